@@ -1,0 +1,161 @@
+"""Every setting of every job, one typed tree: what a recipe (YAML) may say, with defaults and bounds.
+
+Each job's result depends only on its input and on these values; the digest of a section is stored with the run that
+used it. Loading, overriding and error reporting live in :mod:`conf.recipe`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Policy = Literal["drop", "tag"]
+"""``drop``: the conversation is left out of the dataset for this reason. ``tag``: the label is stored, the row stays."""
+
+LEVELS = Literal["drop", "tag", "off"]
+
+
+class Section(BaseModel):
+    """A part of the tree: unknown keys are errors, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Samantha(Section):
+    """Speaker names of Samantha-style text (``Theodore: ... Samantha: ...``)."""
+
+    user: str = "Theodore"
+    assistant: str = "Samantha"
+
+
+class Oasst(Section):
+    """Which paths of an OASST tree become conversations: every root-to-leaf path, or the best-ranked one."""
+
+    paths: Literal["all", "best"] = "all"
+
+
+class MtBench(Section):
+    """Where MT-Bench questions are; empty: ``question.jsonl`` in the answers' folder or one of the two above it."""
+
+    questions: str = ""
+
+
+class Columns(Section):
+    """Column names of prompt/response CSV, tried in order."""
+
+    prompt: list[str] = ["prompt", "question", "input", "instruction", "user"]
+    response: list[str] = ["response", "completion", "answer", "output", "assistant"]
+
+
+class Input(Section):
+    """How source files are read. A record or file outside a limit goes to quarantine, never to nowhere."""
+
+    source: str = Field("chat", min_length=1, pattern=r"^[\w.-]+$")
+    format: str = "auto"
+    max_record_bytes: int = Field(5_000_000, ge=1_000)
+    max_depth: int = Field(64, ge=4, le=500)
+    max_expansion: float = Field(250.0, gt=1)
+    max_expanded_bytes: int = Field(200_000_000_000, ge=1_000_000)
+    split_bytes: int = Field(32_000_000, ge=1_000)
+    samantha: Samantha = Samantha()
+    oasst: Oasst = Oasst()
+    mt_bench: MtBench = MtBench()
+    columns: Columns = Columns()
+
+
+class Edits(Section):
+    """Which text repairs run, in this order; each that changes a message is named in ``messages.edits``."""
+
+    fix_unicode: bool = True
+    straighten_quotes: bool = True
+    collapse_newlines: bool = True
+    trim_whitespace: bool = True
+
+
+class Language(Section):
+    """Language labels. Below ``min_confidence`` the label is ``und``. ``keep`` empty keeps every language."""
+
+    min_confidence: Share = 0.5
+    keep: list[str] = []
+
+
+class Keywords(Section):
+    """Keyword labels: lists read (the shipped ones, then ``folder``), and the categories that drop a conversation."""
+
+    folder: str = ""
+    drop: list[str] = []
+
+
+class Structure(Section):
+    """What happens to conversations whose turns are not trainable as they are."""
+
+    blank_message: Policy = "drop"
+    bad_roles: Policy = "drop"
+    unanswered: Policy = "drop"
+
+
+class Rules(Section):
+    """Everything ``annotate`` does to a conversation."""
+
+    edits: Edits = Edits()
+    language: Language = Language()
+    keywords: Keywords = Keywords()
+    structure: Structure = Structure()
+
+
+class Dedup(Section):
+    """Near-duplicate removal. A removal at level ``near`` has exact shingle Jaccard >= ``threshold`` with its kept row.
+
+    ``bands`` x ``rows`` are for recall (verification makes precision 1); see ``udfs.minhash.recall``.
+    """
+
+    exact: LEVELS = "drop"
+    near: LEVELS = "drop"
+    threshold: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 0.7
+    related: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 0.5
+    shingle: int = Field(5, ge=1, le=20)
+    min_shingles: int = Field(6, ge=1)
+    bands: int = Field(25, ge=1, le=256)
+    rows: int = Field(5, ge=1, le=64)
+    seed: int = Field(1, ge=0, lt=2**31)
+    bucket_limit: int = Field(64, ge=1)
+    max_edges: int = Field(50_000_000, ge=1)
+    survivor: list[Literal["answered", "not_redacted", "turns", "characters"]] = [
+        "answered",
+        "not_redacted",
+        "turns",
+        "characters",
+    ]
+
+    @model_validator(mode="after")
+    def _related_below_threshold(self) -> "Dedup":
+        if self.related > self.threshold:
+            raise ValueError(f"related ({self.related}) must not exceed threshold ({self.threshold})")
+        return self
+
+
+class Gates(Section):
+    """What must hold, or the job stops with exit code 4 and publishes nothing."""
+
+    max_quarantined: Share = 0.5
+    min_kept: Share = 0.0
+    min_rows: int = Field(1, ge=0)
+
+
+class Publish(Section):
+    """How kept conversations become the dataset."""
+
+    eval_share: Share = 0.02
+    gates: Gates = Gates()
+
+
+class Settings(Section):
+    """The whole tree. ``version`` is the recipe language's version; ``name`` names the recipe in runs and pins."""
+
+    version: Literal[1] = 1
+    name: str = Field("default", pattern=r"^[\w.-]+$")
+    input: Input = Input()
+    rules: Rules = Rules()
+    dedup: Dedup = Dedup()
+    publish: Publish = Publish()
+    spark: dict[str, str] = {}

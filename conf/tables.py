@@ -1,0 +1,47 @@
+"""The one map of the lake: table names, what a row of each is, and the layout version.
+
+A lake is a folder (local, shared, ``s3a://``, ``hdfs://``) that holds one Delta table per name below and the marker
+file ``winnow.json``. Every table can be read by Spark, deltalake and pyarrow.
+"""
+
+LAYOUT = 1
+"""Version of the lake's layout, stored in the marker; a lake of another layout is refused."""
+
+MARKER = "winnow.json"
+
+FILES = "files"
+"""One input file as ingested: path, content digest, format, records in, rows out. Key: file_id, file."""
+CONVERSATIONS_RAW = "conversations_raw"
+"""One source conversation as received, in the one schema. Key: conversation_id."""
+QUARANTINE = "quarantine"
+"""One input record or file that could not become a row: where, why, its first 2 kB. Key: file, record, part."""
+CONVERSATIONS = "conversations"
+"""One conversation, cleaned and labelled; never filtered. Key: conversation_id."""
+SIGNATURES = "signatures"
+"""One conversation at one dedup level: digest and band keys. Key: level, conversation_id."""
+DUPLICATES = "duplicates"
+"""One removed row: level, the row kept for it, the verified similarity. Key: conversation_id."""
+CLUSTERS = "clusters"
+"""One conversation that has near copies, kept or removed, and the cluster they share. Key: conversation_id."""
+VERDICTS = "verdicts"
+"""One conversation: kept or not, and every reason. Key: conversation_id."""
+DATASET = "dataset"
+"""One kept conversation, ready to train on. Key: conversation_id."""
+RUNS = "runs"
+"""One finished run of one job: config, versions read and written, counts. Key: run_id."""
+PINS = "pins"
+"""One name for one dataset version, with its digest. Key: name."""
+
+TABLES = (
+    FILES,
+    CONVERSATIONS_RAW,
+    QUARANTINE,
+    CONVERSATIONS,
+    SIGNATURES,
+    DUPLICATES,
+    CLUSTERS,
+    VERDICTS,
+    DATASET,
+    RUNS,
+    PINS,
+)

@@ -1,0 +1,145 @@
+"""The schemas of the lake's tables, as Spark types, checked at the door of every write.
+
+Only plain types (no column mapping, no variant), so that Spark, deltalake and pyarrow read every version alike.
+"""
+
+from pyspark.sql.types import (
+    ArrayType,
+    BinaryType,
+    BooleanType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    MapType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+from conf import tables
+
+STRINGS = ArrayType(StringType())
+
+
+def _struct(**fields) -> StructType:
+    return StructType([StructField(name, kind) for name, kind in fields.items()])
+
+
+RAW_MESSAGE = _struct(
+    role=StringType(), content=StringType(), name=StringType(), language=StringType(), toxic=BooleanType()
+)
+MODERATION = _struct(flagged=BooleanType(), categories=STRINGS, scores=MapType(StringType(), DoubleType()))
+MESSAGE = _struct(
+    role=StringType(),
+    content=StringType(),
+    name=StringType(),
+    language=StringType(),
+    confidence=DoubleType(),
+    keywords=STRINGS,
+    edits=STRINGS,
+)
+TRAINING_MESSAGE = _struct(role=StringType(), content=StringType())
+
+PLACE = dict(source=StringType(), file=StringType(), file_id=StringType(), record=LongType(), part=IntegerType())
+"""Where a record was: source, file, the file's content digest, record number from 0, conversation within the record."""
+
+SCHEMAS = {
+    tables.FILES: _struct(
+        source=StringType(),
+        file=StringType(),
+        file_id=StringType(),
+        format=StringType(),
+        bytes=LongType(),
+        records=LongType(),
+        rows=LongType(),
+        quarantined=LongType(),
+        reason=StringType(),
+    ),
+    tables.CONVERSATIONS_RAW: _struct(
+        conversation_id=StringType(),
+        **PLACE,
+        offset=LongType(),
+        format=StringType(),
+        model=StringType(),
+        messages=ArrayType(RAW_MESSAGE),
+        language=StringType(),
+        redacted=BooleanType(),
+        moderation=ArrayType(MODERATION),
+        metadata=StringType(),
+        digest=StringType(),
+        renamed_from=StringType(),
+    ),
+    tables.QUARANTINE: _struct(
+        **PLACE,
+        offset=LongType(),
+        format=StringType(),
+        reason=StringType(),
+        detail=StringType(),
+        sample=BinaryType(),
+        digest=StringType(),
+    ),
+    tables.CONVERSATIONS: _struct(
+        conversation_id=StringType(),
+        source=StringType(),
+        model=StringType(),
+        messages=ArrayType(MESSAGE),
+        language=StringType(),
+        source_language=StringType(),
+        keywords=STRINGS,
+        reasons=STRINGS,
+        redacted=BooleanType(),
+        flagged=BooleanType(),
+        turns=IntegerType(),
+        characters=LongType(),
+        digest=StringType(),
+    ),
+    tables.SIGNATURES: _struct(
+        level=StringType(),
+        conversation_id=StringType(),
+        digest=StringType(),
+        shingles=IntegerType(),
+        bands=ArrayType(LongType()),
+        rule=StringType(),
+    ),
+    tables.DUPLICATES: _struct(
+        level=StringType(),
+        conversation_id=StringType(),
+        kept_id=StringType(),
+        cluster_id=StringType(),
+        similarity=DoubleType(),
+        bands_shared=IntegerType(),
+        rule=StringType(),
+    ),
+    tables.CLUSTERS: _struct(conversation_id=StringType(), cluster_id=StringType()),
+    tables.VERDICTS: _struct(
+        conversation_id=StringType(), source=StringType(), keep=BooleanType(), reasons=STRINGS, kept_id=StringType()
+    ),
+    tables.DATASET: _struct(
+        conversation_id=StringType(),
+        source=StringType(),
+        model=StringType(),
+        language=StringType(),
+        messages=ArrayType(TRAINING_MESSAGE),
+        split=StringType(),
+        copies=LongType(),
+        digest=StringType(),
+    ),
+    tables.RUNS: _struct(
+        run_id=StringType(),
+        job=StringType(),
+        recipe=StringType(),
+        config=StringType(),
+        config_digest=StringType(),
+        code_version=StringType(),
+        inputs=MapType(StringType(), LongType()),
+        outputs=MapType(StringType(), LongType()),
+        counts=MapType(StringType(), LongType()),
+        started=TimestampType(),
+        seconds=DoubleType(),
+        bytes=LongType(),
+    ),
+    tables.PINS: _struct(
+        name=StringType(), version=LongType(), digest=StringType(), why=StringType(), pinned=TimestampType()
+    ),
+}

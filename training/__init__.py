@@ -1,0 +1,1 @@
+"""A pinned Delta version in, a LoRA adapter out; no Spark here."""
