@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Policy = Literal["drop", "tag"]
-"""``drop``: the conversation is left out of the dataset for this reason. ``tag``: the label is stored, the row stays."""
+"""``drop``: the conversation is left out of the dataset for this reason. ``tag``: the label is stored, nothing else."""
 
 LEVELS = Literal["drop", "tag", "off"]
+
+_NAME = "a name of letters, digits, `_`, `.` and `-`"
 
 
 class Section(BaseModel):
@@ -50,7 +52,7 @@ class Columns(Section):
 class Input(Section):
     """How source files are read. A record or file outside a limit goes to quarantine, never to nowhere."""
 
-    source: str = Field("chat", min_length=1, pattern=r"^[\w.-]+$")
+    source: str = Field("chat", pattern=r"^[\w.-]+$", description=_NAME)
     format: str = "auto"
     max_record_bytes: int = Field(5_000_000, ge=1_000)
     max_depth: int = Field(64, ge=4, le=500)
@@ -153,7 +155,7 @@ class Settings(Section):
     """The whole tree. ``version`` is the recipe language's version; ``name`` names the recipe in runs and pins."""
 
     version: Literal[1] = 1
-    name: str = Field("default", pattern=r"^[\w.-]+$")
+    name: str = Field("default", pattern=r"^[\w.-]+$", description=_NAME)
     input: Input = Input()
     rules: Rules = Rules()
     dedup: Dedup = Dedup()

@@ -55,6 +55,7 @@ SCHEMAS = {
         rows=LongType(),
         quarantined=LongType(),
         reason=StringType(),
+        config_digest=StringType(),
     ),
     tables.CONVERSATIONS_RAW: _struct(
         conversation_id=StringType(),

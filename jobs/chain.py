@@ -1,0 +1,53 @@
+"""The jobs in order, in one Spark session, and what to print when they are done."""
+
+from argparse import Namespace
+
+from conf import recipe, tables
+from conf.settings import Settings
+from jobs import annotate, dedup, ingest, publish, report, versions
+from jobs.lake import Lake, open_lake
+from jobs.progress import Progress
+from jobs.reader import files
+from jobs.session import open_session
+
+
+def run(names: list[str], settings: Settings, args: Namespace) -> None:
+    """Run these jobs on ``args.lake``; each says what it committed, or that there was nothing new."""
+    if "ingest" in names:
+        files.find(args.input)  # a wrong path is told before a session starts
+    spark = open_session(" ".join(names), settings.spark)
+    lake = open_lake(spark, args.lake, create="ingest" in names)
+    for name in names:
+        progress = Progress(spark, name)
+        has_news = _run(name, lake, settings, args, progress)
+        progress.say("done" if has_news else "nothing new, nothing committed")
+    if names[-1] == "publish":
+        _finish(lake, settings, args.pin)
+
+
+def _run(name: str, lake: Lake, settings: Settings, args: Namespace, progress: Progress) -> bool:
+    if name == "ingest":
+        has_news = ingest.run(lake, settings, args.input, progress)
+        if args.strict:
+            ingest.require_readable(lake)
+        return has_news
+    if name == "annotate":
+        return annotate.run(lake, settings, progress)
+    if name == "dedup":
+        return dedup.run(lake, settings, progress)
+    return publish.run(lake, settings, progress)
+
+
+def _finish(lake: Lake, settings: Settings, name: str | None) -> None:
+    """Pin the published version and print the funnel and what to do next."""
+    version = lake.version(tables.DATASET)
+    found = lake.lineage(tables.DATASET)
+    digest = found.digest if found else ""
+    name = name or f"{settings.name}-{digest.split('-')[-1][:8]}"
+    placed, _ = versions.pin(lake.path, name, version, f"winnow {recipe.digest(settings)}")
+    print("\n".join(["", *report.funnel(lake), ""]))
+    print(f"dataset version {version}, digest {digest}")
+    print(f"pinned as {placed.name}\n\nnext:")
+    print(f"  winnow show --lake {lake.path} --pin {placed.name} --limit 5")
+    print(f"  winnow versions --lake {lake.path}")
+    print(f"  winnow show --lake {lake.path} --pin {placed.name} --limit 0 --verify")

@@ -1,0 +1,175 @@
+"""One tool: ``winnow sample | ingest | annotate | dedup | publish | run | versions | pin | unpin | show | doctor``.
+
+Exit codes: 0 done, 1 failed for a reason outside the command (disk, memory, a bug), 2 bad usage or config, 3 input
+unreadable, 4 a quality gate failed, 5 the lake is damaged.
+"""
+
+import argparse
+import os
+import sys
+import traceback
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from typing import Any
+
+from conf import VERSION, recipe
+from conf.settings import Settings
+from jobs import versions
+from jobs.errors import UsageError, WinnowError
+
+_CODES = (__doc__ or "").split("\n\n")[-1]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; nothing but the code and one line tells of a failure."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    args = _parser().parse_args(arguments)
+    try:
+        return args.run(args)
+    except recipe.SettingsError as error:
+        return _failed(args, error, 2)
+    except WinnowError as error:
+        return _failed(args, error, error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output (head, less) is gone; keep Python from complaining when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return _failed(args, "interrupted; run the same command again to go on", 130)
+    except Exception as error:
+        from jobs.failures import explain
+
+        message, code = explain(error)
+        return _failed(args, message, code)
+
+
+def _failed(args: Namespace, error: object, code: int) -> int:
+    if getattr(args, "debug", False):
+        traceback.print_exc()
+    print(f"winnow: {error}", file=sys.stderr)
+    return code
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser("winnow", description="Chat logs to a fine-tuning dataset you can trust.", epilog=_CODES)
+    parser.add_argument("--version", action="version", version=f"winnow {VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_sample(commands)
+    _job(commands, "ingest", run_ingest, "read source files into the lake", with_input=True)
+    _job(commands, "annotate", run_annotate, "clean and label what was ingested")
+    _job(commands, "dedup", run_dedup, "find and verify duplicates")
+    _add_pin_option(_job(commands, "publish", run_publish, "decide, and publish the next dataset version"))
+    _add_pin_option(_job(commands, "run", run_all, "ingest, annotate, dedup and publish", with_input=True))
+    versions.add_commands(commands)
+    _add_doctor(commands)
+    for command in commands.choices.values():
+        command.add_argument("--debug", action="store_true", help="show the stack trace of a failure")
+    return parser
+
+
+def _job(commands: Any, name: str, run: Any, does: str, with_input: bool = False) -> ArgumentParser:
+    reads = " --input sample/" if with_input else ""
+    parser: ArgumentParser = commands.add_parser(
+        name,
+        help=does,
+        description=f"{does[0].upper()}{does[1:]}.",
+        epilog=f"Example: winnow {name} --config conf/smoke.yaml{reads} --lake lake",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", metavar="FILE", help="recipe, or the name of a shipped one; default: the defaults")
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="override one setting")
+    parser.add_argument("--lake", required=True, metavar="PATH", help="the lake's folder or URI")
+    if with_input:
+        parser.add_argument("--input", required=True, nargs="+", metavar="PATH", help="files, folders or globs")
+        parser.add_argument("--strict", action="store_true", help="exit 3 when any record or file was refused")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_pin_option(parser: ArgumentParser) -> None:
+    parser.add_argument("--pin", metavar="NAME", help="name of the version; default: RECIPE-DIGEST")
+
+
+def _add_sample(commands: Any) -> None:
+    parser = commands.add_parser(
+        "sample", help="write sample chat logs of our own making", epilog="Example: winnow sample --out sample"
+    )
+    parser.add_argument("--out", default="sample", metavar="DIR", help="folder to write (default: sample)")
+    parser.add_argument("--conversations", type=int, default=20_000, metavar="N", help="default: 20000")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same bytes (default: 1)")
+    parser.set_defaults(run=run_sample)
+
+
+def _add_doctor(commands: Any) -> None:
+    parser = commands.add_parser(
+        "doctor", help="check this machine: Java, Spark, Delta, Python on the executors, memory",
+        epilog="Example: winnow doctor",
+    )
+    parser.add_argument("--fetch-jars", action="store_true", help="only fetch Delta's jars, once, and stop")
+    parser.add_argument("--jars", action="store_true", help="only print the jars, for spark-submit --jars")
+    parser.set_defaults(run=run_doctor)
+
+
+def run_sample(args: Namespace) -> int:
+    """``winnow sample``."""
+    from jobs.sample.generate import run
+
+    return run(args.out, args.conversations, args.seed)
+
+
+def run_doctor(args: Namespace) -> int:
+    """``winnow doctor``."""
+    from jobs import doctor
+
+    return doctor.run(fetch_only=args.fetch_jars, print_only=args.jars)
+
+
+def run_ingest(args: Namespace) -> int:
+    """``winnow ingest``."""
+    return _run_jobs(args, ["ingest"])
+
+
+def run_annotate(args: Namespace) -> int:
+    """``winnow annotate``."""
+    return _run_jobs(args, ["annotate"])
+
+
+def run_dedup(args: Namespace) -> int:
+    """``winnow dedup``."""
+    return _run_jobs(args, ["dedup"])
+
+
+def run_publish(args: Namespace) -> int:
+    """``winnow publish``."""
+    return _run_jobs(args, ["publish"])
+
+
+def run_all(args: Namespace) -> int:
+    """``winnow run``: the whole chain, then the funnel."""
+    return _run_jobs(args, ["ingest", "annotate", "dedup", "publish"])
+
+
+def _run_jobs(args: Namespace, names: list[str]) -> int:
+    settings = _settings(args)
+    from jobs import chain
+
+    chain.run(names, settings, args)
+    return 0
+
+
+def _settings(args: Namespace) -> Settings:
+    settings = recipe.load(args.config, args.set)
+    if settings.input.format != "auto":
+        from jobs import formats
+
+        try:
+            formats.named(settings.input.format)
+        except ValueError as error:
+            raise UsageError(f"input.format: {error}") from error
+    for line in recipe.describe(settings):
+        print(line, file=sys.stderr)
+    return settings
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,37 @@
+"""What a failure inside Spark, Delta or the machine means to a user: one line, and the exit code."""
+
+import re
+
+_CAUSES = (
+    (r"No space left on device|DiskErrorException|Disk quota exceeded", 1,
+     "the disk is full: free some space (lake and spark.local.dir) and run the same command again"),
+    (r"Java heap space|OutOfMemoryError|GC overhead limit", 1,
+     "Java ran out of memory: give --set spark.spark.driver.memory=4g (or executors more) and run again"),
+    (r"maxResultSize", 1,
+     "too much was collected on the driver: raise spark.driver.maxResultSize and run again"),
+    (r"MemoryError|ArrowMemoryError|malloc of size", 1,
+     "a Python worker ran out of memory: fewer cores at once (spark.master=local[1]) or a larger machine"),
+    (r"Permission denied|AccessControlException|Read-only file system|Mkdirs failed", 2,
+     "cannot write there: check the permissions of the lake's folder"),
+    (r"DELTA_|FileNotFoundException|FAILED_READ_FILE|not a Parquet file|_delta_log|Corrupt|IllegalStateException", 5,
+     "the lake's tables cannot be read whole"),
+    (r"JAVA_GATEWAY_EXITED|JAVA_HOME", 2,
+     "Java did not start: install Java 17 (`winnow doctor` tells more)"),
+    (r"python worker|Python worker|ModuleNotFoundError", 1,
+     "a Python worker failed: run `winnow doctor`; on a cluster check --py-files and PYSPARK_PYTHON"),
+)  # fmt: skip
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """The line for a user and the exit code. A failure nobody foresaw keeps its own first line and code 1."""
+    text = f"{type(error).__name__}: {error}"
+    for pattern, code, advice in _CAUSES:
+        found = re.search(pattern, text)
+        if found:
+            return f"{advice} ({_line_with(text, found.start())})", code
+    return f"{_line_with(text, 0)} (--debug shows the stack trace)", 1
+
+
+def _line_with(text: str, position: int) -> str:
+    start = text.rfind("\n", 0, position) + 1
+    return text[start : start + 300].split("\n", 1)[0].strip()

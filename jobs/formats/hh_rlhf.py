@@ -1,0 +1,37 @@
+"""Anthropic HH-RLHF pairs: ``{"chosen": "\\n\\nHuman: ...\\n\\nAssistant: ...", "rejected": "..."}`` (Bai et al. 2022,
+arXiv:2204.05862)."""
+
+import re
+
+from conf.settings import Input
+from jobs.formats import fields
+from jobs.formats.conversation import EMPTY_CONVERSATION, UNKNOWN_ROLE, Conversation, Message, Rejected
+
+NAME = "hh_rlhf"
+
+_USED = frozenset({"chosen", "rejected"})
+_BORDERS = re.compile(r"(?:\A\n*|\n\n)(Human|Assistant): ?")
+_SPEAKERS = {"Human": ("user", "Human"), "Assistant": ("assistant", None)}
+
+
+def matches(record: fields.Record) -> bool:
+    """Are ``chosen`` and ``rejected`` both texts that begin with a speaker?"""
+    chosen, rejected = record.get("chosen"), record.get("rejected")
+    return bool(type(chosen) is str and type(rejected) is str and _BORDERS.match(chosen) and _BORDERS.match(rejected))
+
+
+def conversations(record: fields.Record, options: Input, file: str) -> list[Conversation]:
+    """Two conversations, chosen and rejected. Only ``Human:`` or ``Assistant:`` after a blank line begins a message."""
+    base = fields.conversation([], fields.extras(record, _USED))
+    return fields.preferred(base, _messages(record, "chosen"), _messages(record, "rejected"))
+
+
+def _messages(record: fields.Record, key: str) -> list[Message]:
+    text = fields.require(record, key, str)
+    if not text.strip():
+        raise Rejected(EMPTY_CONVERSATION, f"{key}: blank text")
+    before, *pieces = _BORDERS.split(text)
+    if before:
+        raise Rejected(UNKNOWN_ROLE, f"{key}: expected 'Human:' or 'Assistant:' first, found {fields.quoted(before)}")
+    pairs = zip(pieces[::2], pieces[1::2], strict=True)
+    return [Message(role, content, kept) for (role, kept), content in ((_SPEAKERS[n], c) for n, c in pairs)]

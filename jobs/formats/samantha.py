@@ -1,0 +1,43 @@
+"""Samantha records: ``{"elapsed", "conversation": "Theodore: ...\\n\\nSamantha: ..."}``, one text for all messages.
+
+The speakers' names are settings (``input.samantha``); only a name at the start of a paragraph begins a message.
+"""
+
+import re
+from functools import lru_cache
+
+from conf.settings import Input
+from jobs.formats import fields
+from jobs.formats.conversation import EMPTY_CONVERSATION, UNKNOWN_ROLE, Conversation, Message, Rejected
+
+NAME = "samantha"
+
+_USED = frozenset({"conversation"})
+_SPOKEN = re.compile(r"\s*[^\s:][^\n:]{0,59}:")
+
+
+def matches(record: fields.Record) -> bool:
+    """Is ``conversation`` one text that begins with somebody's name and a colon?"""
+    text = record.get("conversation")
+    return type(text) is str and _SPOKEN.match(text) is not None
+
+
+def conversations(record: fields.Record, options: Input, file: str) -> list[Conversation]:
+    """One conversation. A paragraph that begins with no known speaker belongs to the message before it."""
+    text = fields.require(record, "conversation", str).lstrip()
+    if not text:
+        raise Rejected(EMPTY_CONVERSATION, "conversation: blank text")
+    names = options.samantha
+    before, *pieces = _borders(names.user, names.assistant).split(text)
+    if before:
+        speaker = fields.quoted(text.split("\n", 1)[0].split(":", 1)[0])
+        raise Rejected(UNKNOWN_ROLE, f"conversation: expected {names.user} or {names.assistant} first, found {speaker}")
+    roles = {names.assistant: "assistant", names.user: "user"}
+    pairs = zip(pieces[::2], pieces[1::2], strict=True)
+    messages = [Message(roles[name], content, name) for name, content in pairs]
+    return [fields.conversation(messages, fields.extras(record, _USED))]
+
+
+@lru_cache(maxsize=16)
+def _borders(user: str, assistant: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:\A|\r?\n\r?\n)({re.escape(user)}|{re.escape(assistant)}): ?")

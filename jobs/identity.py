@@ -1,0 +1,70 @@
+"""Two records with one id: the same content collapses to one row, different content is kept under a longer id."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from jobs.formats.conversation import DUPLICATE_RECORD
+
+_SUFFIX = 8
+
+
+def settle(rows: DataFrame, existing: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """``rows`` with ids that are unique among themselves and ``existing``, and the rows that were collapsed, as
+    quarantine rows that name the row they equal.
+
+    Content is the ``digest`` column. Of different contents under one id the one already in the lake keeps the id, else
+    the one with the smallest digest; the others get ``-`` and 8 digits of their digest, with ``renamed_from`` set.
+    Text is not shuffled; only ids that clash are looked at.
+    """
+    members = _clashing(_keys(rows), _known(existing))
+    decisions = _decide(members).cache()
+    joined = rows.drop("renamed_from").join(decisions, ["file", "record", "part"], "left")
+    collapsed = joined.where(F.col("is_copy")).select(
+        *("source", "file", "file_id", "record", "part", "offset", "format", "digest"),
+        F.lit(DUPLICATE_RECORD).alias("reason"),
+        F.concat(F.lit("same content as conversation_id "), "settled_id").alias("detail"),
+    )
+    is_renamed = F.col("settled_id").isNotNull() & (F.col("settled_id") != F.col("conversation_id"))
+    kept = joined.where(~F.coalesce("is_copy", F.lit(False)))
+    kept = kept.withColumn("renamed_from", F.when(is_renamed, F.col("conversation_id")))
+    return kept.withColumn("conversation_id", F.coalesce("settled_id", "conversation_id")), collapsed
+
+
+def _keys(rows: DataFrame) -> DataFrame:
+    order = F.struct("redacted", "language", F.xxhash64("metadata").alias("m"), "file", "record", "part")
+    return rows.select("conversation_id", "digest", "file", "record", "part", order.alias("order"))
+
+
+def _known(existing: DataFrame) -> DataFrame:
+    return existing.select(
+        F.coalesce("renamed_from", "conversation_id").alias("conversation_id"),
+        "digest",
+        F.when(F.col("renamed_from").isNull(), 2).otherwise(1).alias("standing"),
+    )
+
+
+def _clashing(keys: DataFrame, known: DataFrame) -> DataFrame:
+    """Rows and known rows of every id that stands more than once. ``standing``: 2 holds the id, 1 known, 0 new."""
+    everyone = keys.withColumn("standing", F.lit(0)).unionByName(known, allowMissingColumns=True)
+    counts = everyone.groupBy("conversation_id").agg(
+        F.count(F.lit(1)).alias("times"), F.min("standing").alias("newest")
+    )
+    clashes = counts.where((F.col("times") > 1) & (F.col("newest") == 0)).select("conversation_id")
+    return everyone.join(clashes, "conversation_id", "left_semi")
+
+
+def _decide(members: DataFrame) -> DataFrame:
+    """Per new row of a clashing id: the id it (or the row it equals) has in the end, and whether it is a copy."""
+    content = Window.partitionBy("conversation_id", "digest")
+    standing = members.withColumn("best", F.max("standing").over(content))
+    standing = standing.withColumn("nth", F.row_number().over(content.orderBy(F.desc("standing"), "order")))
+    holders = Window.partitionBy("conversation_id").orderBy((F.col("best") == 2).desc(), "digest")
+    ranked = standing.withColumn("rank", F.dense_rank().over(holders))
+    return ranked.where(F.col("standing") == 0).select(
+        "file", "record", "part", _settled().alias("settled_id"), (F.col("nth") > 1).alias("is_copy")
+    )
+
+
+def _settled() -> Column:
+    longer = F.concat("conversation_id", F.lit("-"), F.substring("digest", 1, _SUFFIX))
+    return F.when(F.col("rank") == 1, F.col("conversation_id")).otherwise(longer)

@@ -1,0 +1,228 @@
+"""Source files -> ``conversations_raw`` and ``quarantine``: every record in exactly one of them, each file once.
+
+spark-submit ... jobs/ingest.py --config conf/lmsys.yaml --input lmsys-chat-1m/ --lake lake
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import pyarrow as pa
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, BooleanType, LongType, StringType, StructField, StructType
+
+from conf import recipe, tables
+from conf.settings import Input, Settings
+from jobs import identity
+from jobs.errors import InputUnreadable, LakeDamaged
+from jobs.formats.conversation import DUPLICATE_FILE, DUPLICATE_RECORD, FILE_REASONS
+from jobs.lake import Lake
+from jobs.ledger import Run, complete, lineage
+from jobs.progress import Progress
+from jobs.reader import files, rows, survey
+from jobs.reader.read import Split, read_split
+from jobs.tables import SCHEMAS
+
+_BUCKET_BYTES = 96 << 20
+_FINDING = StructType(
+    [
+        StructField("file", StringType()),
+        StructField("size", LongType()),
+        StructField("start", LongType()),
+        StructField("digest", StringType()),
+        StructField("newlines", LongType()),
+        StructField("is_lines", BooleanType()),
+        StructField("row_groups", ArrayType(LongType())),
+    ]
+)
+
+
+def run(lake: Lake, settings: Settings, inputs: Sequence[str], progress: Progress) -> bool:
+    """Ingest the files under ``inputs`` that the lake has not read yet. Returns whether anything was committed.
+
+    A file is known by its content; a killed run leaves nothing that the next one does not clean up.
+    """
+    with progress.stage("survey"):
+        splits = _survey(lake, files.find(inputs), settings.input)
+    config = recipe.digest(settings.input)
+    _forget_unfinished(lake, settings)
+    pending, copies = _pending(lake, splits, config)
+    if not pending and not copies:
+        complete(lake, tables.FILES)
+        return False
+    subject = " ".join(sorted({f"{split.file_id} {split.file}" for split in [*pending, *copies]}))
+    with Run(lake, settings, lineage("ingest", settings, settings.input, {}, subject)) as job:
+        job.bytes = sum({split.file: split.size for split in pending}.values())
+        _forget_files(lake, job, {split.file_id for split in pending})
+        staged = _read(lake, pending, settings.input).persist(StorageLevel.DISK_ONLY)
+        try:
+            _commit(lake, job, staged, _copies(lake, copies, settings.input), config, progress)
+        finally:
+            staged.unpersist()
+    return True
+
+
+def _survey(lake: Lake, found: list[files.SourceFile], options: Input) -> list[Split]:
+    chunks = survey.chunks(found, options.split_bytes)
+    frame = _spread(lake, chunks, lambda chunk: chunk.end - chunk.start, _surveyor(options), _FINDING)
+    return survey.splits(survey.Finding(*row) for row in frame.collect())
+
+
+def _surveyor(options: Input) -> Callable[[survey.Chunk], Iterator[pa.RecordBatch]]:
+    def one(chunk: survey.Chunk) -> Iterator[pa.RecordBatch]:
+        yield pa.RecordBatch.from_pylist([survey.survey(chunk, options)._asdict()])
+
+    return one
+
+
+def _read(lake: Lake, pending: list[Split], options: Input) -> DataFrame:
+    return _spread(lake, pending, _weight, lambda split: read_split(split, options), rows.STAGED)
+
+
+def _weight(split: Split) -> int:
+    is_group = split.file.lower().endswith(".parquet")
+    return split.size if split.end < 0 or is_group else split.end - split.start
+
+
+def _spread(lake: Lake, items: list, weigh: Callable, work: Callable, schema: StructType) -> DataFrame:
+    """``work`` on every item, one task a bucket of items of about equal weight, heaviest first."""
+    weight = sum(map(weigh, items))
+    cores = lake.spark.sparkContext.defaultParallelism
+    count = min(len(items), max(2 * cores, weight // _BUCKET_BYTES)) or 1
+    buckets: list[list] = [[] for _ in range(count)]
+    loads = [0] * count
+    for item in sorted(items, key=lambda item: (-weigh(item), item)):
+        lightest = loads.index(min(loads))
+        buckets[lightest].append(item)
+        loads[lightest] += weigh(item) + 1
+
+    def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                for item in buckets[number]:
+                    yield from work(item)
+
+    return lake.spark.range(0, count, 1, count).mapInArrow(task, schema)
+
+
+def _forget_unfinished(lake: Lake, settings: Settings) -> None:
+    """Remove rows that a killed run left: rows of files that ``files``, written last, does not list."""
+    last = lake.lineage(tables.FILES)
+    finished = last.run_id if last else None
+    for table in (tables.CONVERSATIONS_RAW, tables.QUARANTINE):
+        left = lake.lineage(table)
+        if left is not None and left.run_id != finished:
+            listed = [row.file_id for row in lake.read(tables.FILES).select("file_id").distinct().collect()]
+            _delete_files(lake, table, listed, last or left, are_kept=True)
+
+
+def _forget_files(lake: Lake, job: Run, file_ids: set[str]) -> None:
+    """Remove what an earlier run noted of files that are read again (they were refused under another config)."""
+    listed = lake.read(tables.FILES).where(F.col("file_id").isin(sorted(file_ids)))
+    again = [row.file_id for row in listed.select("file_id").distinct().collect()]
+    for table in (tables.QUARANTINE, tables.FILES) if again else ():
+        _delete_files(lake, table, again, job.lineage, are_kept=False)
+
+
+def _delete_files(lake: Lake, table: str, file_ids: list[str], stamp, are_kept: bool) -> None:
+    quoted = ", ".join(f"'{file_id}'" for file_id in sorted(file_ids)) or "''"
+    lake.delete(table, f"file_id {'NOT ' if are_kept else ''}IN ({quoted})", stamp)
+
+
+def _pending(lake: Lake, splits: list[Split], config: str) -> tuple[list[Split], list[Split]]:
+    """Splits to read, and files that are copies of a file read before or alongside (one split each)."""
+    known: dict[str, set[str]] = {}
+    for row in lake.read(tables.FILES).select("file", "file_id", "reason", "config_digest").collect():
+        if row.reason is None or row.reason == DUPLICATE_FILE or row.config_digest == config:
+            known.setdefault(row.file_id, set()).add(row.file.split("!")[0])
+    pending, copies = [], {}
+    reading: dict[str, str] = {}
+    for split in splits:
+        first = reading.setdefault(split.file_id, split.file)
+        if split.file in known.get(split.file_id, ()):
+            continue
+        if split.size and (split.file_id in known or first != split.file):
+            copies[split.file] = split
+        else:
+            pending.append(split)
+    return pending, list(copies.values())
+
+
+def _copies(lake: Lake, copies: list[Split], options: Input) -> DataFrame:
+    fields = ("source", "file", "file_id", "reason", "detail", "bytes")
+    detail = "the same bytes as another input file, read once"
+    found = [(options.source, c.file, c.file_id, DUPLICATE_FILE, detail, c.size) for c in copies]
+    schema = StructType([rows.STAGED[name] for name in fields])
+    return lake.spark.createDataFrame(found, schema).withColumn("kind", F.lit(rows.REFUSED))
+
+
+def _commit(lake: Lake, job: Run, staged: DataFrame, copies: DataFrame, config: str, progress: Progress) -> None:
+    with progress.stage("read", job.bytes):
+        failed = staged.where(F.col("reason").isin(*FILE_REASONS)).select("file").distinct().cache()
+        failed.count()
+    sound = staged.join(F.broadcast(failed), "file", "left_anti")
+    kept, collapsed = identity.settle(sound.where(F.col("kind") == rows.ROW), lake.read(tables.CONVERSATIONS_RAW))
+    refused = sound.where(F.col("kind") == rows.REFUSED).unionByName(
+        staged.where(F.col("reason").isin(*FILE_REASONS)), allowMissingColumns=True
+    )
+    refused = refused.unionByName(copies, allowMissingColumns=True).unionByName(collapsed, allowMissingColumns=True)
+    with progress.stage("write quarantine"):
+        job.commit(tables.QUARANTINE, refused.select(*SCHEMAS[tables.QUARANTINE].names), "append")
+    with progress.stage("write conversations_raw"):
+        job.commit(tables.CONVERSATIONS_RAW, kept.select(*SCHEMAS[tables.CONVERSATIONS_RAW].names), "append")
+    summaries = _summaries(lake, staged.unionByName(copies, allowMissingColumns=True), sound, config)
+    counts = summaries.agg(*(F.sum(c) for c in ("records", "rows", "quarantined"))).first()
+    job.counts = dict(zip(("records", "rows", "quarantined"), map(int, counts), strict=True))
+    job.commit(tables.FILES, summaries.coalesce(1), "append")
+
+
+def _summaries(lake: Lake, staged: DataFrame, sound: DataFrame, config: str) -> DataFrame:
+    """One row a file, as read; raises :class:`LakeDamaged` when the tables do not account for every record."""
+    keys = ["source", "file", "file_id"]
+    read = sound.where(F.col("kind") == rows.FILE).groupBy(*keys)
+    seen = read.agg(F.max("format").alias("format"), F.sum("bytes").alias("bytes"), F.sum("records").alias("records"))
+    whole = staged.where(F.col("reason").isin(*FILE_REASONS)).groupBy(*keys)
+    failed = whole.agg(F.max("format").alias("format"), F.max("bytes").alias("bytes"), F.max("reason").alias("reason"))
+    listed = seen.unionByName(failed.withColumn("records", F.lit(0).cast("long")), allowMissingColumns=True)
+    ids = lake.spark.createDataFrame(listed.select("file_id").distinct().collect() or [], listed.select("file_id").schema)
+    counted = _counted(lake, keys, ids)
+    joined = listed.join(counted, keys, "left").fillna(0, ["rows", "quarantined", "accounted"])
+    joined = joined.withColumn("config_digest", F.lit(config)).localCheckpoint()
+    _require_whole(joined)
+    return joined.select(*SCHEMAS[tables.FILES].names)
+
+
+def _counted(lake: Lake, keys: list[str], ids: DataFrame) -> DataFrame:
+    """Per file: rows and refusals in the tables now, and distinct records among them."""
+    raw = lake.read(tables.CONVERSATIONS_RAW).select(*keys, "record", F.lit(1).alias("row"))
+    quarantine = lake.read(tables.QUARANTINE).select(*keys, "record", F.lit(0).alias("row"))
+    both = raw.unionByName(quarantine).join(F.broadcast(ids), "file_id", "left_semi")
+    return both.groupBy(*keys).agg(
+        F.sum("row").alias("rows"),
+        F.sum(1 - F.col("row")).alias("quarantined"),
+        F.countDistinct("record").alias("accounted"),
+    )
+
+
+def _require_whole(summaries: DataFrame) -> None:
+    wrong = summaries.where(F.col("records") != F.col("accounted")).select("file", "records", "accounted").take(5)
+    if wrong:
+        listed = "; ".join(f"{row.file}: {row.records} records read, {row.accounted} in the tables" for row in wrong)
+        raise LakeDamaged(f"the tables do not account for every record: {listed}")
+
+
+def require_readable(lake: Lake) -> None:
+    """For ``--strict``: raise :class:`InputUnreadable` when anything was refused (same record twice is no refusal)."""
+    refused = lake.read(tables.QUARANTINE).where(~F.col("reason").isin(DUPLICATE_RECORD, DUPLICATE_FILE))
+    counts = refused.groupBy("reason").count().orderBy("reason").collect()
+    if counts:
+        listed = ", ".join(f"{row['reason']} {row['count']}" for row in counts)
+        raise InputUnreadable(f"--strict: {listed} in quarantine; see `winnow show --quarantine`")
+
+
+if __name__ == "__main__":
+    import sys
+
+    from jobs.cli import main
+
+    raise SystemExit(main(["ingest", *sys.argv[1:]]))

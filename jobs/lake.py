@@ -1,0 +1,165 @@
+"""The lake: a folder of Delta tables that is ours, read and written with schema and lineage checked at the door."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import DataType, StructType
+
+from conf import tables
+from jobs.errors import LakeDamaged, UsageError
+from jobs.tables import SCHEMAS
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where a commit came from; stored as JSON in its ``userMetadata``. ``run_id`` follows from everything else but
+    the counts, so that the same work has the same id wherever and whenever it is done."""
+
+    run_id: str
+    job: str
+    recipe: str
+    config_digest: str
+    code_version: str
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Lake:
+    """One opened lake. Reads and writes go through it; nothing else knows where tables lie."""
+
+    spark: SparkSession
+    path: str
+
+    def table_path(self, table: str) -> str:
+        return f"{self.path}/{table}"
+
+    def has(self, table: str) -> bool:
+        """Has the table a version yet?"""
+        return DeltaTable.isDeltaTable(self.spark, self.table_path(table))
+
+    def read(self, table: str, version: int | None = None) -> DataFrame:
+        """The table at a version (default: the latest); an empty frame of its schema before its first commit."""
+        if not self.has(table):
+            return self.spark.createDataFrame([], SCHEMAS[table])
+        reader = self.spark.read.format("delta")
+        return (reader if version is None else reader.option("versionAsOf", version)).load(self.table_path(table))
+
+    def version(self, table: str) -> int:
+        """The latest version's number; -1 before the first commit."""
+        return self._history(table, 1)[0]["version"] if self.has(table) else -1
+
+    def lineage(self, table: str) -> Lineage | None:
+        """The lineage of the newest commit that has one; None before the first such commit."""
+        for commit in self._history(table, 20) if self.has(table) else []:
+            if commit["userMetadata"]:
+                return Lineage(**json.loads(commit["userMetadata"]))
+        return None
+
+    def is_grown(self, table: str, since: int) -> bool:
+        """Has the table, since that version, only been appended to?"""
+        if since < 0 or not self.has(table):
+            return False
+        history = DeltaTable.forPath(self.spark, self.table_path(table)).history()
+        later = history.where(history.version > since).select("operation", "operationParameters").collect()
+        return all(row.operation == "WRITE" and row.operationParameters.get("mode") == "Append" for row in later)
+
+    def _history(self, table: str, limit: int) -> list[Any]:
+        try:
+            history = DeltaTable.forPath(self.spark, self.table_path(table)).history(limit)
+            return history.select("version", "userMetadata").collect()
+        except Exception as error:
+            raise LakeDamaged(f"table {table} in {self.path} cannot be read: {first_line(error)}") from error
+
+    def write(self, table: str, rows: DataFrame, lineage: Lineage, mode: str = "append") -> int:
+        """Commit ``rows`` to the table in one Delta commit and return its version. ``mode``: append or overwrite."""
+        checked = conform(rows, table)
+        metadata = json.dumps(asdict(lineage), sort_keys=True)
+        writer = checked.write.format("delta").mode(mode).option("userMetadata", metadata)
+        writer.save(self.table_path(table))
+        return self.version(table)
+
+    def delete(self, table: str, condition: str, lineage: Lineage) -> None:
+        """Delete the rows that meet an SQL condition, with lineage."""
+        key = "spark.databricks.delta.commitInfo.userMetadata"
+        self.spark.conf.set(key, json.dumps(asdict(lineage), sort_keys=True))
+        try:
+            DeltaTable.forPath(self.spark, self.table_path(table)).delete(condition)
+        finally:
+            self.spark.conf.unset(key)
+
+
+def open_lake(spark: SparkSession, path: str, create: bool = False) -> Lake:
+    """The lake at ``path``. A folder that is neither empty nor ours is refused, and so is another layout; a missing
+    one is made when ``create`` is set, its marker first."""
+    path = path.rstrip("/")
+    system, marker = _filesystem(spark, path), f"{path}/{tables.MARKER}"
+    hadoop = spark._jvm.org.apache.hadoop.fs.Path
+    if system.exists(hadoop(marker)):
+        _check_layout(spark, path, _read_text(spark, marker))
+        return Lake(spark, path)
+    if system.exists(hadoop(path)) and len(system.listStatus(hadoop(path))) > 0:
+        raise UsageError(f"{path} is not a Winnow lake: it holds files but no {tables.MARKER}; name an empty folder")
+    if not create:
+        raise UsageError(f"no lake at {path}: run `winnow ingest` or `winnow run` first, or check --lake")
+    _write_text(spark, marker, json.dumps({"layout": tables.LAYOUT}) + "\n")
+    return Lake(spark, path)
+
+
+def conform(rows: DataFrame, table: str) -> DataFrame:
+    """``rows`` with exactly the table's columns, in order. Raises TypeError that lists every column that differs."""
+    schema: StructType = SCHEMAS[table]
+    problems = [f"missing {f.name}" for f in schema.fields if f.name not in rows.columns]
+    problems += [f"unknown {name}" for name in rows.columns if name not in schema.names]
+    for column in (f for f in schema.fields if f.name in rows.columns):
+        found = rows.schema[column.name].dataType
+        if _plain(found) != _plain(column.dataType):
+            problems.append(f"{column.name} is {found.simpleString()}, expected {column.dataType.simpleString()}")
+    if problems:
+        raise TypeError(f"rows do not fit table {table}: " + "; ".join(problems))
+    return rows.select(*schema.names)
+
+
+def _plain(kind: DataType) -> str:
+    """The type without nullability, as text."""
+    return kind.simpleString()
+
+
+def _check_layout(spark: SparkSession, path: str, text: str) -> None:
+    try:
+        layout = json.loads(text)["layout"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise LakeDamaged(f"{path}/{tables.MARKER} is damaged: {error}") from error
+    if layout != tables.LAYOUT:
+        raise UsageError(f"{path} has layout {layout}, this Winnow reads layout {tables.LAYOUT}; use a matching release")
+
+
+def _filesystem(spark: SparkSession, path: str) -> Any:
+    jvm = spark._jvm
+    hadoop_path = jvm.org.apache.hadoop.fs.Path(path)
+    return hadoop_path.getFileSystem(spark._jsc.hadoopConfiguration())
+
+
+def _read_text(spark: SparkSession, path: str) -> str:
+    return "\n".join(row.value for row in spark.read.text(path).collect())
+
+
+def _write_text(spark: SparkSession, path: str, text: str) -> None:
+    system = _filesystem(spark, path)
+    try:
+        stream = system.create(spark._jvm.org.apache.hadoop.fs.Path(path), False)
+        stream.write(bytearray(text.encode()))
+        stream.close()
+    except Exception as error:
+        raise UsageError(f"cannot write to {path}: {first_line(error)}") from error
+
+
+def first_line(error: BaseException) -> str:
+    """The telling line of a JVM or Python error, without its stack."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__

@@ -1,0 +1,95 @@
+"""Who did what: the lineage a job stamps on its commits, and its line in the ``runs`` table."""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from conf import VERSION, recipe, tables
+from conf.settings import Settings
+from jobs.lake import Lake, Lineage
+from jobs.tables import SCHEMAS
+
+
+def lineage(job: str, settings: Settings, section: Any, inputs: Mapping[str, int], subject: str = "") -> Lineage:
+    """The lineage of ``job`` on table versions ``inputs`` under ``section`` of the settings. ``subject`` is whatever
+    else decides the result (for ingest: the files). Same arguments, same ``run_id``."""
+    digest = recipe.digest(section)
+    facts = json.dumps([job, digest, VERSION, dict(inputs), subject], sort_keys=True)
+    run_id = hashlib.sha256(facts.encode()).hexdigest()[:16]
+    return Lineage(run_id, job, settings.name, digest, VERSION, dict(inputs))
+
+
+@dataclass
+class Run(AbstractContextManager):
+    """One run of one job. On leaving without an error its line stands in ``runs``, once per ``run_id``."""
+
+    lake: Lake
+    settings: Settings
+    lineage: Lineage
+    outputs: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    bytes: int = 0
+
+    def __enter__(self) -> "Run":
+        self._started, self._clock = datetime.now(UTC), time.monotonic()
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if error is None:
+            self._record(time.monotonic() - self._clock)
+
+    def commit(self, table: str, rows: Any, mode: str, digest: str = "") -> None:
+        """Write one table of this run; a table that this very run has already written is left as it is."""
+        if not self.has_written(table):
+            stamp = replace(self.lineage, counts=dict(self.counts), digest=digest)
+            self.lake.write(table, rows, stamp, mode)
+        self.outputs[table] = self.lake.version(table)
+
+    def has_written(self, table: str) -> bool:
+        """Is the table's newest commit this run's (a run that was killed later, or one that finished)?"""
+        return is_current(self.lake, table, self.lineage)
+
+    def _record(self, seconds: float) -> None:
+        facts = self.lineage
+        if not _is_recorded(self.lake, facts):
+            measured = (self.outputs, self.counts, self._started, seconds, self.bytes)
+            _append(self.lake, facts, self.settings.model_dump_json(), measured)
+
+
+def is_current(lake: Lake, table: str, wanted: Lineage) -> bool:
+    """Does the table's newest commit come from a run with this ``run_id``?"""
+    found = lake.lineage(table)
+    return found is not None and found.run_id == wanted.run_id
+
+
+def is_done(lake: Lake, table: str, wanted: Lineage) -> bool:
+    """Has this very run finished, ``table`` being what it writes last? A run killed before its line in ``runs`` gets
+    the line now, without what only it could measure."""
+    if not is_current(lake, table, wanted):
+        return False
+    complete(lake, table)
+    return True
+
+
+def complete(lake: Lake, table: str) -> None:
+    """Give the run that last wrote ``table`` its line in ``runs`` if it was killed before writing it."""
+    found = lake.lineage(table)
+    if found is not None and not _is_recorded(lake, found):
+        _append(lake, found, None, ({table: lake.version(table)}, dict(found.counts), None, None, None))
+
+
+def _is_recorded(lake: Lake, facts: Lineage) -> bool:
+    return not lake.read(tables.RUNS).where(F.col("run_id") == facts.run_id).isEmpty()
+
+
+def _append(lake: Lake, facts: Lineage, config: str | None, measured: tuple[Any, ...]) -> None:
+    told = (facts.run_id, facts.job, facts.recipe, config, facts.config_digest, facts.code_version, dict(facts.inputs))
+    rows = lake.spark.createDataFrame([(*told, *measured)], SCHEMAS[tables.RUNS])
+    lake.write(tables.RUNS, rows.coalesce(1), facts)

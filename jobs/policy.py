@@ -1,0 +1,29 @@
+"""Which labels drop a conversation? The recipe's choice, as one column of reasons; labels themselves never change."""
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from conf.settings import Rules
+
+KEYWORD = "keyword_"
+"""Prefix of the reasons that keyword categories give."""
+LANGUAGE = "language"
+EXACT_DUPLICATE = "exact_duplicate"
+NEAR_DUPLICATE = "near_duplicate"
+
+
+def drop_reasons(rules: Rules) -> Column:
+    """Why a row of ``conversations`` is not to be published, in the order of the rules; empty: nothing against it."""
+    structure = [name for name, policy in rules.structure if policy == "drop"]
+    labels = [F.array_intersect(_strings(structure), F.col("reasons"))]
+    if rules.keywords.drop:
+        hits = F.array_intersect(_strings(rules.keywords.drop), F.col("keywords"))
+        labels.append(F.transform(hits, lambda name: F.concat(F.lit(KEYWORD), name)))
+    if rules.language.keep:
+        is_other = ~F.col("language").isin(*rules.language.keep)
+        labels.append(F.when(is_other, F.array(F.lit(LANGUAGE))).otherwise(_strings([])))
+    return F.concat(*labels)
+
+
+def _strings(values: list[str]) -> Column:
+    return F.array(*map(F.lit, values)).cast("array<string>")

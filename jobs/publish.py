@@ -1,0 +1,163 @@
+"""``conversations`` and ``duplicates`` -> ``verdicts`` -> ``dataset``: a new version, or none when nothing changed.
+
+spark-submit ... jobs/publish.py --config conf/lmsys.yaml --lake lake
+"""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from conf import recipe, tables
+from conf.settings import Dedup, Gates, Settings
+from jobs import policy
+from jobs.errors import GateFailed, LakeDamaged, UsageError
+from jobs.lake import Lake
+from jobs.ledger import Run, is_done, lineage
+from jobs.progress import Progress
+from jobs.tables import SCHEMAS
+from udfs.near import EXACT, NEAR
+
+_LANES = 4
+_LANE_DIGITS = 15
+_INPUTS = (tables.FILES, tables.CONVERSATIONS_RAW, tables.CONVERSATIONS, tables.DUPLICATES, tables.CLUSTERS)
+
+
+def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
+    """Decide on every conversation and publish the kept ones. Returns whether a new dataset version was committed.
+
+    Raises :class:`LakeDamaged` when a record is in no table, :class:`GateFailed` when a gate does not hold; the
+    dataset is then left as it was.
+    """
+    _require_fresh(lake, settings)
+    inputs = {table: lake.version(table) for table in _INPUTS}
+    stamp = lineage("publish", settings, recipe.sections(settings, "rules", "dedup", "publish"), inputs)
+    if is_done(lake, tables.DATASET, stamp):
+        return False
+    with Run(lake, settings, stamp) as job:
+        conversations = lake.read(tables.CONVERSATIONS, inputs[tables.CONVERSATIONS])
+        duplicates = lake.read(tables.DUPLICATES, inputs[tables.DUPLICATES])
+        with progress.stage("decide"):
+            job.commit(tables.VERDICTS, decide(conversations, duplicates, settings), "overwrite")
+        verdicts = lake.read(tables.VERDICTS)
+        job.counts = account(lake, verdicts)
+        _require_gates(job.counts, settings.publish.gates)
+        kept = dataset(conversations, verdicts, duplicates, lake.read(tables.CLUSTERS), settings.publish.eval_share)
+        digest = dataset_digest(kept)
+        last = lake.lineage(tables.DATASET)
+        if last is not None and last.digest == digest:
+            job.outputs[tables.DATASET] = lake.version(tables.DATASET)
+            return False
+        with progress.stage("publish"):
+            job.commit(tables.DATASET, kept, "overwrite", digest)
+    return True
+
+
+def _require_fresh(lake: Lake, settings: Settings) -> None:
+    """Raise :class:`UsageError` unless duplicates were found in the newest conversations under these settings."""
+    found = lake.lineage(tables.CLUSTERS)
+    if found is None:
+        raise UsageError(f"{lake.path} has no duplicates table: run `winnow dedup` before `winnow publish`")
+    is_same_config = found.config_digest == recipe.digest(recipe.sections(settings, "rules", "dedup"))
+    if not is_same_config or found.inputs[tables.CONVERSATIONS] != lake.version(tables.CONVERSATIONS):
+        what = "older conversations" if is_same_config else "other rules or dedup settings"
+        raise UsageError(f"duplicates come from {what}: run `winnow dedup` with this config before `winnow publish`")
+
+
+def decide(conversations: DataFrame, duplicates: DataFrame, settings: Settings) -> DataFrame:
+    """One verdict a conversation: its reasons in the order of the journey, and the row kept for it, if a copy."""
+    levels = {EXACT: policy.EXACT_DUPLICATE, NEAR: policy.NEAR_DUPLICATE}
+    dropping = {level: name for level, name in levels.items() if _drops(settings.dedup, level)}
+    copies = duplicates.where(F.col("level").isin(*dropping)).select("conversation_id", "kept_id", "level")
+    named = F.lit(None).cast("string")
+    for level, name in dropping.items():
+        named = F.when(F.col("level") == level, F.lit(name)).otherwise(named)
+    joined = conversations.withColumn("dropped", policy.drop_reasons(settings.rules))
+    joined = joined.join(copies, "conversation_id", "left")
+    reasons = F.concat("dropped", F.array_compact(F.array(named)))
+    return joined.select(
+        *("conversation_id", "source"), (F.size(reasons) == 0).alias("keep"), reasons.alias("reasons"), "kept_id"
+    )
+
+
+def _drops(options: Dedup, level: str) -> bool:
+    return getattr(options, level) == "drop"
+
+
+def account(lake: Lake, verdicts: DataFrame) -> dict[str, int]:
+    """Counts from the source records to the kept rows, checked: every record read is in exactly one place.
+
+    Raises :class:`LakeDamaged` naming the two counts that differ.
+    """
+    files = lake.read(tables.FILES).agg(*(F.coalesce(F.sum(c), F.lit(0)) for c in ("records", "rows"))).first()
+    raw, refused = lake.read(tables.CONVERSATIONS_RAW), lake.read(tables.QUARANTINE)
+    places = raw.select("file", "file_id", "record").unionByName(refused.select("file", "file_id", "record"))
+    accounted = places.where(F.col("record").isNotNull()).distinct().count()
+    tally = verdicts.agg(F.count(F.lit(1)).alias("all"), F.coalesce(F.sum(F.col("keep").cast("long")), F.lit(0)))
+    decided, kept = tally.first()
+    counts = {"records": int(files[0]), "conversations": raw.count(), "kept": int(kept)}
+    counts["quarantined"] = refused.where(F.col("record").isNotNull()).count()
+    counts["files_quarantined"] = refused.where(F.col("record").isNull()).count()
+    _require_equal("records read", counts["records"], "records in conversations_raw or quarantine", accounted)
+    _require_equal("rows ingested", int(files[1]), "rows in conversations_raw", counts["conversations"])
+    _require_equal("rows in conversations_raw", counts["conversations"], "rows in verdicts", int(decided))
+    return counts
+
+
+def _require_equal(what: str, expected: int, other: str, found: int) -> None:
+    if expected != found:
+        raise LakeDamaged(f"{expected:,} {what}, but {found:,} {other}: the tables do not account for every record")
+
+
+def _require_gates(counts: dict[str, int], gates: Gates) -> None:
+    seen = max(counts["records"], 1)
+    share, kept = counts["quarantined"] / seen, counts["kept"] / max(counts["conversations"], 1)
+    if share > gates.max_quarantined:
+        raise GateFailed(f"{share:.1%} of records quarantined; publish.gates.max_quarantined allows less: look at them")
+    if kept < gates.min_kept:
+        raise GateFailed(f"{kept:.1%} of conversations kept, below publish.gates.min_kept = {gates.min_kept:.1%}")
+    if counts["kept"] < gates.min_rows:
+        raise GateFailed(f"{counts['kept']:,} rows kept, below publish.gates.min_rows = {gates.min_rows:,}")
+
+
+def dataset(
+    conversations: DataFrame, verdicts: DataFrame, duplicates: DataFrame, clusters: DataFrame, eval_share: float
+) -> DataFrame:
+    """The kept conversations. ``split`` follows from the cluster, so near copies are never on both sides; ``copies``
+    counts the conversations a row stands for, itself included."""
+    copies = duplicates.groupBy(F.col("kept_id").alias("conversation_id")).agg(F.count(F.lit(1)).alias("others"))
+    kept = conversations.join(verdicts.where("keep").select("conversation_id"), "conversation_id", "left_semi")
+    joined = kept.join(clusters, "conversation_id", "left").join(copies, "conversation_id", "left")
+    key = F.coalesce("cluster_id", F.substring("digest", 1, 32))
+    rows = joined.withColumn("split", F.when(share_of(key) < eval_share, "eval").otherwise("train"))
+    rows = rows.withColumn("copies", F.coalesce("others", F.lit(0)) + 1)
+    message = lambda m: F.struct(m["role"].alias("role"), m["content"].alias("content"))  # noqa: E731
+    rows = rows.withColumn("messages", F.transform("messages", message))
+    return rows.select(*SCHEMAS[tables.DATASET].names)
+
+
+def share_of(key: Column) -> Column:
+    """A number in [0, 1) that follows from the key alone: the first 32 bits of its SHA-256."""
+    return F.conv(F.substring(F.sha2(key, 256), 1, 8), 16, 10).cast("double") / float(2**32)
+
+
+def dataset_digest(rows: DataFrame) -> str:
+    """The digest of a set of dataset rows, whatever their order: see :func:`udfs.digest.combine`, of which this is
+    the Spark form."""
+    key = F.concat(
+        *(part for name in ("conversation_id", "source") for part in (F.length(name), F.lit(":"), name, F.lit("|"))),
+        *("split", F.lit("|"), "digest"),
+    )
+    hashed = rows.select(F.sha2(key, 256).alias("sha"))
+    lanes = [
+        F.sum(F.conv(F.substring("sha", 1 + lane * _LANE_DIGITS, _LANE_DIGITS), 16, 10).cast("decimal(38,0)"))
+        for lane in range(_LANES)
+    ]
+    count, *sums = hashed.agg(F.count(F.lit(1)), *lanes).first()
+    return f"{count}-" + "".join(f"{int(total or 0) % 16**_LANE_DIGITS:015x}" for total in sums)
+
+
+if __name__ == "__main__":
+    import sys
+
+    from jobs.cli import main
+
+    raise SystemExit(main(["publish", *sys.argv[1:]]))

@@ -1,0 +1,88 @@
+"""Which files are the input? A file, a folder, a glob, or several of them, on any file system pyarrow knows."""
+
+import fnmatch
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pyarrow import fs
+
+from jobs.errors import InputUnreadable
+
+
+class SourceFile(NamedTuple):
+    """One input file: its path or URI as later stored with every record, and its size in bytes."""
+
+    path: str
+    size: int
+
+
+def locate(path: str) -> tuple[fs.FileSystem, str]:
+    """The file system of ``path`` and the path on it. ``s3a://`` is read as ``s3://``; no scheme means local."""
+    if "://" not in path:
+        return fs.LocalFileSystem(), os.path.abspath(path)
+    return fs.FileSystem.from_uri(path.replace("s3a://", "s3://", 1))
+
+
+def find(inputs: Sequence[str]) -> list[SourceFile]:
+    """Every file under ``inputs``, sorted by path, each once. Names that start with ``_`` or ``.`` below a folder are
+    left out, as Spark does. Raises :class:`InputUnreadable` for a path that is missing or holds no file."""
+    found: dict[str, SourceFile] = {}
+    for path in (p if "://" in p else os.path.abspath(p) for p in inputs):
+        files = _glob(path) if any(c in path for c in "*?[") else _walk(path)
+        if not files:
+            raise InputUnreadable(f"no input file found at {path}: expected a file, a folder with files, or a glob")
+        found.update((file.path, file) for file in files)
+    return sorted(found.values())
+
+
+def _walk(path: str) -> list[SourceFile]:
+    system, inner = _reachable(path)
+    info = system.get_file_info(inner)
+    if info.type == fs.FileType.NotFound:
+        raise InputUnreadable(f"input not found: {path}")
+    if info.type == fs.FileType.File:
+        return [SourceFile(path, info.size)]
+    root = info.path.rstrip("/")
+    below = system.get_file_info(fs.FileSelector(root, recursive=True))
+    files = (entry for entry in below if entry.type == fs.FileType.File)
+    return [
+        SourceFile(path.rstrip("/") + entry.path[len(root) :], entry.size)
+        for entry in files
+        if not _is_hidden(entry.path[len(root) :])
+    ]
+
+
+def _reachable(path: str) -> tuple[fs.FileSystem, str]:
+    try:
+        return locate(path)
+    except (OSError, ValueError) as error:
+        raise InputUnreadable(f"cannot reach {path}: {error}") from error
+
+
+def _is_hidden(relative: str) -> bool:
+    return any(part.startswith(("_", ".")) for part in relative.split("/"))
+
+
+def _glob(pattern: str) -> list[SourceFile]:
+    """A glob over path components: ``*`` stays within a folder, ``**`` crosses folders; a folder it names is walked."""
+    literal, wild = [], []
+    for part in pattern.split("/"):
+        (wild if wild or any(c in part for c in "*?[") else literal).append(part)
+    root = "/".join(literal) or "/"
+    return [file for file in _walk(root) if _is_match(_below(file.path, root).split("/"), wild)]
+
+
+def _below(path: str, root: str) -> str:
+    return path[len(root) :].lstrip("/")
+
+
+def _is_match(parts: list[str], pattern: list[str]) -> bool:
+    """Does the path match, or lie in a folder that does?"""
+    if not pattern:
+        return True
+    if not parts:
+        return pattern == ["**"]
+    if pattern[0] == "**":
+        return _is_match(parts, pattern[1:]) or _is_match(parts[1:], pattern)
+    return fnmatch.fnmatchcase(parts[0], pattern[0]) and _is_match(parts[1:], pattern[1:])

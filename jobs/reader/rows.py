@@ -1,0 +1,154 @@
+"""What leaves the reader: Arrow batches of conversations, refused records and one summary per file, in one schema."""
+
+import hashlib
+from itertools import repeat
+from typing import Any, NamedTuple
+
+import numpy as np
+import orjson
+import pyarrow as pa
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import BinaryType, LongType, StringType, StructField, StructType
+
+from conf import tables
+from jobs.formats.conversation import Conversation, Rejected
+from jobs.reader.records import SAMPLE
+from jobs.tables import SCHEMAS
+from udfs import digest
+
+ROW, REFUSED, FILE = "row", "refused", "file"
+"""Kinds of output: a conversation, a record or file for quarantine, the summary of one file or split."""
+
+STAGED = StructType(
+    [
+        *SCHEMAS[tables.CONVERSATIONS_RAW].fields,
+        StructField("kind", StringType()),
+        StructField("reason", StringType()),
+        StructField("detail", StringType()),
+        StructField("sample", BinaryType()),
+        StructField("records", LongType()),
+        StructField("bytes", LongType()),
+    ]
+)
+ARROW = to_arrow_schema(STAGED)
+_FLUSH_ROWS = 4000
+_FLUSH_CHARACTERS = 8 << 20
+
+
+class Place(NamedTuple):
+    """Where a batch's records come from; ``format`` is '' while none is known."""
+
+    source: str
+    file: str
+    file_id: str
+    format: str
+
+
+class Rows:
+    """Collects conversations of one file, column by column, and gives them out as Arrow batches."""
+
+    def __init__(self, place: Place):
+        self.place = place
+        self._conversations: list[Conversation] = []
+        self._where: list[tuple[int, int, int]] = []
+        self._characters = 0
+
+    def add(self, conversation: Conversation, record: int, part: int, offset: int) -> None:
+        """Take one conversation: part ``part`` of record ``record`` at byte ``offset`` (-1: not a byte stream)."""
+        self._conversations.append(conversation)
+        self._where.append((record, part, offset))
+        self._characters += sum(len(message.content) for message in conversation.messages)
+
+    def is_full(self) -> bool:
+        """Time to take a batch?"""
+        return len(self._where) >= _FLUSH_ROWS or self._characters >= _FLUSH_CHARACTERS
+
+    def take(self) -> pa.RecordBatch | None:
+        """Everything collected so far as one batch in the :data:`ARROW` schema; None when there is nothing."""
+        if not self._where:
+            return None
+        batch = _conversation_batch(self.place, self._conversations, self._where)
+        self._conversations, self._where, self._characters = [], [], 0
+        return batch
+
+
+def _conversation_batch(place: Place, rows: list[Conversation], where: list[tuple[int, int, int]]) -> pa.RecordBatch:
+    flat = [message for row in rows for message in row.messages]
+    roles, contents, names, languages, toxic = zip(*flat, strict=True) if flat else ((),) * 5
+    offsets = np.zeros(len(rows) + 1, np.int32)
+    np.cumsum([len(row.messages) for row in rows], out=offsets[1:])
+    role_column, content_column = pa.array(roles, pa.string()), pa.array(contents, pa.string())
+    kind = ARROW.field("messages").type
+    fields = [role_column, content_column, *(pa.array(c, pa.string()) for c in (names, languages)), _booleans(toxic)]
+    messages = pa.StructArray.from_arrays(fields, fields=list(kind.value_type))
+    records, parts, starts = zip(*where, strict=True)
+    digests = content_digests([row.model for row in rows], role_column, content_column, offsets)
+    columns = {
+        "conversation_id": [row.id or made[:32] for row, made in zip(rows, digests, strict=True)],
+        "record": pa.array(records, pa.int64()),
+        "part": pa.array(parts, pa.int32()),
+        "offset": pa.array(starts, pa.int64()),
+        "model": [row.model for row in rows],
+        "messages": pa.ListArray.from_arrays(pa.array(offsets), messages).cast(kind),
+        "language": [row.language for row in rows],
+        "redacted": [row.redacted for row in rows],
+        "moderation": [row.moderation and [_moderation(entry) for entry in row.moderation] for row in rows],
+        "metadata": [_json(row.metadata) for row in rows],
+        "digest": digests,
+    }
+    return batch(place, ROW, columns, len(rows))
+
+
+def content_digests(models: list[str | None], roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> list[str]:
+    """Per conversation, the SHA-256 (hex) of its model and messages: what makes two records the same record."""
+    bodies = digest.conversations(roles, contents, offsets)
+    bodies = bodies.to_pylist() if isinstance(bodies, pa.Array) else bodies
+    return [hashlib.sha256(f"{m or ''}\n{d}".encode()).hexdigest() for m, d in zip(models, bodies, strict=True)]
+
+
+def refused(
+    place: Place, record: int | None, offset: int, why: Rejected, data: bytes, sha256: str = ""
+) -> pa.RecordBatch:
+    """One quarantine row: the whole record's digest and its first 2 kB. ``record`` None: the whole file."""
+    columns = {
+        "record": [record],
+        "part": [0],
+        "offset": [offset],
+        "reason": [why.reason],
+        "detail": [why.detail[:500]],
+        "sample": [data[:SAMPLE]],
+        "digest": [sha256 or hashlib.sha256(data).hexdigest()],
+    }
+    return batch(place, REFUSED, columns, 1)
+
+
+def summary(place: Place, records: int, size: int) -> pa.RecordBatch:
+    """What one file (or one split of it) held: physical records read and bytes."""
+    return batch(place, FILE, {"records": [records], "bytes": [size]}, 1)
+
+
+def batch(place: Place, kind: str, columns: dict[str, Any], rows: int) -> pa.RecordBatch:
+    """A batch of ``rows`` rows in the :data:`ARROW` schema; columns not given are null."""
+    given = {**place._asdict(), "kind": kind}
+    arrays = []
+    for field in ARROW:
+        if field.name in given:
+            arrays.append(pa.array(repeat(given[field.name], rows), field.type, size=rows))
+        elif field.name in columns:
+            value = columns[field.name]
+            arrays.append(value if isinstance(value, pa.Array) else pa.array(value, field.type))
+        else:
+            arrays.append(pa.nulls(rows, field.type))
+    return pa.RecordBatch.from_arrays(arrays, schema=ARROW)
+
+
+def _booleans(values: Any) -> pa.Array:
+    return pa.array(values, pa.bool_())
+
+
+def _moderation(entry: dict[str, Any]) -> dict[str, Any]:
+    return {**entry, "scores": list((entry.get("scores") or {}).items())}
+
+
+def _json(metadata: dict[str, Any] | None) -> str | None:
+    return orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode() if metadata else None

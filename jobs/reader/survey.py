@@ -1,0 +1,112 @@
+"""What is in each file, before a record is read: its content digest, and where it can be split between tasks."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from conf.settings import Input
+from jobs.reader import containers, sniff
+from jobs.reader.files import SourceFile, locate
+from jobs.reader.read import Split, recognise
+from jobs.reader.streams import HeadedStream
+
+_BLOCK = 4 << 20
+
+
+class Chunk(NamedTuple):
+    """Bytes [start, end) of a file, the unit of the survey."""
+
+    file: str
+    size: int
+    start: int
+    end: int
+
+
+class Finding(NamedTuple):
+    """What one chunk holds. ``is_lines`` and ``row_groups`` (rows in each) are known of a file's first chunk only."""
+
+    file: str
+    size: int
+    start: int
+    digest: str
+    newlines: int
+    is_lines: bool
+    row_groups: list[int]
+
+
+def chunks(files: Iterable[SourceFile], size: int) -> list[Chunk]:
+    """The files cut into chunks of ``size`` bytes; an empty file has one empty chunk."""
+    return [
+        Chunk(file.path, file.size, start, min(start + size, file.size))
+        for file in files
+        for start in range(0, max(file.size, 1), size)
+    ]
+
+
+def survey(chunk: Chunk, options: Input) -> Finding:
+    """Read one chunk once. A file that cannot be read gets a digest of its name, and its error when it is read."""
+    try:
+        return _survey(chunk, options)
+    except OSError:
+        digest = hashlib.sha256(f"unreadable {chunk.file}".encode()).hexdigest()
+        return Finding(chunk.file, chunk.size, chunk.start, digest, 0, False, [])
+
+
+def _survey(chunk: Chunk, options: Input) -> Finding:
+    system, inner = locate(chunk.file)
+    with system.open_input_file(inner) as file:
+        digest, newlines = _read(file, chunk)
+        is_lines, groups = False, []
+        if chunk.start == 0 and containers.is_plain(chunk.file):
+            file.seek(0)
+            if containers.kind_of(chunk.file) == ".parquet":
+                groups = _row_groups(file)
+            elif containers.kind_of(chunk.file) != ".csv" and chunk.end < chunk.size:
+                head = HeadedStream(file, options.max_record_bytes).head
+                is_lines = recognise(head, containers.kind_of(chunk.file), options).layout == sniff.LINES
+    return Finding(chunk.file, chunk.size, chunk.start, digest, newlines, is_lines, groups)
+
+
+def _read(file: pa.NativeFile, chunk: Chunk) -> tuple[str, int]:
+    digest, newlines, left = hashlib.sha256(), 0, chunk.end - chunk.start
+    file.seek(chunk.start)
+    while left and (block := file.read(min(_BLOCK, left))):
+        digest.update(block)
+        newlines += block.count(b"\n")
+        left -= len(block)
+    return digest.hexdigest(), newlines
+
+
+def _row_groups(file: pa.NativeFile) -> list[int]:
+    try:
+        metadata = pq.read_metadata(file)
+    except (pa.ArrowException, OSError):
+        return []
+    return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+
+
+def splits(findings: Iterable[Finding]) -> list[Split]:
+    """The splits of all files, from all their chunks' findings. A file's id is the digest of its chunks' digests."""
+    by_file: dict[str, list[Finding]] = {}
+    for finding in sorted(findings, key=lambda f: (f.file, f.start)):
+        by_file.setdefault(finding.file, []).append(finding)
+    return [split for parts in by_file.values() for split in _splits_of(parts)]
+
+
+def _splits_of(parts: list[Finding]) -> list[Split]:
+    head = parts[0]
+    file_id = hashlib.sha256("".join(part.digest for part in parts).encode()).hexdigest()[:32]
+    if head.row_groups:
+        firsts = [sum(head.row_groups[:group]) for group in range(len(head.row_groups))]
+        return [Split(head.file, file_id, head.size, g, g + 1, first) for g, first in enumerate(firsts)]
+    if not head.is_lines:
+        return [Split(head.file, file_id, head.size)]
+    ends = [part.start for part in parts[1:]] + [head.size]
+    firsts = [sum(part.newlines for part in parts[:i]) for i in range(len(parts))]
+    return [
+        Split(head.file, file_id, head.size, part.start, end, first)
+        for part, end, first in zip(parts, ends, firsts, strict=True)
+    ]

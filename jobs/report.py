@@ -1,0 +1,51 @@
+"""What happened to every record: the funnel from source records to the dataset, read from the tables alone."""
+
+from collections.abc import Iterable
+
+from pyspark.sql import functions as F
+
+from conf import tables
+from jobs.lake import Lake
+
+_WIDTH = 34
+
+
+def funnel(lake: Lake) -> list[str]:
+    """Lines for a terminal. Both sums close: records = records with rows + refused records, and conversations =
+    kept + those dropped, each counted under the first of its reasons."""
+    refused = lake.read(tables.QUARANTINE)
+    reasons = _counted(refused.where(F.col("record").isNotNull()).groupBy("reason").count().collect())
+    files = _counted(refused.where(F.col("record").isNull()).groupBy("reason").count().collect())
+    read = lake.read(tables.FILES).agg(F.sum("records"), F.sum("rows"), F.count(F.lit(1))).first()
+    first = F.when(F.col("keep"), F.lit("")).otherwise(F.col("reasons")[0])
+    verdicts = _counted(lake.read(tables.VERDICTS).groupBy(first.alias("reason")).count().collect())
+    kept = verdicts.pop("", 0)
+    records, conversations = int(read[0] or 0), int(read[1] or 0)
+    return [
+        *_line("source files", int(read[2])),
+        *_lines("  quarantined", files),
+        *_line("records read", records),
+        *_lines("  quarantined", reasons),
+        *_line("conversations", conversations),
+        *_lines("  dropped", verdicts),
+        *_line("kept", kept),
+        _sum(conversations, kept, verdicts),
+    ]
+
+
+def _sum(conversations: int, kept: int, dropped: dict[str, int]) -> str:
+    total = kept + sum(dropped.values())
+    sign = "=" if total == conversations else "!="
+    return f"{conversations:,} conversations {sign} {kept:,} kept + {sum(dropped.values()):,} dropped"
+
+
+def _counted(rows: Iterable) -> dict[str, int]:
+    return {row["reason"]: row["count"] for row in sorted(rows, key=lambda row: (-row["count"], row["reason"]))}
+
+
+def _lines(what: str, counts: dict[str, int]) -> list[str]:
+    return [line for name, count in counts.items() for line in _line(f"{what}: {name}", count)]
+
+
+def _line(name: str, count: int) -> list[str]:
+    return [f"{name:<{_WIDTH}} {count:>12,}"]

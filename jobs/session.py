@@ -1,0 +1,91 @@
+"""The one place that makes a Spark session: Delta on, the workers' Python ours, settings that fit chat data."""
+
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
+
+_DELTA = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+_TABLES = {
+    # A pinned version must outlive log clean-up and VACUUM's default: ten years.
+    "spark.databricks.delta.properties.defaults.logRetentionDuration": "interval 3650 days",
+    "spark.databricks.delta.properties.defaults.deletedFileRetentionDuration": "interval 3650 days",
+    # Every reader (Spark 3.5, deltalake, pyarrow) must open every version.
+    "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
+    # Reading the log of a small table in 50 tasks costs seconds.
+    "spark.databricks.delta.snapshotPartitions": "2",
+}
+_SQL = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "2000",
+    "spark.sql.shuffle.partitions": "16",
+    "spark.sql.files.maxPartitionBytes": "64m",
+    "spark.sql.parquet.compression.codec": "zstd",
+}
+_LOCAL = {
+    # local[N,4]: a killed Python worker is tried again instead of ending the job.
+    "spark.master": "local[*,4]",
+    "spark.driver.memory": "2g",
+    "spark.driver.maxResultSize": "1g",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+}
+
+
+def delta_package(scala: str = "2.13") -> str:
+    """The Maven coordinates of the Delta jar that belongs to the installed delta-spark."""
+    return f"io.delta:delta-spark_{scala}:{version('delta-spark')}"
+
+
+def jar_folder() -> Path:
+    """Where Delta's jars are kept between runs: ``$WINNOW_JARS``, else a folder beside the Python environment."""
+    named = os.environ.get("WINNOW_JARS")
+    return Path(named) if named else Path(sys.prefix) / "winnow-jars" / f"delta-{version('delta-spark')}"
+
+
+def jars() -> list[str]:
+    """The resolved jars' paths, sorted; empty before ``winnow doctor --fetch-jars`` ran."""
+    return sorted(str(path) for path in jar_folder().glob("*.jar"))
+
+
+def is_submitted() -> bool:
+    """Was this process started by ``spark-submit``? Then master, memory and jars are the caller's to give."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def open_session(app: str, extra: dict[str, str] | None = None) -> SparkSession:
+    """A session for one job. ``extra`` (a recipe's ``spark`` section) goes over the defaults; under spark-submit what
+    the command line or spark-defaults.conf say goes over both."""
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    settings = {**_DELTA, **_TABLES, **_SQL, **(extra or {})}
+    if not is_submitted():
+        settings = {**settings, **_LOCAL, **(extra or {})}
+        if found := jars():
+            settings.setdefault("spark.jars", ",".join(found))
+        else:
+            settings.setdefault("spark.jars.packages", delta_package())
+    builder = SparkSession.builder.appName(f"winnow {app}")
+    given = _given_by_submit()
+    for key, value in settings.items():
+        if key not in given:
+            builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def _given_by_submit() -> set[str]:
+    """Keys that spark-submit already set, from its command line or spark-defaults.conf."""
+    if not is_submitted():
+        return set()
+    SparkContext._ensure_initialized()
+    return {key for key, _ in SparkConf().getAll()}

@@ -1,0 +1,76 @@
+"""Versions and conversations as text for a terminal. Chat text is untrusted: no control character gets through."""
+
+import json
+import shutil
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from udfs.versions import Version, show_time
+
+JOINERS = "\u200c\u200d"
+"""Not printable by Unicode's classes, but needed to write Persian, Hindi and emoji; harmless to a terminal."""
+COLUMNS = ("version", "when", "rows", "recipe", "config", "digest", "pins")
+
+
+def as_table(versions: Sequence[Version]) -> str:
+    """One line a version under a head line, columns aligned, digests cut to 12 digits."""
+    lines = [COLUMNS, *(_cells(version) for version in versions)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def as_json(versions: Sequence[Version]) -> str:
+    """One JSON object a line, nothing cut."""
+    rows = ({**asdict(version), "when": show_time(version.when)} for version in versions)
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+
+
+def as_heading(version: Version) -> str:
+    """What a version is, one fact a line."""
+    pins = f" ({', '.join(version.pins)})" if version.pins else ""
+    return "\n".join(
+        [
+            f"version {version.version}{pins}, published {show_time(version.when)}, {version.rows} conversations",
+            f"recipe {version.recipe}, config {version.config_digest}, code {version.code_version}",
+            f"digest {version.digest}",
+        ]
+    )
+
+
+def as_conversation(row: dict[str, Any], width: int | None = None) -> str:
+    """One dataset row: a head line, then ``role: content`` a message, each cut to ``width`` terminal columns."""
+    width = width or shutil.get_terminal_size().columns
+    facts = " ".join(f"{key}={row[key]}" for key in ("source", "split", "model", "language", "copies") if row.get(key))
+    messages = [f"  {message['role']}: {message['content']}" for message in row["messages"]]
+    return "\n".join(fit(line, width) for line in [f"{row['conversation_id']}  {facts}", *messages])
+
+
+def fit(text: str, width: int) -> str:
+    """``text`` on one line of at most ``width`` columns: runs of blanks after its start are one space, characters
+    that are not printable become U+FFFD, and what is cut ends in an ellipsis. Wide characters take two columns."""
+    indent = len(text) - len(text.lstrip(" "))
+    safe = " " * indent + "".join(_printable(character) for character in " ".join(text[: 8 * width].split()))
+    room, end = width - 1, 0
+    while end < len(safe) and room >= _columns(safe[end]):
+        room -= _columns(safe[end])
+        end += 1
+    is_whole = len(text) <= 8 * width and sum(map(_columns, safe)) <= width
+    return safe if is_whole else safe[:end] + "…"
+
+
+def _cells(version: Version) -> tuple[str, ...]:
+    number, rows = str(version.version), f"{version.rows:,}"
+    digests = version.config_digest[:12], version.digest.partition("-")[2][:12]
+    return number, show_time(version.when), rows, version.recipe, *digests, ", ".join(version.pins)
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() or character in JOINERS else "\ufffd"
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character) or character in JOINERS:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

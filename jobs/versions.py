@@ -1,0 +1,227 @@
+"""Published versions from the command line: list them, name them, look into them. Starts no Spark.
+
+    winnow versions --lake lake
+    winnow pin baseline --lake lake --version 3 --why "first run that beat last month's"
+    winnow show --lake lake --pin baseline --limit 5 --verify
+    winnow unpin baseline --lake lake
+"""
+
+import json
+import re
+import sys
+import time
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from conf import tables
+from jobs import terminal
+from jobs.errors import LakeDamaged, UsageError
+from udfs.contents import open_version, read_batches, verify
+from udfs.lake import UNREADABLE, WRONG_CHOICE, VersionError, reading, table_uri
+from udfs.versions import Pin, Version, find_pin, list_versions, open_pins, pins_of, read_pins, resolve
+
+PINS = pa.schema(
+    [
+        ("name", pa.string()),
+        ("version", pa.int64()),
+        ("digest", pa.string()),
+        ("why", pa.string()),
+        ("pinned", pa.timestamp("us", tz="UTC")),
+    ]
+)
+"""The ``pins`` table as Arrow types: the same as ``jobs.tables.SCHEMAS``, which only Spark can read."""
+
+PIN_NAME = re.compile(r"[\w.-]+")
+ATTEMPTS = 50
+"""How often an edit of the pins is tried while others edit them too; each failure means someone else got through."""
+
+Edit = Callable[[list[Pin]], list[Pin]]
+
+
+def pin(lake: str, name: str, version: int | None = None, why: str = "", move: bool = False) -> tuple[Pin, bool]:
+    """Name a published version (the newest if None). Returns the pin, and whether a commit was needed.
+
+    The version's files must all be there. A name that already means this version is left as it is; one that means
+    another version is an error unless ``move``. Of two pins set at the same time both are kept.
+    """
+    _check_name(name)
+    chosen = resolve(lake, version=version)
+    open_version(chosen)
+    wanted = Pin(name, chosen.version, chosen.digest, why, datetime.now(UTC))
+
+    def place(pins: list[Pin]) -> list[Pin]:
+        old = next((pin for pin in pins if pin.name == name), None)
+        if old and (old.version, old.digest) == (wanted.version, wanted.digest):
+            return pins
+        if old and not move:
+            raise VersionError(
+                f"pin {name} already means version {old.version}. Give --move to let it mean version {wanted.version}, "
+                "or choose another name.",
+                WRONG_CHOICE,
+            )
+        return [pin for pin in pins if pin.name != name] + [wanted]
+
+    is_new = _edit_pins(lake, place, f"pin {name} = version {wanted.version}")
+    return (wanted if is_new else find_pin(read_pins(lake), name)), is_new
+
+
+def unpin(lake: str, name: str) -> Pin:
+    """Remove a pin and return it. The version it named stays, as long as the table keeps old files."""
+    removed: list[Pin] = []
+
+    def drop(pins: list[Pin]) -> list[Pin]:
+        removed[:] = [find_pin(pins, name)]
+        return [pin for pin in pins if pin.name != name]
+
+    _edit_pins(lake, drop, f"unpin {name}")
+    return removed[0]
+
+
+def pinned_versions(lake: str) -> set[int]:
+    """Every version of the dataset that a pin names: what a clean-up must keep (see ``udfs.contents``)."""
+    return {pin.version for pin in read_pins(lake)}
+
+
+def show(version: Version, limit: int) -> list[dict[str, Any]]:
+    """The first ``limit`` rows of a version, in the order of its files; the same rows every time."""
+    rows = (row for batch in read_batches(open_version(version)) for row in batch.to_pylist())
+    return list(islice(rows, limit))
+
+
+def add_commands(subparsers: Any) -> None:
+    """Register ``versions``, ``pin``, ``unpin`` and ``show``; each sets ``run``, a function of the parsed arguments."""
+    versions = _command(subparsers, "versions", run_versions, "list the published versions", "--lake lake")
+    versions.add_argument("--json", action="store_true", help="one JSON object a line, digests in full")
+
+    naming = _command(subparsers, "pin", run_pin, "give a version a name", "baseline --lake lake --version 3")
+    naming.add_argument("name", help="letters, digits, '.', '_' and '-'; not a number")
+    naming.add_argument("--version", type=int, metavar="N", help="default: the newest")
+    naming.add_argument("--why", default="", metavar="TEXT", help="kept with the pin")
+    naming.add_argument("--move", action="store_true", help="the name may leave the version it has now")
+
+    removal = _command(subparsers, "unpin", run_unpin, "remove a name; the version stays", "baseline --lake lake")
+    removal.add_argument("name")
+
+    look = _command(subparsers, "show", run_show, "print conversations of a version", "--lake lake --pin baseline")
+    which = look.add_mutually_exclusive_group()
+    which.add_argument("--version", type=int, metavar="N", help="default: the newest")
+    which.add_argument("--pin", metavar="NAME")
+    which.add_argument("--timestamp", metavar="TIME", help="ISO 8601, UTC unless it says otherwise")
+    look.add_argument("--limit", type=_count, default=5, metavar="N", help="conversations to print (default: 5)")
+    look.add_argument("--verify", action="store_true", help="first recompute the digest from every message")
+
+
+def run_versions(args: Namespace) -> int:
+    """``winnow versions``: one line a version on standard output, one a damaged commit on standard error."""
+    with _user_errors():
+        versions, damages = list_versions(args.lake)
+        pins = read_pins(args.lake)
+    print(terminal.as_json(versions) if args.json else terminal.as_table(versions))
+    known = {name for version in versions for name in version.pins}
+    for lost in (pin for pin in pins if pin.name not in known):
+        damages.append(f"pin {lost.name} names version {lost.version}, which is not there any more as it was pinned")
+    for damage in damages:
+        print(f"damaged: {damage}", file=sys.stderr)
+    return UNREADABLE if damages else 0
+
+
+def run_pin(args: Namespace) -> int:
+    """``winnow pin``: says what the name means now, and whether it did before."""
+    with _user_errors():
+        placed, is_new = pin(args.lake, args.name, args.version, args.why, args.move)
+    verb = "is now" if is_new else "already is"
+    print(f"{placed.name} {verb} version {placed.version}, digest {placed.digest}")
+    return 0
+
+
+def run_unpin(args: Namespace) -> int:
+    """``winnow unpin``."""
+    with _user_errors():
+        removed = unpin(args.lake, args.name)
+    print(f"{removed.name} is no longer a name; version {removed.version} stays")
+    return 0
+
+
+def run_show(args: Namespace) -> int:
+    """``winnow show``: what the version is, then its first conversations."""
+    with _user_errors():
+        version = resolve(args.lake, args.pin, args.version, args.timestamp)
+        print(terminal.as_heading(version))
+        if args.verify:
+            print(f"verified: {verify(version, open_version(version))}")
+        for row in show(version, args.limit):
+            print(f"\n{terminal.as_conversation(row)}")
+    return 0
+
+
+def _edit_pins(lake: str, edit: Edit, what: str) -> bool:
+    """Replace the pins by ``edit`` of them, as one commit on exactly the version that was read; else read again.
+
+    Returns whether there was anything to change. Compare-and-swap: no pin set in between is ever lost.
+    """
+    for attempt in range(ATTEMPTS):
+        table = open_pins(lake)
+        pins = pins_of(table) if table else []
+        wanted = sorted(edit(pins))
+        if wanted == pins:
+            return False
+        with reading(f"table {tables.PINS}"):
+            if _commit_pins(table or table_uri(lake, tables.PINS), wanted, what):
+                return True
+        time.sleep(0.01 * attempt)
+    raise VersionError(f"table {tables.PINS} changed {ATTEMPTS} times while it was edited. Try again.", UNREADABLE)
+
+
+def _commit_pins(target: DeltaTable | str, pins: list[Pin], what: str) -> bool:
+    """Write ``pins`` as the very next version of the table that was read; False if someone else was first."""
+    rows = pa.Table.from_pylist([pin._asdict() for pin in pins], schema=PINS)
+    note = CommitProperties({"userMetadata": json.dumps({"job": "pin", "change": what})}, max_commit_retries=0)
+    try:
+        write_deltalake(target, rows, mode="error" if isinstance(target, str) else "overwrite", commit_properties=note)
+    except CommitFailedError:
+        return False
+    except DeltaError:
+        if isinstance(target, str) and DeltaTable.is_deltatable(target):
+            return False
+        raise
+    return True
+
+
+def _check_name(name: str) -> None:
+    if not PIN_NAME.fullmatch(name) or name.isdigit():
+        raise VersionError(
+            f"{name!r} cannot name a version: expected letters, digits, '.', '_' and '-', and not a number alone.",
+            WRONG_CHOICE,
+        )
+
+
+def _command(subparsers: Any, name: str, run: Callable[[Namespace], int], does: str, example: str) -> ArgumentParser:
+    parser: ArgumentParser = subparsers.add_parser(
+        name, help=does, description=f"{does[0].upper()}{does[1:]}.", epilog=f"Example: winnow {name} {example}"
+    )
+    parser.add_argument("--lake", required=True, metavar="PATH", help="the lake's folder, or its URI (s3://, hdfs://, ...)")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"expected a number of conversations, found {text!r}")
+    return int(text)
+
+
+@contextmanager
+def _user_errors() -> Iterator[None]:
+    """What stops a command here is told like what stops every other command."""
+    try:
+        yield
+    except VersionError as error:
+        raise (UsageError if error.exit_code == WRONG_CHOICE else LakeDamaged)(str(error)) from error

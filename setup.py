@@ -1,0 +1,46 @@
+"""The distribution `chat-winnow`: four plain packages and the console script `winnow`."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+VERSION = re.search(r'^VERSION = "(.+)"', Path("conf/__init__.py").read_text(encoding="utf-8"), re.M)[1]
+
+setup(
+    name="chat-winnow",
+    version=VERSION,
+    description="Chat logs to a fine-tuning dataset you can trust, and that dataset to a LoRA adapter",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["conf", "conf.*", "udfs", "udfs.*", "jobs", "jobs.*", "training", "training.*"]),
+    package_data={"conf": ["*.yaml", "keywords/*.txt", "spark/*", "deepspeed/*.json"]},
+    install_requires=[
+        "pyspark==4.1.2",  # the wheel, Delta's wheel and Delta's jar must match
+        "delta-spark==4.4.0",
+        "pyarrow==26.*",
+        "pandas==3.1.*",
+        "numpy==2.4.*",
+        "deltalake==1.6.6",  # reads versions without a JVM
+        "pydantic==2.*",  # the settings tree
+        "PyYAML==6.*",  # recipes, with line numbers
+        "orjson==3.*",  # strict JSON, fast
+        "numba==0.68.*",  # near-duplicate kernels and the JSON scanner
+        "ftfy==6.*",  # mojibake
+        "pyahocorasick==2.*",  # keyword lists
+        "pycld2==0.42",  # language
+        "tqdm==4.*",  # progress bar
+    ],
+    extras_require={
+        "test": [
+            "pytest==9.*",
+            "hypothesis==6.*",
+            "ruff==0.17.*",
+            "mypy==2.*",
+            "import-linter==2.*",
+            "types-PyYAML",
+            "pandas-stubs",
+        ],
+    },
+    entry_points={"console_scripts": ["winnow=jobs.cli:main"]},
+)

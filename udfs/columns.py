@@ -1,0 +1,74 @@
+"""Kernels as Spark columns: the only file here that knows Spark.
+
+Types are objects, not DDL strings: a string cannot be parsed before a session exists, and this module is imported
+without one.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyspark.sql import Column
+from pyspark.sql.functions import pandas_udf
+from pyspark.sql.types import (
+    ArrayType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+)
+
+from udfs.annotation import annotate
+
+_STRINGS = ArrayType(StringType())
+ANNOTATION = StructType(
+    [
+        StructField("contents", _STRINGS),
+        StructField("languages", _STRINGS),
+        StructField("confidences", ArrayType(DoubleType())),
+        StructField("message_keywords", ArrayType(_STRINGS)),
+        StructField("edits", ArrayType(_STRINGS)),
+        StructField("language", StringType()),
+        StructField("keywords", _STRINGS),
+        StructField("reasons", _STRINGS),
+        StructField("turns", IntegerType()),
+        StructField("characters", LongType()),
+        StructField("digest", StringType()),
+    ]
+)
+"""What the annotation UDF returns for one conversation: first the parallel arrays of its messages, then its own."""
+
+
+def annotator(edits: tuple[str, ...], min_confidence: float, keywords_folder: str) -> Callable[..., Column]:
+    """A pandas UDF (roles, contents: array<string>) -> :data:`ANNOTATION`, the one trip of the text through Python.
+
+    Cleaning, language and keywords all happen in it. It is marked non-deterministic, though it is not, because Spark
+    evaluates a deterministic UDF again for every later use of its result.
+    """
+
+    @pandas_udf(ANNOTATION)  # type: ignore[call-overload]
+    def annotated(roles: pd.Series, contents: pd.Series) -> pd.DataFrame:
+        offsets = np.zeros(len(contents) + 1, np.int32)
+        np.cumsum([len(one) for one in contents], out=offsets[1:])
+        found = annotate(
+            _flat(roles),
+            _flat(contents),
+            offsets,
+            edits=edits,
+            min_confidence=min_confidence,
+            keywords_folder=keywords_folder,
+        )
+        return _frame(found, offsets)
+
+    return annotated.asNondeterministic()
+
+
+def _flat(lists: pd.Series) -> pa.Array:
+    return pa.array(np.concatenate([*lists, np.empty(0, object)]), pa.string())
+
+
+def _frame(found, offsets: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(array, dtype=pd.ArrowDtype(array.type)) for name, array in {}.items()})

@@ -1,0 +1,89 @@
+"""Digests: of a conversation's messages, of the same up to case and spacing, and of a whole data set in any order.
+
+All are SHA-256, so equal digests mean equal content.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+LANES = 4
+LANE_DIGITS = 15
+"""A row's digest gives four lanes of 15 hexadecimal digits (60 bits): sums of them fit Spark's decimal(38,0)."""
+
+
+def conversations(roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> pa.Array:
+    """SHA-256 (64 hexadecimal digits) of each conversation's exact sequence of roles and contents.
+
+    Hashed are, for each message, the role, the content and their lengths in UTF-8 bytes, so that no two sequences
+    read alike: ``<role bytes>:<role><content bytes>:<content>``. A null role or content is an empty one.
+    Conversation ``i`` is messages ``offsets[i]:offsets[i+1]``; one without messages has the digest of nothing.
+    """
+    framed = pc.binary_join_element_wise(*_framed(pc.fill_null(roles, "")), *_framed(pc.fill_null(contents, "")), "")
+    joined, bounds = _bytes_of(framed)
+    cuts = bounds[np.asarray(offsets)].tolist()
+    sha256 = hashlib.sha256
+    return pa.array([sha256(joined[a:b]).hexdigest() for a, b in zip(cuts[:-1], cuts[1:], strict=True)], pa.string())
+
+
+def normalised(roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> pa.Array:
+    """The same after :func:`normalise` of the contents: equal for conversations that differ in case or spacing."""
+    return conversations(roles, normalise(contents), offsets)
+
+
+def normalise(texts: pa.Array) -> pa.Array:
+    """Texts in NFC and lower case (Unicode's simple mapping), runs of whitespace as one space, none at the ends."""
+    texts = pc.utf8_lower(pc.utf8_normalize(pc.fill_null(texts, ""), form="NFC"))
+    spaced = "[\\s\u00a0\u3000]{2,}|[\t\n\r\f\x0b\u00a0\u3000]"
+    return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, spaced, " "))
+
+
+def row(conversation_id: str, source: str, split: str, content_digest: str) -> bytes:
+    """SHA-256 (32 bytes) of one row of a data set; lengths are in characters, as Spark's ``length`` counts them."""
+    text = f"{len(conversation_id)}:{conversation_id}|{len(source)}:{source}|{split}|{content_digest}"
+    return hashlib.sha256(text.encode()).digest()
+
+
+def combine(rows: Iterable[bytes]) -> str:
+    """The digest of many rows in any order: ``<rows>-<60 hexadecimal digits>``.
+
+    Each lane is the sum modulo 2**60 of that lane of every row digest. In SQL, lane ``k`` (from 0) is
+    ``sum(cast(conv(substr(sha2(row, 256), 15 * k + 1, 15), 16, 10) as decimal(38, 0))) % 1152921504606846976``.
+    It tells apart data sets that differ by accident; one made to collide on purpose is not ruled out.
+    """
+    joined = b"".join(rows)
+    sums = lanes(np.frombuffer(joined, dtype=np.uint8).reshape(-1, 32)).sum(axis=0, dtype=np.uint64)
+    return write(len(joined) // 32, sums.tolist())
+
+
+def lanes(digests: np.ndarray) -> np.ndarray:
+    """The four 60-bit lanes (uint64, rows x 4) of SHA-256 digests (uint8, rows x 32)."""
+    words = np.ascontiguousarray(digests).view(">u8").astype(np.uint64)  # 16 digits each; lanes are cut every 15
+    cut = np.empty_like(words)
+    mask = np.uint64(2**60 - 1)
+    for lane in range(LANES):
+        kept, carried = np.uint64(4 * (lane + 1)), np.uint64(64 - 4 * lane)
+        cut[:, lane] = words[:, lane] >> kept
+        if lane:
+            cut[:, lane] |= words[:, lane - 1] << (carried - np.uint64(4))
+    return cut & mask
+
+
+def write(rows: int, sums: Iterable[int]) -> str:
+    """The digest as text, of the row count and the four sums; sums may come unreduced, as SQL adds them up."""
+    return f"{rows}-" + "".join(f"{value % 2**60:0{LANE_DIGITS}x}" for value in sums)
+
+
+def _framed(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
+    lengths = pc.binary_join_element_wise(pc.cast(pc.binary_length(texts), pa.string()), "", ":")
+    return lengths, texts
+
+
+def _bytes_of(texts: pa.Array) -> tuple[memoryview, np.ndarray]:
+    """All the texts' bytes end to end, without a copy, and the n+1 offsets of the texts in them."""
+    _, starts, data = texts.buffers()
+    bounds = np.frombuffer(starts, dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return memoryview(data if data is not None else b""), bounds

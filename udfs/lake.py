@@ -1,0 +1,116 @@
+"""Is this folder a lake, and can one of its tables be opened whole? Built on deltalake, no JVM.
+
+A lake may be a local folder or on any store deltalake reads (``s3://``, ``s3a://``, ``gs://``, ``abfss://``,
+``hdfs://``, ...); credentials come from the environment, as deltalake documents them.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+from pyarrow import dataset as ds
+from pyarrow import fs
+
+from conf import tables
+from udfs.deltalog import Log, find_damage, local_path, open_folder, read_log
+
+WRONG_CHOICE = 2
+"""Exit code: the lake is fine, what was asked for is not in it."""
+UNREADABLE = 5
+"""Exit code: the lake, or a version in it, is missing or damaged."""
+
+
+class VersionError(Exception):
+    """No version can be given: why, what is there instead, what to do; and the exit code of a command that stops."""
+
+    def __init__(self, message: str, exit_code: int):
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Every failure of the store or the file format in this block becomes a VersionError that names ``what``."""
+    try:
+        yield
+    except (OSError, DeltaError, pa.ArrowException) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise VersionError(f"cannot read {what}: {reason}", UNREADABLE) from error
+
+
+def open_lake(lake: str) -> fs.FileSystem:
+    """The file system at the root of ``lake``. Raises VersionError if that is no lake of this layout."""
+    path = local_path(lake)
+    if path is not None and not path.is_dir():
+        raise VersionError(f"no lake at {lake}: there is no such folder. Check --lake.", UNREADABLE)
+    with reading(lake):
+        folder = open_folder(lake)
+        if folder.get_file_info(tables.MARKER).type == fs.FileType.NotFound:
+            raise VersionError(
+                f"{lake} is not a lake: it has no {tables.MARKER}. Check --lake; `winnow ingest` makes a new lake.",
+                UNREADABLE,
+            )
+        with folder.open_input_stream(tables.MARKER) as stream:
+            _check_layout(lake, stream.read())
+    return folder
+
+
+def read_table_log(lake: str, table: str) -> Log:
+    """The log of one table of ``lake``; empty where the table does not exist yet."""
+    folder = open_lake(lake)
+    with reading(lake):
+        return read_log(folder, table)
+
+
+def open_table(lake: str, log: Log, version: int) -> DeltaTable:
+    """The table of ``log`` at ``version``.
+
+    Raises VersionError if a log file it needs is missing or damaged (deltalake opens some of those without a word) or
+    if the table uses column mapping (deltalake then reads every value as null).
+    """
+    with reading(f"version {version} of table {log.table}"):
+        damage = find_damage(log, version)
+        if damage:
+            raise VersionError(
+                f"version {version} of table {log.table} cannot be rebuilt: {damage}. Restore that file from a backup "
+                "of the lake, or use another version.",
+                UNREADABLE,
+            )
+        table = DeltaTable(table_uri(lake, log.table), version=version)
+        mapping = table.metadata().configuration.get("delta.columnMapping.mode") or "none"
+    if mapping != "none":
+        raise VersionError(
+            f"table {log.table} has delta.columnMapping.mode = {mapping}, which deltalake would read as nulls. "
+            "Write the table again without column mapping.",
+            UNREADABLE,
+        )
+    return table
+
+
+def table_uri(lake: str, table: str) -> str:
+    """Where a table of ``lake`` is, for deltalake."""
+    path = local_path(lake)
+    return f"{lake.rstrip('/')}/{table}" if path is None else str(path / table)
+
+
+def scan(table: DeltaTable) -> ds.Dataset:
+    """The rows of an opened table, to be read by Arrow."""
+    uri = table.table_uri
+    return table.to_pyarrow_dataset(filesystem=None if local_path(uri) is None else open_folder(uri))
+
+
+def _check_layout(lake: str, marker: bytes) -> None:
+    try:
+        layout = json.loads(marker)["layout"]
+    except (ValueError, KeyError, TypeError):
+        raise VersionError(
+            f'{lake}/{tables.MARKER} is damaged: expected {{"layout": {tables.LAYOUT}}}, found {marker[:80]!r}.', UNREADABLE
+        ) from None
+    if layout != tables.LAYOUT:
+        raise VersionError(
+            f"{lake} has layout {layout}, this winnow reads layout {tables.LAYOUT}. Use the winnow that wrote it.",
+            UNREADABLE,
+        )
