@@ -28,7 +28,8 @@ setup(
         "numba==0.68.*",  # near-duplicate kernels and the JSON scanner
         "ftfy==6.*",  # mojibake
         "pyahocorasick==2.*",  # keyword lists
-        "pycld2==0.42",  # language
+        "pycld2==0.42",  # language, first opinion
+        "py3langid==0.4.*",  # language, second opinion
         "tqdm==4.*",  # progress bar
     ],
     extras_require={

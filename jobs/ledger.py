@@ -60,7 +60,7 @@ class Run(AbstractContextManager):
         facts = self.lineage
         if not _is_recorded(self.lake, facts):
             measured = (self.outputs, self.counts, self._started, seconds, self.bytes)
-            _append(self.lake, facts, self.settings.model_dump_json(), measured)
+            _append(self.lake, facts, self.settings.model_dump_json(exclude={"spark"}), measured)
 
 
 def is_current(lake: Lake, table: str, wanted: Lineage) -> bool:

@@ -40,15 +40,18 @@ _LOCAL = {
 }
 
 
-def delta_package(scala: str = "2.13") -> str:
-    """The Maven coordinates of the Delta jar that belongs to the installed delta-spark."""
-    return f"io.delta:delta-spark_{scala}:{version('delta-spark')}"
+def delta_package() -> str:
+    """The Maven coordinates of the Delta jar for the installed delta-spark and Spark. Delta publishes one artifact a
+    Spark line (``delta-spark_4.1_2.13``) from Spark 4 on; the one without it is for another line and fails late."""
+    line = ".".join(version("pyspark").split(".")[:2])
+    artifact = f"delta-spark_{line}_2.13" if line >= "4" else "delta-spark_2.12"
+    return f"io.delta:{artifact}:{version('delta-spark')}"
 
 
 def jar_folder() -> Path:
     """Where Delta's jars are kept between runs: ``$WINNOW_JARS``, else a folder beside the Python environment."""
     named = os.environ.get("WINNOW_JARS")
-    return Path(named) if named else Path(sys.prefix) / "winnow-jars" / f"delta-{version('delta-spark')}"
+    return Path(named) if named else Path(sys.prefix) / "winnow-jars" / delta_package().replace(":", "-")
 
 
 def jars() -> list[str]:

@@ -16,9 +16,9 @@ COLUMNS = ("version", "when", "rows", "recipe", "config", "digest", "pins")
 
 def as_table(versions: Sequence[Version]) -> str:
     """One line a version under a head line, columns aligned, digests cut to 12 digits."""
-    lines = [COLUMNS, *(_cells(version) for version in versions)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    columns = list(zip(COLUMNS, *(_cells(version) for version in versions), strict=True))
+    padded = ([cell.ljust(max(map(len, column))) for cell in column] for column in columns)
+    return "\n".join("  ".join(line).rstrip() for line in zip(*padded, strict=True))
 
 
 def as_json(versions: Sequence[Version]) -> str:
@@ -44,7 +44,7 @@ def as_conversation(row: dict[str, Any], width: int | None = None) -> str:
     width = width or shutil.get_terminal_size().columns
     facts = " ".join(f"{key}={row[key]}" for key in ("source", "split", "model", "language", "copies") if row.get(key))
     messages = [f"  {message['role']}: {message['content']}" for message in row["messages"]]
-    return "\n".join(fit(line, width) for line in [f"{row['conversation_id']}  {facts}", *messages])
+    return "\n".join(fit(line, width) for line in [f"{row['conversation_id']} {facts}", *messages])
 
 
 def fit(text: str, width: int) -> str:

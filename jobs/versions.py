@@ -1,5 +1,6 @@
 """Published versions from the command line: list them, name them, look into them. Starts no Spark.
 
+Examples:
     winnow versions --lake lake
     winnow pin baseline --lake lake --version 3 --why "first run that beat last month's"
     winnow show --lake lake --pin baseline --limit 5 --verify
@@ -207,7 +208,7 @@ def _command(subparsers: Any, name: str, run: Callable[[Namespace], int], does: 
     parser: ArgumentParser = subparsers.add_parser(
         name, help=does, description=f"{does[0].upper()}{does[1:]}.", epilog=f"Example: winnow {name} {example}"
     )
-    parser.add_argument("--lake", required=True, metavar="PATH", help="the lake's folder, or its URI (s3://, hdfs://, ...)")
+    parser.add_argument("--lake", required=True, metavar="PATH", help="the lake: a folder or a URI (s3://, ...)")
     parser.set_defaults(run=run)
     return parser
 

@@ -21,7 +21,7 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from udfs.annotation import annotate
+from udfs.annotation import Annotation, annotate
 
 _STRINGS = ArrayType(StringType())
 ANNOTATION = StructType(
@@ -70,5 +70,14 @@ def _flat(lists: pd.Series) -> pa.Array:
     return pa.array(np.concatenate([*lists, np.empty(0, object)]), pa.string())
 
 
-def _frame(found, offsets: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(array, dtype=pd.ArrowDtype(array.type)) for name, array in {}.items()})
+def _frame(found: Annotation, offsets: np.ndarray) -> pd.DataFrame:
+    """The columns of :data:`ANNOTATION`, messages nested again under their conversations, still Arrow inside."""
+    cuts = pa.array(offsets)
+    nested = [pa.ListArray.from_arrays(cuts, _plain(column)) for column in found.messages]
+    columns = [*nested, *map(_plain, found.conversations)]
+    named = zip(ANNOTATION.names, columns, strict=True)
+    return pd.DataFrame({name: pd.Series(column, dtype=pd.ArrowDtype(column.type)) for name, column in named})
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column

@@ -4,6 +4,7 @@ All are SHA-256, so equal digests mean equal content.
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -26,7 +27,7 @@ def conversations(roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> p
     joined, bounds = _bytes_of(framed)
     cuts = bounds[np.asarray(offsets)].tolist()
     sha256 = hashlib.sha256
-    return pa.array([sha256(joined[a:b]).hexdigest() for a, b in zip(cuts[:-1], cuts[1:], strict=True)], pa.string())
+    return pa.array([sha256(joined[a:b]).hexdigest() for a, b in itertools.pairwise(cuts)], pa.string())
 
 
 def normalised(roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> pa.Array:

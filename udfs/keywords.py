@@ -67,8 +67,8 @@ def label(texts: pa.Array, roles: pa.Array, folder: str = "") -> pa.Array:
     lists = load(folder)
     rows, hits = _find(texts, lists.automaton)
     names, numbers = np.unique(np.array(pc.fill_null(roles, "").to_pylist(), dtype=str), return_inverse=True)
-    applies = np.array([[not limits or name in limits for limits in lists.roles] for name in names], dtype=bool)
-    admitted = applies[numbers[rows], hits]
+    applies = [not limits or name in limits for name in names for limits in lists.roles]
+    admitted = np.array(applies, dtype=bool)[numbers[rows] * len(lists.categories) + hits]
     return _lists(rows[admitted], hits[admitted], len(texts), lists.categories)
 
 
@@ -95,7 +95,7 @@ def _find(texts: pa.Array, automaton: ahocorasick.Automaton) -> tuple[np.ndarray
     hits: list[int] = []
     for row, text in enumerate(fold(texts).to_pylist()):
         for end, term in automaton.iter(text):
-            if term.opens and _is_word(text, end - term.length) or term.closes and _is_word(text, end + 1):
+            if (term.opens and _is_word(text, end - term.length)) or (term.closes and _is_word(text, end + 1)):
                 continue
             rows.extend([row] * len(term.categories))
             hits.extend(term.categories)

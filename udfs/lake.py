@@ -5,8 +5,10 @@ A lake may be a local folder or on any store deltalake reads (``s3://``, ``s3a:/
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -17,6 +19,8 @@ from pyarrow import fs
 from conf import tables
 from udfs.deltalog import Log, find_damage, local_path, open_folder, read_log
 
+NOISE = re.compile(r"\x1b\[[0-9;]*m|\u21b3")
+FRAME = re.compile(r"\d+: ")
 WRONG_CHOICE = 2
 """Exit code: the lake is fine, what was asked for is not in it."""
 UNREADABLE = 5
@@ -37,8 +41,7 @@ def reading(what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, DeltaError, pa.ArrowException) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise VersionError(f"cannot read {what}: {reason}", UNREADABLE) from error
+        raise VersionError(f"cannot read {what}: {_one_line(error)}", UNREADABLE) from error
 
 
 def open_lake(lake: str) -> fs.FileSystem:
@@ -102,12 +105,20 @@ def scan(table: DeltaTable) -> ds.Dataset:
     return table.to_pyarrow_dataset(filesystem=None if local_path(uri) is None else open_folder(uri))
 
 
+def _one_line(error: Exception) -> str:
+    """The error and its causes, which deltalake tells on lines of their own, without colours and stack frames."""
+    lines = (NOISE.sub("", line).strip() for line in str(error).splitlines())
+    told = "; ".join(takewhile(lambda line: not FRAME.match(line), filter(None, lines)))
+    return told[:400] or type(error).__name__
+
+
 def _check_layout(lake: str, marker: bytes) -> None:
     try:
         layout = json.loads(marker)["layout"]
     except (ValueError, KeyError, TypeError):
         raise VersionError(
-            f'{lake}/{tables.MARKER} is damaged: expected {{"layout": {tables.LAYOUT}}}, found {marker[:80]!r}.', UNREADABLE
+            f'{lake}/{tables.MARKER} is damaged: expected {{"layout": {tables.LAYOUT}}}, found {marker[:80]!r}.',
+            UNREADABLE,
         ) from None
     if layout != tables.LAYOUT:
         raise VersionError(

@@ -28,31 +28,34 @@ OWNERS = {
 """The language that a script stands for. Han counts for Japanese where kana are among it."""
 
 PHRASES = {
-    "en": "hi|hello|hey|thanks|thank you|yes|yes please|please|sure|why|what|how|who are you|continue|go on|good morning"
-    "|hi there|how are you|next|more|again|stop|good|great|nice|bye",
-    "es": "hola|gracias|sí|buenos días|buenas|adiós|por favor|continúa|sigue|qué|por qué|quién eres|vale|claro",
+    "en": "hi|hello|hey|thanks|thank you|yes|yes please|please|sure|why|what|how|who are you|continue|go on"
+    "|good morning|hi there|how are you|next|more|again|good|great|nice|bye",
+    "es": "hola|gracias|sí|buenos días|buenas|adiós|por favor|continúa|sigue|qué|por qué|quién eres|vale",
     "fr": "bonjour|salut|merci|oui|bonsoir|continue stp|pourquoi|quoi|ça va|qui es tu|d'accord|s'il te plaît",
-    "de": "hallo|danke|ja|nein|bitte|guten tag|guten morgen|weiter|warum|wer bist du|mach weiter|ja bitte",
+    "de": "hallo|danke|nein|bitte|guten tag|guten morgen|weiter|warum|wer bist du|mach weiter|ja bitte",
     "pt": "olá|oi|obrigado|obrigada|sim|não|bom dia|boa tarde|continue por favor|quem é você|tudo bem|por quê",
-    "it": "ciao|grazie|sì|buongiorno|perché|continua|chi sei|prego|come stai|va bene",
+    "it": "ciao|grazie|sì|buongiorno|perché|chi sei|prego|come stai|va bene",
     "nl": "hoi|dank je|bedankt|waarom|wie ben je|ga door|goedemorgen|ja graag",
-    "pl": "cześć|dzięki|dziękuję|tak|dlaczego|kim jesteś|dalej|dzień dobry",
-    "id": "halo|terima kasih|ya|lanjutkan|kenapa|siapa kamu|selamat pagi|apa kabar",
+    "pl": "cześć|dzięki|dziękuję|dlaczego|kim jesteś|dalej|dzień dobry",
+    "id": "halo|terima kasih|lanjutkan|kenapa|siapa kamu|selamat pagi|apa kabar",
     "tr": "merhaba|selam|teşekkürler|evet|hayır|devam et|neden|sen kimsin",
     "sv": "hej|tack|varför|fortsätt|vem är du|god morgon",
-    "cs": "ahoj|díky|děkuji|ano|proč|pokračuj|kdo jsi|dobrý den",
+    "cs": "ahoj|díky|děkuji|proč|pokračuj|kdo jsi|dobrý den",
     "hu": "szia|köszönöm|igen|miért|folytasd|ki vagy te",
-    "ro": "salut ce faci|mulțumesc|da|nu|de ce|cine ești|bună ziua",
+    "ro": "salut ce faci|mulțumesc|de ce|cine ești|bună ziua",
     "vi": "xin chào|cảm ơn|vâng|không|tại sao|tiếp tục|bạn là ai",
     "ru": "привет|спасибо|да|нет|почему|продолжай|кто ты|здравствуйте|ещё",
-    "uk": "привіт|дякую|так|ні|чому|хто ти|продовжуй",
+    "uk": "привіт|дякую|ні|чому|хто ти|продовжуй",
     "fa": "سلام|ممنون|چرا|بله|ادامه بده|تو کی هستی",
     "ar": "مرحبا|شكرا|نعم|لماذا|من أنت|أكمل|السلام عليكم",
-    UNDETERMINED: "ok|okay|no|a|b|c|x|haha|hahaha|lol|hmm|hm|asd|asdf|test|bot|chatgpt|gpt|python|java",
+    UNDETERMINED: "ok|okay|no|a|b|c|x|haha|hahaha|lol|hmm|hm|ツ|asd|asdf|test|bot|chatgpt|gpt|python|java",
 }
 """Whole messages too short for statistics and too frequent to miss; those under ``und`` belong to no language."""
 
-COMMON = frozenset("en es fr de pt it ru nl pl id tr sv cs ro hu uk ar fa hi vi fi da no bg ca".split())
+COMMON = frozenset(
+    ("en", "es", "fr", "de", "pt", "it", "ru", "nl", "pl", "id", "tr", "sv", "cs", "ro", "hu", "uk", "ar", "fa", "hi",
+     "vi", "fi", "da", "no", "bg", "ca")
+)  # fmt: skip
 """Where the two opinions differ and one is among these, it wins: chat logs are mostly in them."""
 
 ENOUGH = 2000
@@ -64,7 +67,7 @@ WEAK = 600.0
 """CLD2's score below which py3langid wins a dispute; so it does where its own probability is above .6."""
 
 _CODES = {"iw": "he", "jw": "jv", "nb": "no", "nn": "no", "un": UNDETERMINED, "xxx": UNDETERMINED, "zh-Hant": "zh"}
-_RARE = frozenset("an br dz gn ig ln nn oc om qu sa se vo wa".split())
+_RARE = frozenset(["an", "br", "dz", "gn", "ig", "ln", "nn", "oc", "om", "qu", "sa", "se", "vo", "wa"])
 """Labels of py3langid that short texts of other languages are often taken for."""
 _WEIGHTS = np.array([0.0, 1.0, *(1.0 + (name == "Hangul") for name in scripts.SPACED), *[2.5] * len(scripts.UNSPACED)])
 """Latin letters' worth of one letter of each script: a Chinese character says as much as two or three letters."""
@@ -105,7 +108,7 @@ def of_conversations(codes: pa.Array, lengths: np.ndarray, offsets: np.ndarray) 
     Ties go to the code that sorts first.
     """
     names, numbers = np.unique(np.array(codes.to_pylist(), dtype=str), return_inverse=True)
-    votes = np.flatnonzero((np.asarray(lengths) > 0) & (names[numbers] != UNDETERMINED)) if len(names) else []
+    votes = np.flatnonzero((np.asarray(lengths) > 0) & (names[numbers] != UNDETERMINED))
     winners = np.full(len(offsets) - 1, UNDETERMINED, dtype=object)
     if len(votes):
         owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))

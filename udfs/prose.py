@@ -15,7 +15,8 @@ NO_PROSE = (
 )
 CODE_LINE = (
     r"(?m)^[ \t]*(?:"
-    r"import [\w.{}*]+(?:(?: as|,) [\w.{}*]+)*|from [\w.]+ import\b.*|(?:async )?def \w+.*|(?:export|public|private|static|const) .*[;{(=,]"
+    r"import [\w.{}*]+(?:(?: as|,) [\w.{}*]+)*|from [\w.]+ import\b.*|(?:async )?def \w+.*"
+    r"|(?:export|public|private|static|const) .*[;{(=,]"
     r"|class \w+.*[:{]|(?:if|elif|while) (?:not )?[\w.()\[\]]+(?: (?:in|is|and|or|not|[<>=!%+]+) .*)?:"
     r"|for \w+(?:, \w+)* in .*:|with .* as \w+:|except(?: [\w.]+)?(?: as \w+)?:|(?:else|try|finally):"
     r"|pass|break|return(?: \S+)?|(?:pip|npm|yarn) (?:install|run|build).*|(?:mkdir|cd|curl) +[-~./\w]+"

@@ -27,8 +27,8 @@ def has_bad_roles(
 ) -> np.ndarray:
     """Conversations that are not: any system messages, then user and assistant in turns, the user first.
 
-    Tool messages may follow an assistant or a tool message; the assistant speaks on after them, so that assistant,
-    tool, assistant is one turn. Any other role is bad. No message, or system messages alone, is not.
+    Tool messages may follow an assistant or a tool message, and belong to that turn, as does an assistant message right
+    after them. Any other role is bad. A conversation of no message, or of system messages alone, is not.
     """
     starts = _starts(is_user, offsets)
     after_user, after_assistant, after_system, after_tool = (
@@ -36,7 +36,7 @@ def has_bad_roles(
     )
     fits = (
         (is_system & (starts | after_system))
-        | (is_user & (starts | after_system | after_assistant))
+        | (is_user & (starts | after_system | after_assistant | after_tool))
         | (is_assistant & (after_user | after_tool))
         | (is_tool & (after_assistant | after_tool))
     )

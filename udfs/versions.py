@@ -112,7 +112,7 @@ def parse_time(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise VersionError(
-            f"timestamp {text!r} is not ISO 8601: expected the form 2026-01-31 or 2026-01-31T18:00:00+00:00.", WRONG_CHOICE
+            f"timestamp {text!r} is not ISO 8601: expected 2026-01-31 or 2026-01-31T18:00:00+00:00.", WRONG_CHOICE
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -161,8 +161,8 @@ def _latest(log: Log, moment: datetime | None) -> Commit:
         commit = read_commit(log, version)
         if commit.damage:
             raise VersionError(
-                f"the newest version is not certain: {commit.damage}. Choose a version by its number, or move that file "
-                f"away if its write never finished. {_published(log)}",
+                f"the newest version is not certain: {commit.damage}. Choose a version by its number, or move that "
+                f"file away if its write never finished. {_published(log)}",
                 UNREADABLE,
             )
         if moment is not None and (commit.when is None or commit.when > moment):
@@ -203,9 +203,17 @@ def _names(pins: list[Pin]) -> dict[tuple[int, str], tuple[str, ...]]:
 def _version(lake: str, commit: Commit, names: dict[tuple[int, str], tuple[str, ...]]) -> Version:
     lineage: dict[str, Any] = commit.lineage or {}
     digest = _digest(commit)
-    recorded = (str(lineage.get(key, "")) for key in ("recipe", "config_digest", "code_version"))
-    pins = names.get((commit.version, digest), ())
-    return Version(lake, commit.version, commit.when, int(digest.partition("-")[0]), digest, *recorded, pins=pins)
+    return Version(
+        lake=lake,
+        version=commit.version,
+        when=commit.when,
+        rows=int(digest.partition("-")[0]),
+        digest=digest,
+        recipe=str(lineage.get("recipe", "")),
+        config_digest=str(lineage.get("config_digest", "")),
+        code_version=str(lineage.get("code_version", "")),
+        pins=names.get((commit.version, digest), ()),
+    )
 
 
 def _digest(commit: Commit) -> str:

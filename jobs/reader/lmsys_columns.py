@@ -31,7 +31,7 @@ def fits(schema: pa.Schema) -> bool:
 
 def divide(batch: pa.RecordBatch, limit: int) -> tuple[list[int], list[int]]:
     """Row numbers that are plainly sound, and the others. Sound: an id, at least one message, known roles, no null
-    anywhere, valid UTF-8, messages of less than ``limit`` bytes together."""
+    anywhere, valid UTF-8, a moderation entry a message, messages of less than ``limit`` bytes together."""
     try:
         batch.validate(full=True)
     except pa.ArrowInvalid:
@@ -47,11 +47,11 @@ def divide(batch: pa.RecordBatch, limit: int) -> tuple[list[int], list[int]]:
     for name in _COLUMNS:
         sound &= ~batch.column(name).is_null().to_numpy(zero_copy_only=False)
     sound &= np.asarray(pc.utf8_length(batch.column("conversation_id"))) > 0
-    sound &= _has_whole_moderation(batch.column("openai_moderation"))
+    sound &= _has_whole_moderation(batch.column("openai_moderation"), lengths)
     return np.flatnonzero(sound).tolist(), np.flatnonzero(~sound).tolist()
 
 
-def _has_whole_moderation(moderation: pa.ListArray) -> np.ndarray:
+def _has_whole_moderation(moderation: pa.ListArray, messages: np.ndarray) -> np.ndarray:
     lengths = pc.fill_null(moderation.value_lengths(), 0).to_numpy()
     entries = moderation.flatten()
     nulls = entries.is_null().to_numpy(zero_copy_only=False).astype(int)
@@ -60,7 +60,8 @@ def _has_whole_moderation(moderation: pa.ListArray) -> np.ndarray:
         parts = column.flatten() if pa.types.is_struct(column.type) else [column]
         for part in (column, *parts):
             nulls = nulls + part.is_null().to_numpy(zero_copy_only=False)
-    return np.bincount(np.repeat(np.arange(len(lengths)), lengths), nulls, len(lengths)) == 0
+    has_null = np.bincount(np.repeat(np.arange(len(lengths)), lengths), nulls, len(lengths)) > 0
+    return (lengths == messages) & ~has_null
 
 
 def convert(batch: pa.RecordBatch, sound: list[int], first: int, place: Place) -> pa.RecordBatch:

@@ -1,6 +1,7 @@
 """Parquet files by row groups: columns straight to columns where the schema allows, record by record elsewhere."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -35,18 +36,36 @@ def read_bytes(data: bytes, place: Place, options: Input) -> Iterator[pa.RecordB
 
 
 def _read(file: Any, groups: range | None, number: int, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
-    try:
+    with _damage():
         source = pq.ParquetFile(file, page_checksum_verification=True)
         known = _format_of(source, options)
-        place = place._replace(format=known.NAME if known else "")
-        wanted = list(groups if groups is not None else range(source.num_row_groups))
-        count, size = 0, sum(source.metadata.row_group(group).total_byte_size for group in wanted)
-        for batch in source.iter_batches(_BATCH, row_groups=wanted):
-            yield from _batch(batch, known, number + count, place, options)
-            count += batch.num_rows
+    place = place._replace(format=known.NAME if known else "")
+    wanted = list(groups if groups is not None else range(source.num_row_groups))
+    count, size = 0, sum(source.metadata.row_group(group).total_byte_size for group in wanted)
+    for batch in _batches(source, wanted):
+        yield from _batch(batch, known, number + count, place, options)
+        count += batch.num_rows
+    yield rows.summary(place, count, size)
+
+
+def _batches(source: pq.ParquetFile, groups: list[int]) -> Iterator[pa.RecordBatch]:
+    with _damage():
+        found = source.iter_batches(_BATCH, row_groups=groups)
+    while True:
+        with _damage():
+            batch = next(found, None)
+        if batch is None:
+            return
+        yield batch
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """What pyarrow cannot decode is a damaged file."""
+    try:
+        yield
     except (pa.ArrowException, OSError) as error:
         raise Rejected(reasons.CORRUPT_FILE, str(error)[:400]) from error
-    yield rows.summary(place, count, size)
 
 
 def _format_of(source: pq.ParquetFile, options: Input) -> Any:

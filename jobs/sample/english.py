@@ -1,4 +1,4 @@
-"""What is said in English? Cooking, travel, letters, sums and quick questions; the rest is in the two modules it reads."""
+"""What is said in English? Cooking, travel, letters, sums and quick questions; more in english_more."""
 
 from jobs.sample import english_code, english_more
 from jobs.sample.grammar import Language, Topic, lines, words
@@ -164,7 +164,7 @@ SUMS = Topic(
         We need two steps: multiply {COUNT} by {PRICE}, then subtract from {PAID}.
     """),
     body=lines("""
-        One of the {THING} costs {PRICE}, so {COUNT} of them cost {COUNT} × {PRICE} = {TOTAL}.
+        One of the {THING} costs {PRICE}, so {COUNT} of them cost {COUNT} * {PRICE} = {TOTAL}.
         The price of all {THING} together is therefore {TOTAL}.
         From {PAID} we take away {TOTAL}, and {PAID} - {TOTAL} = {CHANGE} remains.
         To check the result, add {CHANGE} to {TOTAL}: the sum is {PAID}, as it should be.

@@ -25,8 +25,8 @@ CODE = Topic(
         Can you review my idea? The function {FUNC} {TASK}, and it is called {HUNDRED} times a second.
     """),
     openers=lines("""
-        Here is a small version:{br}{br}```python{br}{CODE}{br}```{br}{br}
-        This function {TASK}:{br}{br}```python{br}{CODE}{br}```{br}{br}
+        Here is a small version:{br}{br}```python{br}{CODE}{br}```
+        This function {TASK}:{br}{br}```python{br}{CODE}{br}```
     """),
     body=lines("""
         Call it with `{FUNC}({ARG})` and it needs well under {ten} milliseconds for {hundred} entries.

@@ -3,14 +3,14 @@
 from jobs.sample.grammar import Banks, Topic, lines, words
 
 BANKS: Banks = {
-    "plant": words("""tomato | basil | monstera | peace lily | lavender | rose | blueberry | jade plant | fern | lemon tree
-        | hydrangea | cactus | mint | fig tree | bonsai | begonia"""),
+    "plant": words("""tomato | basil | monstera | peace lily | lavender | rose | blueberry | jade plant | fern
+        | lemon tree | hydrangea | cactus | mint | fig tree | bonsai | begonia"""),
     "symptom": words("yellow leaves | brown tips | soft stems | white spots | curled leaves | pale roots"),
     "place": words("balcony | kitchen window | north-facing room | greenhouse | bathroom | small garden | office desk"),
     "soil": words("sandy soil | peat-free compost | coarse gravel | clay pebbles | leaf mould | cactus mix | bark"),
-    "subject": words("""inflation | photosynthesis | a fuse box | the tide | compound interest | vaccination | a black hole
-        | public-key encryption | a heat pump | supply and demand | plate tectonics | sourdough | a glacier
-        | a search engine | noise cancelling | a rainbow"""),
+    "subject": words("""inflation | photosynthesis | a fuse box | the tide | compound interest | vaccination
+        | a black hole | public-key encryption | a heat pump | supply and demand | plate tectonics | sourdough
+        | a glacier | a search engine | noise cancelling | a rainbow"""),
     "audience": words("a ten-year-old | my grandmother | a new colleague | a curious student | a busy manager"),
     "image": words("""a crowded bridge | a leaking bucket | two people on a seesaw | a library without shelves
         | a queue at the bakery | a locked letter box | a pot with a loose lid | a row of dominoes

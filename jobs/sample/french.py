@@ -20,8 +20,8 @@ BANKS = NUMBERS | {
     "spice": words("cumin | paprika | thym | poivre noir | romarin | cannelle | gingembre | safran | muscade"),
     "pan": words("une grande marmite | une poêle large | un plat à gratin | une cocotte | une casserole"),
     "city": words("Lisbonne | Kyoto | Bergen | Tbilissi | Gand | Porto | Cracovie | Riga | Palerme | Turin | Québec"),
-    "sight": words("""le vieux port | le jardin botanique | le marché couvert | la forteresse | les quais | la cathédrale
-        | le musée du tramway | le quartier des pêcheurs | la bibliothèque | le phare"""),
+    "sight": words("""le vieux port | le jardin botanique | le marché couvert | la forteresse | les quais
+        | la cathédrale | le musée du tramway | le quartier des pêcheurs | la bibliothèque | le phare"""),
     "transport": words("le tramway | le bus de nuit | le bac | le vélo | le train régional | le funiculaire"),
     "season": words("au printemps | en mai | en plein été | en septembre | en automne | en hiver | en avril"),
     "interest": words("la musique | la randonnée | la céramique | la photographie | la cuisine | les livres anciens"),
@@ -138,7 +138,7 @@ SUMS = Topic(
     """),
     openers=("On multiplie {COUNT} par {PRICE}, puis on soustrait le résultat de {PAID}.",),
     body=lines("""
-        Les {COUNT} {THING} coûtent {COUNT} × {PRICE} = {TOTAL} euros.
+        Les {COUNT} {THING} coûtent {COUNT} * {PRICE} = {TOTAL} euros.
         Il reste {PAID} - {TOTAL} = {CHANGE}.
         Pour vérifier : {CHANGE} plus {TOTAL} font {PAID}.
         Avec {few} {thing} de plus, le calcul serait le même.

@@ -13,14 +13,14 @@ BANKS = NUMBERS | {
     "relation": words("Vermieterin | Nachbarin | Lehrerin | Chefin | Zahnärztin | Cousine | Mitbewohnerin"),
     "dish": words("""Linsensuppe | Pilzrisotto | Kartoffelgratin | Zwiebelkuchen | Gemüsecurry | Kürbissuppe
         | Bohneneintopf | Zitronenhähnchen | Spinatquiche | Apfelstrudel"""),
-    "food": words("""Karotten | Zwiebeln | Linsen | Kichererbsen | Tomaten | Kartoffeln | Bohnen | Erbsen | Spinat | Lauch
-        | Reis | Fenchel | Sellerie | Gerste | Rosinen"""),
+    "food": words("""Karotten | Zwiebeln | Linsen | Kichererbsen | Tomaten | Kartoffeln | Bohnen | Erbsen | Spinat
+        | Lauch | Reis | Fenchel | Sellerie | Gerste | Rosinen"""),
     "spice": words("Kümmel | Paprikapulver | Thymian | Pfeffer | Kurkuma | Rosmarin | Muskat | Zimt | Ingwer"),
     "pan": words("einem großen Topf | einer weiten Pfanne | einer Auflaufform | einem Bräter | einer Tonschale"),
-    "city": words("Lissabon | Kyoto | Bergen | Tiflis | Gent | Hanoi | Porto | Krakau | Riga | Cusco | Palermo | Turin"),
+    "city": words("Lissabon | Kyoto | Bergen | Tiflis | Gent | Hanoi | Porto | Krakau | Riga | Cusco | Palermo"),
     "sight": words("""dem alten Hafen | dem Botanischen Garten | der Markthalle | der Festung | der Uferpromenade
         | dem Straßenbahnmuseum | dem Domplatz | dem Fischerviertel | der Stadtbibliothek | dem Leuchtturm"""),
-    "goal": words("den alten Hafen | den Botanischen Garten | die Markthalle | die Festung | das Museum | den Domplatz"),
+    "goal": words("den alten Hafen | den Botanischen Garten | die Markthalle | die Festung | das Museum"),
     "transport": words("der Straßenbahn | dem Nachtbus | der Fähre | dem Leihrad | dem Regionalzug | der Seilbahn"),
     "season": words("im Frühling | im Mai | im Hochsommer | im September | im Herbst | im Winter | im April"),
     "interest": words("Architektur | Livemusik | Wandern | moderne Kunst | Keramik | gutes Essen | alte Bücher"),
@@ -137,7 +137,7 @@ SUMS = Topic(
     """),
     openers=("Wir rechnen {COUNT} mal {PRICE} und ziehen das Ergebnis von {PAID} ab.",),
     body=lines("""
-        Alle {THING} zusammen kosten {COUNT} × {PRICE} = {TOTAL} Euro.
+        Alle {THING} zusammen kosten {COUNT} * {PRICE} = {TOTAL} Euro.
         Von {PAID} bleibt {PAID} - {TOTAL} = {CHANGE}.
         Zur Probe: {CHANGE} plus {TOTAL} ergibt {PAID}.
         Für {few} {thing} mehr ginge die Rechnung genauso.
@@ -170,7 +170,9 @@ PLANTS = Topic(
     closers=("Wenn du in {few} Wochen wieder {symptom} siehst, schick mir ein Foto.",),
 )
 
-QUICK = Topic("quick", ("Was ist {A} plus {B}?", "Wie viel sind {A} und {B}?"), ("{SUM}", "Das sind {SUM}."), style="short")
+QUICK = Topic(
+    "quick", ("Was ist {A} plus {B}?", "Wie viel sind {A} und {B}?"), ("{SUM}", "Das sind {SUM}."), style="short"
+)
 
 GERMAN = Language(
     name="German",

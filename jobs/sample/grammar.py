@@ -2,8 +2,8 @@
 
 A template is a sentence with slots in braces. ``{dish}`` draws anew from the bank ``dish`` at every use, never the
 same word twice in a row; ``{DISH}`` is drawn once a conversation and then stays, so that an answer speaks of what the
-question asked. A digit makes another slot of the same bank (``{PERSON}``, ``{PERSON2}``). Words of a bank may hold slots
-themselves. Any other brace is text.
+question asked. A digit makes another slot of the same bank (``{PERSON}``, ``{PERSON2}``). Words of a bank may hold
+slots themselves. Any other brace is text.
 """
 
 import re

@@ -10,8 +10,8 @@ BANKS = NUMBERS | {
     "relation": words("casera | vecina | antigua profesora | jefa | dentista | prima | compañera de piso"),
     "dish": words("""sopa de lentejas | tortilla de patatas | arroz con setas | empanada de atún | crema de calabaza
         | guiso de garbanzos | pisto con huevo | pollo al limón | ensalada de cebada | tarta de cebolla"""),
-    "food": words("""zanahorias | cebollas | garbanzos | arroz | setas | tomates | espinacas | patatas | lentejas | nueces
-        | puerros | guisantes | calabaza | pimientos | judías"""),
+    "food": words("""zanahorias | cebollas | garbanzos | arroz | setas | tomates | espinacas | patatas | lentejas
+        | nueces | puerros | guisantes | calabaza | pimientos | judías"""),
     "spice": words("comino | pimentón | tomillo | pimienta negra | romero | canela | laurel | jengibre | azafrán"),
     "pan": words("una olla grande | una sartén ancha | una cazuela de barro | un cazo hondo | una fuente de horno"),
     "city": words("Lisboa | Kioto | Bergen | Valparaíso | Tiflis | Gante | Hanói | Oporto | Cracovia | Cuzco | Quito"),
@@ -19,11 +19,11 @@ BANKS = NUMBERS | {
         | el museo del tranvía | la plaza mayor | el barrio de pescadores | la biblioteca | el faro"""),
     "transport": words("el tranvía | el autobús nocturno | el ferri | la bicicleta | el tren regional | el funicular"),
     "season": words("primavera | mayo | pleno verano | septiembre | época de lluvias | otoño | invierno"),
-    "interest": words("la arquitectura | la música en vivo | el senderismo | el arte moderno | la cerámica | la comida"),
+    "interest": words("la arquitectura | la música en vivo | el senderismo | el arte moderno | la cerámica"),
     "matter": words("""la calefacción rota | un paquete perdido | el ruido de noche | una cita cancelada
         | la plaza de aparcamiento | una factura pendiente | la valla del jardín | mi cambio de dirección"""),
     "day": words("lunes | martes | miércoles | jueves | viernes | sábado | domingo"),
-    "thing": words("cuadernos | bombillas | billetes | sacos de harina | botes de pintura | marcos | platos | teclados"),
+    "thing": words("cuadernos | bombillas | billetes | sacos de harina | botes de pintura | marcos | platos"),
     "plant": words("tomatera | albahaca | orquídea | lavanda | monstera | higuera | menta | begonia | hortensia"),
     "symptom": words("hojas amarillas | puntas secas | manchas blancas | raíces pálidas"),
     "place": words("el balcón | la cocina | el baño | un invernadero | la oficina | un jardín pequeño"),
@@ -133,7 +133,7 @@ SUMS = Topic(
     """),
     openers=("Hay que multiplicar {COUNT} por {PRICE} y restar el resultado de {PAID}.",),
     body=lines("""
-        Las {COUNT} piezas cuestan {COUNT} × {PRICE} = {TOTAL} euros.
+        Las {COUNT} piezas cuestan {COUNT} * {PRICE} = {TOTAL} euros.
         De {PAID} restamos {TOTAL}: {PAID} - {TOTAL} = {CHANGE}.
         Para comprobarlo, {CHANGE} más {TOTAL} da {PAID}.
         Con {few} {thing} más, la cuenta se haría igual.

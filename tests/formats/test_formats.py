@@ -1,4 +1,4 @@
-"""Is a record's format found, and is the record read into the one schema without loss?"""
+"""Is a record of each format read into the one schema without loss?"""
 
 import datetime
 from pathlib import Path
@@ -12,7 +12,6 @@ from jobs.formats.conversation import Conversation
 from tests.formats.records import QUESTIONS, RECORDS
 
 OPTIONS = Input()
-NAMES = sorted(RECORDS)
 
 
 @pytest.fixture(scope="module")
@@ -27,65 +26,13 @@ def read(name: str, record: dict[str, Any], file: str = "in.jsonl", options: Inp
     return formats.named(name).conversations(record, options, file)
 
 
+def extra(conversation: Conversation, key: str) -> Any:
+    """What the metadata holds under ``key``."""
+    return (conversation.metadata or {})[key]
+
+
 def spoken(conversation: Conversation) -> list[tuple[str, str]]:
     return [(message.role, message.content) for message in conversation.messages]
-
-
-# Detection
-
-
-def test_every_format_is_listed_once_and_has_a_record_here():
-    assert sorted(form.NAME for form in formats.FORMATS) == NAMES
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_record_is_detected_as_its_own_format(name):
-    assert formats.detect([RECORDS[name]]).NAME == name
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "prompt_response"])
-def test_a_record_matches_no_other_particular_format(name):
-    matching = [form.NAME for form in formats.FORMATS[:-1] if form.matches(RECORDS[name])]
-    assert matching == [name]
-
-
-UNKNOWN = {
-    "no keys": {},
-    "a question without answers": {"question_id": 81, "category": "writing", "turns": ["Write."]},
-    "an instruction without output": {"instruction": "Add.", "instruction_type": "Math"},
-    "seed tasks": {"id": "seed_0", "instruction": "Add.", "instances": [{"input": "1", "output": "2"}]},
-    "plain text": {"text": "Do not think you need it."},
-    "columns of other names": {"user_query": "Hi", "chatgpt_response": "Hello"},
-    "a broken Alpaca record": {"instruction": None, "input": "1", "output": "2"},
-    "plain preferences": {"chosen": "yes", "rejected": "no"},
-    "text without a speaker": {"conversation": "once upon a time"},
-    "messages that are text": {"messages": "Hi"},
-    "an empty list": {"conversations": []},
-}
-
-
-@pytest.mark.parametrize("record", UNKNOWN.values(), ids=UNKNOWN)
-def test_a_record_of_no_known_shape_is_detected_as_none(record):
-    assert formats.detect([record]) is None
-
-
-def test_no_records_are_of_no_format():
-    assert formats.detect([]) is None
-
-
-def test_the_format_of_most_records_wins_and_the_earlier_one_on_a_tie():
-    lmsys, alpaca = RECORDS["lmsys"], RECORDS["alpaca"]
-    assert formats.detect([alpaca, lmsys, alpaca, {}]).NAME == "alpaca"
-    assert formats.detect([alpaca, lmsys]).NAME == "lmsys"
-
-
-def test_an_unknown_name_lists_the_names_and_the_nearest():
-    with pytest.raises(ValueError, match=r"'lmsy'.*did you mean 'lmsys'.*wildchat") as caught:
-        formats.named("lmsy")
-    assert all(name in str(caught.value) for name in NAMES)
-
-
-# What each format reads
 
 
 def test_lmsys_keeps_labels_by_message_and_the_rest_as_metadata():
@@ -106,10 +53,10 @@ def test_wildchat_keeps_language_and_toxicity_by_message_and_dates_as_text():
     date = datetime.datetime(2023, 4, 9, 0, 2, 53, tzinfo=datetime.UTC)
     [found] = read("wildchat", {**RECORDS["wildchat"], "timestamp": date})
     assert [(m.language, m.toxic) for m in found.messages] == [("English", False), ("English", True)]
-    assert found.id == "w1" and found.redacted is False and len(found.moderation) == 2
-    assert found.metadata["timestamp"] == "2023-04-09T00:02:53+00:00"
-    assert found.metadata["detoxify_moderation"][1] == {"toxicity": 0.2}
-    assert found.metadata["message_extras"] == [{"country": "France"}, {}]
+    assert found.id == "w1" and found.redacted is False and len(found.moderation or []) == 2
+    assert extra(found, "timestamp") == "2023-04-09T00:02:53+00:00"
+    assert extra(found, "detoxify_moderation")[1] == {"toxicity": 0.2}
+    assert extra(found, "message_extras") == [{"country": "France"}, {}]
 
 
 @pytest.mark.parametrize(
@@ -121,9 +68,9 @@ def test_arena_gives_one_conversation_a_model_and_keeps_the_vote(winner, won):
         ("q1-a", "alpaca-13b", "English"),
         ("q1-b", "vicuna-13b", "English"),
     ]
-    assert [c.metadata["won"] for c in found] == won
-    assert [c.metadata["side"] for c in found] == ["a", "b"]
-    assert {c.metadata["winner"] for c in found} == {winner}
+    assert [extra(c, "won") for c in found] == won
+    assert [extra(c, "side") for c in found] == ["a", "b"]
+    assert {extra(c, "winner") for c in found} == {winner}
 
 
 def test_mt_bench_joins_answers_to_the_questions_above_them(answers):
@@ -334,7 +281,7 @@ def test_alpaca_generator_is_the_model():
 
 def test_alpaca_preference_pair_is_two_conversations():
     record = {"instruction": "Hi", "chosen": "yes", "rejected": "no"}
-    assert formats.detect([record]).NAME == "alpaca"
+    assert formats.named("alpaca").matches(record)
     assert [c.messages[-1].content for c in read("alpaca", record)] == ["yes", "no"]
 
 

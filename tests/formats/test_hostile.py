@@ -9,12 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conf.settings import Input, Oasst
+from conf.settings import Input, MtBench, Oasst
 from jobs import formats
 from jobs.formats.conversation import ROLES, Conversation, Rejected
-from tests.formats.records import RECORDS
-
-OPTIONS = [Input(), Input(oasst=Oasst(paths="best"))]
+from tests.formats.records import QUESTIONS, RECORDS
 
 KEYS = sorted(
     {"messages", "conversations", "role", "content", "from", "value", "name", "tool_calls", "type", "text", "system"}
@@ -69,14 +67,23 @@ def check(conversation: Conversation) -> None:
     assert conversation.metadata is None or json.dumps(conversation.metadata, allow_nan=False)
 
 
+@pytest.fixture(scope="module")
+def options(tmp_path_factory: pytest.TempPathFactory) -> list[Input]:
+    """Default options and others, with questions for MT-Bench."""
+    questions = tmp_path_factory.mktemp("hostile") / "question.jsonl"
+    questions.write_text(QUESTIONS)
+    known = MtBench(questions=str(questions))
+    return [Input(mt_bench=known), Input(mt_bench=known, oasst=Oasst(paths="best"))]
+
+
 @pytest.mark.parametrize("form", formats.FORMATS, ids=lambda form: form.NAME)
 @given(record=st.one_of(damaged(), RANDOM))
-def test_any_record_becomes_conversations_or_is_refused(form: ModuleType, record: dict[str, Any]):
+def test_any_record_becomes_conversations_or_is_refused(form: ModuleType, options: list[Input], record: dict[str, Any]):
     before = copy.deepcopy(record)
     assert form.matches(record) in (True, False)
-    for options in OPTIONS:
+    for chosen in options:
         try:
-            found = form.conversations(record, options, "folder/in.jsonl")
+            found = form.conversations(record, chosen, "folder/in.jsonl")
         except Rejected as refused:
             assert refused.reason and refused.detail
         else:

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
@@ -49,8 +50,12 @@ def rows_of(conversations: list[list[dict[str, str]]], prefix: str = "c") -> pa.
 
 
 def content_digests(conversations: list[list[dict[str, str]]]) -> list[str]:
-    """The content digest of each conversation, by the kernel under test elsewhere."""
-    raise NotImplementedError
+    """The content digest of each conversation, by the kernel that annotate uses."""
+    messages = [message for conversation in conversations for message in conversation]
+    roles, contents = (pa.array([message[key] for message in messages], pa.string()) for key in ("role", "content"))
+    offsets = np.cumsum([0, *map(len, conversations)])
+    found: list[str] = digest.conversations(roles, contents, offsets).to_pylist()
+    return found
 
 
 def dataset_digest(rows: pa.Table) -> str:
@@ -89,6 +94,12 @@ def publish(lake: str, rows: pa.Table, recorded: str | None = None, **options: A
     note = CommitProperties({"userMetadata": json.dumps(lineage)})
     write_deltalake(f"{lake}/{tables.DATASET}", rows, mode="overwrite", commit_properties=note, **options)
     return DeltaTable(f"{lake}/{tables.DATASET}").version()
+
+
+def publish_in_files(lake: str, rows: pa.Table) -> int:
+    """Publish ``rows`` as two data files."""
+    half = rows.num_rows // 2
+    return publish(lake, pa.concat_tables([rows.slice(0, half), rows.slice(half)]), target_file_size=1)
 
 
 def commit_file(lake: str, version: int, table: str = tables.DATASET) -> Path:

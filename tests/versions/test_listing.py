@@ -1,6 +1,8 @@
 """``winnow versions``: every published version, with what its commit recorded."""
 
 import json
+import subprocess
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -93,3 +95,11 @@ def test_another_layout_and_a_damaged_marker_are_refused(marker: str, told: str,
 def test_what_is_not_in_the_lake_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="run `winnow publish`"):
         winnow("show", "--lake", make_lake(tmp_path / "lake"))
+
+
+def test_versions_are_read_without_spark(tmp_path: Path) -> None:
+    program = (
+        "import sys; from jobs import versions; from udfs.versions import list_versions\n"
+        "list_versions(sys.argv[1]); sys.exit('pyspark' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program, make_lake(tmp_path / "lake", 2)], timeout=60).returncode == 0

@@ -54,7 +54,7 @@ def test_pinning_again_commits_nothing(lake: str, capsys: pytest.CaptureFixture[
 
 def test_a_name_moves_only_when_told_to(lake: str) -> None:
     pin(lake, "baseline", 1)
-    with pytest.raises(VersionError, match="already means version 1.*--move") as caught:
+    with pytest.raises(VersionError, match=r"already means version 1.*--move") as caught:
         pin(lake, "baseline", 2)
     assert caught.value.exit_code == 2
     assert pin(lake, "baseline", 2, move=True)[1]

@@ -1,0 +1,57 @@
+# make help | install | demo | test | check | bench | app.zip | image | clean
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_LAKE ?= lake
+DEMO_SAMPLE ?= sample
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench image clean
+
+help:  ## Say what each target does
+	@grep -E '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+install: $(VENV)/installed  ## Make .venv, install the pinned dependencies, fetch Delta's jars once
+
+$(VENV)/installed: setup.py pyproject.toml
+	@command -v java >/dev/null || $(MAKE) --no-print-directory java
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/winnow doctor --fetch-jars
+	touch $@
+
+.PHONY: java
+java:
+	@echo "Java 17 is needed and there is no java on the PATH."
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing openjdk-17-jre-headless with apt-get."; \
+	    apt-get update -qq && apt-get install -y -qq openjdk-17-jre-headless; \
+	else \
+	    echo "Install it, on Debian or Ubuntu: sudo apt-get install openjdk-17-jre-headless"; exit 2; \
+	fi
+
+demo: install  ## Write a sample of 20,000 conversations and turn it into a pinned dataset in ./lake
+	$(BIN)/winnow sample --out $(DEMO_SAMPLE)
+	$(BIN)/winnow run --config conf/smoke.yaml --input $(DEMO_SAMPLE) --lake $(DEMO_LAKE)
+
+test: install  ## Run the whole test suite
+	$(BIN)/python -m pytest
+
+check: install  ## Lint, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install  ## Print the numbers of the README
+	$(BIN)/python -m benchmarks.ingest
+
+app.zip: install  ## The four packages as one zip for spark-submit --py-files
+	rm -rf build/app && $(BIN)/pip install --quiet --no-deps --no-compile --target build/app .
+	cd build/app && $(CURDIR)/$(BIN)/python -m zipfile -c $(CURDIR)/app.zip conf udfs jobs training
+
+image:  ## Build the image for driver and executors (ENGINE=docker|podman|buildah)
+	$${ENGINE:-docker} build -t winnow .
+
+clean:  ## Remove what the targets above made
+	rm -rf $(VENV) build app.zip $(DEMO_LAKE) $(DEMO_SAMPLE)

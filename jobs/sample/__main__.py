@@ -1,0 +1,7 @@
+"""``python -m jobs.sample``: the same as ``winnow sample``."""
+
+import sys
+
+from jobs.sample import main
+
+sys.exit(main())

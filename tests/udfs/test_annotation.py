@@ -1,0 +1,90 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from udfs import rules
+from udfs.annotation import annotate
+
+FLAT = {"edits": tuple(edit.name for edit in rules.EDITS), "min_confidence": 0.5, "keywords_folder": ""}
+message = st.tuples(
+    st.sampled_from(["system", "user", "assistant", "tool", None]), st.one_of(st.none(), st.text(max_size=30))
+)
+
+
+def _annotate(conversations):
+    messages = [each for conversation in conversations for each in conversation]
+    roles, contents = (pa.array([each[part] for each in messages], pa.string()) for part in (0, 1))
+    return annotate(roles, contents, np.cumsum([0, *map(len, conversations)], dtype=np.int32), **FLAT)
+
+
+def _rows(columns):
+    return [dict(zip(columns._fields, row, strict=True)) for row in zip(*(c.to_pylist() for c in columns), strict=True)]
+
+
+def test_one_pass_says_everything_about_messages_and_conversations():
+    messages, conversations = _annotate(
+        [
+            [
+                ("system", "Answer in English, whatever the user says, and be polite at all times."),
+                ("user", " Wie wird das Wetter morgen in Berlin?\r\n"),
+                ("assistant", "Als KI-Sprachmodell kann ich das Wetter nicht sehen."),
+            ],
+            [],
+            [("user", "I’ll say it again"), ("user", "  ")],
+        ]
+    )
+    assert [(row["language"], row["keywords"], row["edits"]) for row in _rows(messages)] == [
+        ("en", [], []),
+        ("de", [], ["fix_unicode", "trim_whitespace"]),
+        ("de", ["ai_disclaimer"], []),
+        ("en", [], ["straighten_quotes"]),
+        ("und", [], ["trim_whitespace"]),
+    ]
+    rows = _rows(conversations)
+    assert len({row.pop("digest") for row in rows}) == 3
+    assert rows == [
+        {"language": "de", "keywords": ["ai_disclaimer"], "reasons": [], "turns": 1, "characters": 159},
+        {"language": "und", "keywords": [], "reasons": ["unanswered"], "turns": 0, "characters": 0},
+        {
+            "language": "en",
+            "keywords": [],
+            "reasons": ["blank_message", "bad_roles", "unanswered"],
+            "turns": 2,
+            "characters": 17,
+        },
+    ]
+
+
+def test_columns_have_the_types_of_the_table():
+    messages, conversations = _annotate([[("user", "hello"), ("assistant", "hi")]])
+    strings = pa.list_(pa.string())
+    assert [each.type for each in messages] == [pa.string(), pa.string(), pa.float64(), strings, strings]
+    assert [each.type for each in conversations] == [pa.string(), strings, strings, pa.int32(), pa.int64(), pa.string()]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(message, max_size=3), max_size=4))
+def test_any_text_goes_through_and_a_conversation_is_labelled_as_it_is_alone(drawn):
+    together = _annotate(drawn)
+    assert all(column.null_count == 0 for part in together for column in part)
+    for row, conversation in enumerate(drawn):
+        alone = _rows(_annotate([conversation]).conversations)[0]
+        assert _rows(together.conversations)[row] == alone
+
+
+@pytest.mark.parametrize("unit", ["a", "中", "\x00", "Ã¢", "``` ", " \n", "i'm just an ai ", "\U0010ffff", "🤖"])
+def test_a_megabyte_goes_through(unit):
+    assert len(_annotate([[("user", unit * (1_000_000 // len(unit)))]]).messages.content) == 1
+
+
+@pytest.mark.parametrize("offsets", [[], [0, 1], [0, 3], [1, 2], [0, 2, 1, 2]])
+def test_offsets_that_do_not_fit_the_messages_are_refused(offsets):
+    with pytest.raises(ValueError, match="offsets must rise from 0 to 2"):
+        annotate(pa.array(["user", "user"]), pa.array(["a", "b"]), np.array(offsets, dtype=np.int32), **FLAT)
+
+
+def test_roles_and_contents_must_pair_up():
+    with pytest.raises(ValueError, match="found 1 roles and 2 contents"):
+        annotate(pa.array(["user"]), pa.array(["a", "b"]), np.array([0, 2]), **FLAT)

@@ -1,0 +1,116 @@
+"""How a kernel becomes machine code: numba without the GIL, compiled once per machine and version of the source.
+
+Kernels may call kernels of their own file and of this one, nothing else: the cache knows a kernel by the source of
+those two files and would not see a change in a third.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from numba import uint64
+from numba.core import config
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """The function as machine code (``numba.njit``, releases the GIL), compiled for its argument types when called.
+
+    The first call on a machine compiles: 10 s of one core for all kernels of shingles, minhash and similarity; later
+    processes load them in 0.1 s. The cache is in the first of these folders that can be written: ``NUMBA_CACHE_DIR``,
+    the module's ``__pycache__``, ``winnow-kernels-<uid>`` in the temporary folder (private to the user). It is found
+    by the content of the source, so executors that get the package as a zip share it between runs. With no such
+    folder, or no source, every process compiles for itself.
+    """
+    kernel = numba.njit(nogil=True)(function)
+    chosen = config.CACHE_LOCATOR_CLASSES
+    config.CACHE_LOCATOR_CLASSES = f"{__name__}.Place"  # numba reads the setting when caching is enabled, below
+    try:
+        kernel.enable_caching()
+    except RuntimeError:  # numba's answer to "no place"
+        pass
+    finally:
+        config.CACHE_LOCATOR_CLASSES = chosen
+    return kernel
+
+
+class Place:
+    """Where one kernel's machine code is stored, and for which source: a cache locator as numba documents them."""
+
+    def __init__(self, folder: Path, digest: str, line: int):
+        self.folder = folder
+        self.digest = digest
+        self.line = line
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], _file: str) -> "Place | None":
+        """The place for a function, or None: it has no source, or no folder can be written."""
+        try:
+            digest = _digest(function)
+        except (KeyError, AttributeError, OSError):
+            return None
+        folder = next(filter(_is_writable, _folders(Path(function.__globals__["__file__"]), digest)), None)
+        return folder and cls(folder, digest, function.__code__.co_firstlineno)
+
+    def ensure_cache_path(self) -> None:
+        """Make the folder, private to the user; it may be gone since it was chosen."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def get_cache_path(self) -> str:
+        """The folder of the cache's files."""
+        return str(self.folder)
+
+    def get_source_stamp(self) -> str:
+        """What must be equal for cached code to be used."""
+        return self.digest
+
+    def get_disambiguator(self) -> str:
+        """What tells functions of one name in one file apart."""
+        return str(self.line)
+
+
+def freeze(array: np.ndarray, kind: Any) -> np.ndarray:
+    """The array as contiguous ``kind``, read-only: Arrow's buffers are, and one array type compiles only once."""
+    view = np.ascontiguousarray(array, dtype=kind).view()
+    view.flags.writeable = False
+    return view
+
+
+def _digest(function: Callable[..., Any]) -> str:
+    """Digest of the source of the function's module and of this one, on disk or in a zip."""
+    sources = (function.__globals__["__loader__"].get_data(function.__globals__["__file__"]), __loader__.get_data(__file__))
+    return hashlib.blake2b(b"\0".join(sources), digest_size=16).hexdigest()
+
+
+def _folders(file: Path, digest: str) -> list[Path]:
+    given = [Path(config.CACHE_DIR) / digest] if config.CACHE_DIR else []
+    private = Path(tempfile.gettempdir()) / f"winnow-kernels-{os.getuid()}"
+    return [*given, file.parent / "__pycache__", private / digest]
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether files can be made in the folder, and only by this user or in a place this user chose."""
+    try:
+        if folder.parent.name.startswith("winnow-kernels-"):  # cached code is run: nobody else may have made it
+            folder.parent.mkdir(mode=0o700, exist_ok=True)
+            found = folder.parent.lstat()
+            if found.st_uid != os.getuid() or found.st_mode & 0o077:
+                return False
+        folder.mkdir(exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+@compiled
+def mix(word: int) -> int:
+    """A bijection of 64-bit words that spreads every input bit over all output bits (MurmurHash3's finaliser)."""
+    word = uint64(word)
+    word = (word ^ (word >> uint64(33))) * uint64(0xFF51AFD7ED558CCD)
+    word = (word ^ (word >> uint64(33))) * uint64(0xC4CEB9FE1A85EC53)
+    return word ^ (word >> uint64(33))
