@@ -47,8 +47,8 @@ bench: install  ## Print the numbers of the README
 	$(BIN)/python -m benchmarks.ingest
 
 app.zip: install  ## The four packages as one zip for spark-submit --py-files
-	rm -rf build/app && $(BIN)/pip install --quiet --no-deps --no-compile --target build/app .
-	cd build/app && $(CURDIR)/$(BIN)/python -m zipfile -c $(CURDIR)/app.zip conf udfs jobs training
+	rm -rf build/wheel && $(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheel .
+	cp build/wheel/*.whl app.zip  # the same bytes named .whl fail on executors
 
 image:  ## Build the image for driver and executors (ENGINE=docker|podman|buildah)
 	$${ENGINE:-docker} build -t winnow .

@@ -34,6 +34,8 @@ setup(
     ],
     extras_require={
         "test": [
+            "setuptools>=69",  # app.zip is the wheel, built without network
+            "wheel",
             "pytest==9.*",
             "hypothesis==6.*",
             "ruff==0.17.*",

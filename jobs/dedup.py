@@ -38,7 +38,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         with progress.stage("sign"):
             _sign(lake, job, conversations, signing)
         with progress.stage("find"):
-            found = _find(lake, conversations, settings, signing).localCheckpoint()
+            found = find(conversations, lake.read(tables.SIGNATURES), settings).localCheckpoint()
         job.counts = _counts(found)
         with progress.stage("write"):
             job.commit(tables.DUPLICATES, _duplicates(found, signing, settings.dedup), "overwrite")
@@ -70,12 +70,22 @@ def sign(conversations: DataFrame, signing: Signing) -> DataFrame:
     return texts.mapInArrow(lambda batches: near.sign(batches, signing), _SIGNATURE)
 
 
-def _find(lake: Lake, conversations: DataFrame, settings: Settings, signing: Signing) -> DataFrame:
+def find(conversations: DataFrame, signatures: DataFrame, settings: Settings) -> DataFrame:
+    """What became of every conversation that is a copy or has a near copy; the others have no row.
+
+    Only conversations that nothing else drops take part, so that a row kept for another is kept in the end. Columns:
+    ``conversation_id, level, kept_id, similarity, bands_shared, cluster_id`` and the counters of the verification.
+    """
+    options, signing = settings.dedup, _signing(settings.dedup)
     eligible = conversations.where(F.size(policy.drop_reasons(settings.rules)) == 0)
-    signatures = lake.read(tables.SIGNATURES)
-    ranked = eligible.select("conversation_id", "digest", order(settings.dedup.survivor).alias("order"))
-    exact = exact_copies(ranked, signatures.where(F.col("level") == EXACT), settings.dedup)
-    return _near(lake, eligible, signatures, exact, settings.dedup, signing)
+    ranked = eligible.select("conversation_id", "digest", order(options.survivor).alias("order"))
+    exact = exact_copies(ranked, signatures.where(F.col("level") == EXACT), options).persist()
+    distinct = exact.where(F.col("exact_id") == F.col("conversation_id"))
+    wanted = (F.col("level") == NEAR) & (F.col("rule") == signing.rule)
+    signed = signatures.where(wanted).join(distinct.select("conversation_id"), "conversation_id", "left_semi")
+    if options.near == "off":
+        return _merged(exact, conversations.sparkSession.createDataFrame([], _THINNED))
+    return _merged(exact, near_copies(signed, eligible, distinct, options, signing))
 
 
 def order(names: list[str]) -> Column:
@@ -96,20 +106,6 @@ def exact_copies(ranked: DataFrame, signatures: DataFrame, options: Dedup) -> Da
         return keyed.withColumn("exact_id", F.col("conversation_id"))
     best = Window.partitionBy("normal").orderBy(F.desc("order"), "conversation_id")
     return keyed.withColumn("exact_id", F.first("conversation_id").over(best))
-
-
-def _near(
-    lake: Lake, eligible: DataFrame, signatures: DataFrame, exact: DataFrame, options: Dedup, signing: Signing
-) -> DataFrame:
-    """Every conversation that is a copy, has one, or has a near copy, with what became of it."""
-    exact = exact.persist()
-    distinct = exact.where(F.col("exact_id") == F.col("conversation_id"))
-    wanted = (F.col("level") == NEAR) & (F.col("rule") == signing.rule)
-    signed = signatures.where(wanted).join(distinct.select("conversation_id"), "conversation_id", "left_semi")
-    thinned = near_copies(signed, eligible, distinct, options, signing)
-    if options.near == "off":
-        thinned = thinned.limit(0)
-    return _merged(exact, thinned)
 
 
 def near_copies(

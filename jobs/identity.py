@@ -8,16 +8,17 @@ from jobs.formats.conversation import DUPLICATE_RECORD
 _SUFFIX = 8
 
 
-def settle(rows: DataFrame, existing: DataFrame) -> tuple[DataFrame, DataFrame]:
+def settle(rows: DataFrame, existing: DataFrame) -> tuple[DataFrame, DataFrame | None]:
     """``rows`` with ids that are unique among themselves and ``existing``, and the rows that were collapsed, as
-    quarantine rows that name the row they equal.
+    quarantine rows that name the row they equal (None: no id clashes).
 
     Content is the ``digest`` column. Of different contents under one id the one already in the lake keeps the id, else
     the one with the smallest digest; the others get ``-`` and 8 digits of their digest, with ``renamed_from`` set.
     Text is not shuffled; only ids that clash are looked at.
     """
-    members = _clashing(_keys(rows), _known(existing))
-    decisions = _decide(members).cache()
+    decisions = _decide(_clashing(_keys(rows), _known(existing))).localCheckpoint()
+    if decisions.isEmpty():
+        return rows, None
     joined = rows.drop("renamed_from").join(decisions, ["file", "record", "part"], "left")
     collapsed = joined.where(F.col("is_copy")).select(
         *("source", "file", "file_id", "record", "part", "offset", "format", "digest"),

@@ -4,6 +4,7 @@ spark-submit ... jobs/ingest.py --config conf/lmsys.yaml --input lmsys-chat-1m/ 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
 
 import pyarrow as pa
 from pyspark import StorageLevel
@@ -148,7 +149,9 @@ def _pending(lake: Lake, splits: list[Split], config: str) -> tuple[list[Split],
     return pending, list(copies.values())
 
 
-def _copies(lake: Lake, copies: list[Split], options: Input) -> DataFrame:
+def _copies(lake: Lake, copies: list[Split], options: Input) -> DataFrame | None:
+    if not copies:
+        return None
     fields = ("source", "file", "file_id", "reason", "detail", "bytes")
     detail = "the same bytes as another input file, read once"
     found = [(options.source, c.file, c.file_id, DUPLICATE_FILE, detail, c.size) for c in copies]
@@ -156,59 +159,66 @@ def _copies(lake: Lake, copies: list[Split], options: Input) -> DataFrame:
     return lake.spark.createDataFrame(found, schema).withColumn("kind", F.lit(rows.REFUSED))
 
 
-def _commit(lake: Lake, job: Run, staged: DataFrame, copies: DataFrame, config: str, progress: Progress) -> None:
+def _commit(lake: Lake, job: Run, staged: DataFrame, copies: DataFrame | None, config: str, progress: Progress) -> None:
+    is_failed = F.col("reason").isin(*FILE_REASONS)
     with progress.stage("read", job.bytes):
-        failed = staged.where(F.col("reason").isin(*FILE_REASONS)).select("file").distinct().cache()
-        failed.count()
-    sound = staged.join(F.broadcast(failed), "file", "left_anti")
-    kept, collapsed = identity.settle(sound.where(F.col("kind") == rows.ROW), lake.read(tables.CONVERSATIONS_RAW))
-    refused = sound.where(F.col("kind") == rows.REFUSED).unionByName(
-        staged.where(F.col("reason").isin(*FILE_REASONS)), allowMissingColumns=True
-    )
-    refused = refused.unionByName(copies, allowMissingColumns=True).unionByName(collapsed, allowMissingColumns=True)
+        failed = staged.where(is_failed).select("file").distinct().collect()
+    sound = staged.where(~F.col("file").isin([row.file for row in failed])) if failed else staged
+    with progress.stage("settle ids"):
+        kept, collapsed = identity.settle(sound.where(F.col("kind") == rows.ROW), lake.read(tables.CONVERSATIONS_RAW))
+    parts = [sound.where(F.col("kind") == rows.REFUSED), staged.where(is_failed) if failed else None, copies, collapsed]
+    refused = _union([part for part in parts if part is not None])
     with progress.stage("write quarantine"):
         job.commit(tables.QUARANTINE, refused.select(*SCHEMAS[tables.QUARANTINE].names), "append")
     with progress.stage("write conversations_raw"):
         job.commit(tables.CONVERSATIONS_RAW, kept.select(*SCHEMAS[tables.CONVERSATIONS_RAW].names), "append")
-    summaries = _summaries(lake, staged.unionByName(copies, allowMissingColumns=True), sound, config)
-    counts = summaries.agg(*(F.sum(c) for c in ("records", "rows", "quarantined"))).first()
-    job.counts = dict(zip(("records", "rows", "quarantined"), map(int, counts), strict=True))
-    job.commit(tables.FILES, summaries.coalesce(1), "append")
+    with progress.stage("account"):
+        summaries = _summaries(lake, _union([part for part in (staged, copies) if part is not None]), config)
+        job.counts = {name: sum(row[name] for row in summaries) for name in ("records", "rows", "quarantined")}
+        frame = lake.spark.createDataFrame([tuple(row.values()) for row in summaries], SCHEMAS[tables.FILES])
+        job.commit(tables.FILES, frame.coalesce(1), "append")
 
 
-def _summaries(lake: Lake, staged: DataFrame, sound: DataFrame, config: str) -> DataFrame:
-    """One row a file, as read; raises :class:`LakeDamaged` when the tables do not account for every record."""
-    keys = ["source", "file", "file_id"]
-    read = sound.where(F.col("kind") == rows.FILE).groupBy(*keys)
-    seen = read.agg(F.max("format").alias("format"), F.sum("bytes").alias("bytes"), F.sum("records").alias("records"))
-    whole = staged.where(F.col("reason").isin(*FILE_REASONS)).groupBy(*keys)
-    failed = whole.agg(F.max("format").alias("format"), F.max("bytes").alias("bytes"), F.max("reason").alias("reason"))
-    listed = seen.unionByName(failed.withColumn("records", F.lit(0).cast("long")), allowMissingColumns=True)
-    ids = lake.spark.createDataFrame(listed.select("file_id").distinct().collect() or [], listed.select("file_id").schema)
-    counted = _counted(lake, keys, ids)
-    joined = listed.join(counted, keys, "left").fillna(0, ["rows", "quarantined", "accounted"])
-    joined = joined.withColumn("config_digest", F.lit(config)).localCheckpoint()
-    _require_whole(joined)
-    return joined.select(*SCHEMAS[tables.FILES].names)
+def _union(parts: list[DataFrame]) -> DataFrame:
+    return reduce(lambda all_, part: all_.unionByName(part, allowMissingColumns=True), parts)
 
 
-def _counted(lake: Lake, keys: list[str], ids: DataFrame) -> DataFrame:
+def _summaries(lake: Lake, staged: DataFrame, config: str) -> list[dict]:
+    """A row of ``files`` for each file read; raises :class:`LakeDamaged` when the tables lack one of its records."""
+    keys = ("source", "file", "file_id")
+    read = staged.where(F.col("kind") != rows.ROW).groupBy(*keys)
+    found = read.agg(
+        F.max("format").alias("format"),
+        F.sum("bytes").alias("bytes"),
+        F.sum("records").alias("records"),
+        F.max(F.when(F.col("reason").isin(*FILE_REASONS), F.col("reason"))).alias("reason"),
+    )
+    files_read = found.orderBy("file", "file_id").collect()
+    counts = _counted(lake, sorted({row.file_id for row in files_read}))
+    summaries = []
+    for row in files_read:
+        kept, quarantined, accounted = counts.get((row.file, row.file_id), (0, 0, 0))
+        records = 0 if row.reason else row.records or 0
+        if records != accounted:
+            raise LakeDamaged(f"{row.file}: {records:,} records read, but {accounted:,} of them are in the tables")
+        line = {**row.asDict(), "records": records, "rows": kept, "quarantined": quarantined, "config_digest": config}
+        summaries.append({name: line[name] for name in SCHEMAS[tables.FILES].names})
+    return summaries
+
+
+def _counted(lake: Lake, file_ids: list[str]) -> dict[tuple[str, str], tuple[int, int, int]]:
     """Per file: rows and refusals in the tables now, and distinct records among them."""
-    raw = lake.read(tables.CONVERSATIONS_RAW).select(*keys, "record", F.lit(1).alias("row"))
-    quarantine = lake.read(tables.QUARANTINE).select(*keys, "record", F.lit(0).alias("row"))
-    both = raw.unionByName(quarantine).join(F.broadcast(ids), "file_id", "left_semi")
-    return both.groupBy(*keys).agg(
+    fields = ("file", "file_id", "record")
+    raw = lake.read(tables.CONVERSATIONS_RAW).select(*fields, F.lit(1).alias("row"))
+    quarantine = lake.read(tables.QUARANTINE).select(*fields, F.lit(0).alias("row"))
+    wanted = lake.spark.createDataFrame([(file_id,) for file_id in file_ids], "file_id string")
+    both = raw.unionByName(quarantine).join(F.broadcast(wanted), "file_id", "left_semi")
+    counted = both.groupBy("file", "file_id").agg(
         F.sum("row").alias("rows"),
         F.sum(1 - F.col("row")).alias("quarantined"),
         F.countDistinct("record").alias("accounted"),
     )
-
-
-def _require_whole(summaries: DataFrame) -> None:
-    wrong = summaries.where(F.col("records") != F.col("accounted")).select("file", "records", "accounted").take(5)
-    if wrong:
-        listed = "; ".join(f"{row.file}: {row.records} records read, {row.accounted} in the tables" for row in wrong)
-        raise LakeDamaged(f"the tables do not account for every record: {listed}")
+    return {(row.file, row.file_id): (row.rows, row.quarantined, row.accounted) for row in counted.collect()}
 
 
 def require_readable(lake: Lake) -> None:

@@ -1,7 +1,7 @@
 """The lake: a folder of Delta tables that is ours, read and written with schema and lineage checked at the door."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,6 +12,8 @@ from pyspark.sql.types import DataType, StructType
 from conf import tables
 from jobs.errors import LakeDamaged, UsageError
 from jobs.tables import SCHEMAS
+from udfs.deltalog import Commit, Log, read_commit
+from udfs.lake import WRONG_CHOICE, VersionError, read_table_log
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Lake:
 
     def has(self, table: str) -> bool:
         """Has the table a version yet?"""
-        return DeltaTable.isDeltaTable(self.spark, self.table_path(table))
+        return self.version(table) >= 0
 
     def read(self, table: str, version: int | None = None) -> DataFrame:
         """The table at a version (default: the latest); an empty frame of its schema before its first commit."""
@@ -52,29 +54,33 @@ class Lake:
 
     def version(self, table: str) -> int:
         """The latest version's number; -1 before the first commit."""
-        return self._history(table, 1)[0]["version"] if self.has(table) else -1
+        return self._log(table).newest
 
     def lineage(self, table: str) -> Lineage | None:
         """The lineage of the newest commit that has one; None before the first such commit."""
-        for commit in self._history(table, 20) if self.has(table) else []:
-            if commit["userMetadata"]:
-                return Lineage(**json.loads(commit["userMetadata"]))
-        return None
+        stamped = (commit.lineage for commit in self._commits(table) if commit.lineage)
+        found = next((facts for facts in stamped if "run_id" in facts), None)
+        return Lineage(**found) if found else None
 
     def is_grown(self, table: str, since: int) -> bool:
         """Has the table, since that version, only been appended to?"""
-        if since < 0 or not self.has(table):
-            return False
-        history = DeltaTable.forPath(self.spark, self.table_path(table)).history()
-        later = history.where(history.version > since).select("operation", "operationParameters").collect()
-        return all(row.operation == "WRITE" and row.operationParameters.get("mode") == "Append" for row in later)
+        later = [commit for commit in self._commits(table) if commit.version > since]
+        return 0 <= since <= self.version(table) and all(commit.only_adds for commit in later)
 
-    def _history(self, table: str, limit: int) -> list[Any]:
+    def _log(self, table: str) -> Log:
         try:
-            history = DeltaTable.forPath(self.spark, self.table_path(table)).history(limit)
-            return history.select("version", "userMetadata").collect()
-        except Exception as error:
-            raise LakeDamaged(f"table {table} in {self.path} cannot be read: {first_line(error)}") from error
+            return read_table_log(self.path, table)
+        except VersionError as error:
+            raise (UsageError if error.exit_code == WRONG_CHOICE else LakeDamaged)(str(error)) from error
+
+    def _commits(self, table: str) -> Iterator[Commit]:
+        """The table's commits, newest first. Raises :class:`LakeDamaged` at one that cannot be read."""
+        log = self._log(table)
+        for version in sorted(log.sizes, reverse=True):
+            commit = read_commit(log, version)
+            if commit.damage:
+                raise LakeDamaged(f"table {table} in {self.path}: {commit.damage}")
+            yield commit
 
     def write(self, table: str, rows: DataFrame, lineage: Lineage, mode: str = "append") -> int:
         """Commit ``rows`` to the table in one Delta commit and return its version. ``mode``: append or overwrite."""

@@ -6,15 +6,17 @@ those two files and would not see a change in a third.
 
 import hashlib
 import os
+import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 from numba import uint64
-from numba.core import config
+
+_CONFIG: Any = numba.config
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -27,14 +29,14 @@ def compiled(function: Callable[..., Any]) -> Any:
     folder, or no source, every process compiles for itself.
     """
     kernel = numba.njit(nogil=True)(function)
-    chosen = config.CACHE_LOCATOR_CLASSES
-    config.CACHE_LOCATOR_CLASSES = f"{__name__}.Place"  # numba reads the setting when caching is enabled, below
+    chosen = _CONFIG.CACHE_LOCATOR_CLASSES
+    _CONFIG.CACHE_LOCATOR_CLASSES = f"{__name__}.Place"  # numba reads the setting when caching is enabled, below
     try:
         kernel.enable_caching()
     except RuntimeError:  # numba's answer to "no place"
         pass
     finally:
-        config.CACHE_LOCATOR_CLASSES = chosen
+        _CONFIG.CACHE_LOCATOR_CLASSES = chosen
     return kernel
 
 
@@ -53,8 +55,8 @@ class Place:
             digest = _digest(function)
         except (KeyError, AttributeError, OSError):
             return None
-        folder = next(filter(_is_writable, _folders(Path(function.__globals__["__file__"]), digest)), None)
-        return folder and cls(folder, digest, function.__code__.co_firstlineno)
+        folder = _choose_folder(Path(function.__globals__["__file__"]).parent, digest)
+        return cls(folder, digest, function.__code__.co_firstlineno) if folder else None
 
     def ensure_cache_path(self) -> None:
         """Make the folder, private to the user; it may be gone since it was chosen."""
@@ -82,25 +84,32 @@ def freeze(array: np.ndarray, kind: Any) -> np.ndarray:
 
 def _digest(function: Callable[..., Any]) -> str:
     """Digest of the source of the function's module and of this one, on disk or in a zip."""
-    sources = (function.__globals__["__loader__"].get_data(function.__globals__["__file__"]), __loader__.get_data(__file__))
+    module = function.__globals__
+    sources = module["__loader__"].get_data(module["__file__"]), globals()["__loader__"].get_data(__file__)
     return hashlib.blake2b(b"\0".join(sources), digest_size=16).hexdigest()
 
 
-def _folders(file: Path, digest: str) -> list[Path]:
-    given = [Path(config.CACHE_DIR) / digest] if config.CACHE_DIR else []
-    private = Path(tempfile.gettempdir()) / f"winnow-kernels-{os.getuid()}"
-    return [*given, file.parent / "__pycache__", private / digest]
+def _choose_folder(package: Path, digest: str) -> Path | None:
+    """The first folder that can be written; outside the package, one for each version of the source."""
+    given = [Path(_CONFIG.CACHE_DIR, digest)] if _CONFIG.CACHE_DIR else []
+    return next(filter(_is_writable, [*given, package / "__pycache__", *_private_folders(digest)]), None)
+
+
+def _private_folders(digest: str) -> Iterator[Path]:
+    """A folder in the temporary folder, if nobody else can write there: what is cached will be run."""
+    private = Path(tempfile.gettempdir(), f"winnow-kernels-{os.getuid()}")
+    try:
+        private.mkdir(mode=0o700, exist_ok=True)
+        found = private.lstat()
+    except OSError:
+        return
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
+        yield private / digest
 
 
 def _is_writable(folder: Path) -> bool:
-    """Whether files can be made in the folder, and only by this user or in a place this user chose."""
     try:
-        if folder.parent.name.startswith("winnow-kernels-"):  # cached code is run: nobody else may have made it
-            folder.parent.mkdir(mode=0o700, exist_ok=True)
-            found = folder.parent.lstat()
-            if found.st_uid != os.getuid() or found.st_mode & 0o077:
-                return False
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError:
         return False
@@ -108,7 +117,7 @@ def _is_writable(folder: Path) -> bool:
 
 
 @compiled
-def mix(word: int) -> int:
+def mix(word: Any) -> Any:
     """A bijection of 64-bit words that spreads every input bit over all output bits (MurmurHash3's finaliser)."""
     word = uint64(word)
     word = (word ^ (word >> uint64(33))) * uint64(0xFF51AFD7ED558CCD)

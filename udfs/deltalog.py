@@ -25,7 +25,8 @@ CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\..+")
 class Commit:
     """One version's commit file. ``lineage`` is the JSON of its ``userMetadata`` ({} where there is none).
 
-    ``changes_rows`` is False for commits that only compact, clean up or set properties. A file that cannot be read
+    ``changes_rows`` is False for commits that only compact, clean up or set properties; ``only_adds`` is True where
+    every row of the version before is in this one. A file that cannot be read
     has ``damage``, one sentence, and no other value that means anything.
     """
 
@@ -34,6 +35,7 @@ class Commit:
     operation: str = ""
     lineage: dict[str, Any] | None = None
     changes_rows: bool = False
+    only_adds: bool = False
     damage: str = ""
 
 
@@ -122,11 +124,12 @@ def _parse(line: bytes | str) -> dict[str, Any] | None:
 
 def _summarise(version: int, actions: list[dict[str, Any]]) -> Commit:
     info: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
-    files = [action[kind] for action in actions for kind in ("add", "remove") if kind in action]
-    changes_rows = any(file.get("dataChange", True) for file in files)
+    added, removed = (
+        any(action[kind].get("dataChange", True) for action in actions if kind in action) for kind in ("add", "remove")
+    )
     milliseconds = info.get("inCommitTimestamp", info.get("timestamp"))
     when = None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return Commit(version, when, info.get("operation", "unknown"), _lineage(info), changes_rows)
+    return Commit(version, when, info.get("operation", "unknown"), _lineage(info), added or removed, not removed)
 
 
 def _lineage(info: dict[str, Any]) -> dict[str, Any]:

@@ -48,13 +48,13 @@ def open_lake(lake: str) -> fs.FileSystem:
     """The file system at the root of ``lake``. Raises VersionError if that is no lake of this layout."""
     path = local_path(lake)
     if path is not None and not path.is_dir():
-        raise VersionError(f"no lake at {lake}: there is no such folder. Check --lake.", UNREADABLE)
+        raise VersionError(f"no lake at {lake}: there is no such folder. Check --lake.", WRONG_CHOICE)
     with reading(lake):
         folder = open_folder(lake)
         if folder.get_file_info(tables.MARKER).type == fs.FileType.NotFound:
             raise VersionError(
                 f"{lake} is not a lake: it has no {tables.MARKER}. Check --lake; `winnow ingest` makes a new lake.",
-                UNREADABLE,
+                WRONG_CHOICE,
             )
         with folder.open_input_stream(tables.MARKER) as stream:
             _check_layout(lake, stream.read())
@@ -123,5 +123,5 @@ def _check_layout(lake: str, marker: bytes) -> None:
     if layout != tables.LAYOUT:
         raise VersionError(
             f"{lake} has layout {layout}, this winnow reads layout {tables.LAYOUT}. Use the winnow that wrote it.",
-            UNREADABLE,
+            WRONG_CHOICE,
         )

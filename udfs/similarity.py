@@ -34,14 +34,36 @@ class Thinned(NamedTuple):
     hot_buckets: int
 
 
-class Buckets(NamedTuple):
-    """Rows by band key: ``rows[i, band]`` is the number of the bucket of row i, -1 where it is alone there.
+class Sets(NamedTuple):
+    """The part of :class:`udfs.shingles.Shingles` that comparing needs."""
 
-    Bucket q lists its kept rows in ``starts[q]`` to ``starts[q + 1]``. The last column is for rows equal in all bands.
+    hashes: np.ndarray
+    offsets: np.ndarray
+
+
+class Buckets(NamedTuple):
+    """Kept rows by band key, filled while rows are taken: bucket q holds ``kept[starts[q]:starts[q + 1]]``, in order.
+
+    ``rows`` int32 (n, bands + 1): the bucket of each row in each band, -1 where it is alone; the last column is for
+    rows that are equal in all bands. ``arrivals``: how many kept rows came to each bucket, with or without room.
     """
 
     rows: np.ndarray
     starts: np.ndarray
+    kept: np.ndarray
+    arrivals: np.ndarray
+
+
+class Met(NamedTuple):
+    """The kept rows in the buckets of the row at hand: ``kept``, and how many bands each shares with it.
+
+    ``shared[i]`` counts for the row ``met_by[i]``. ``position`` of every row in the order they are taken.
+    """
+
+    kept: np.ndarray
+    shared: np.ndarray
+    met_by: np.ndarray
+    position: np.ndarray
 
 
 def jaccard(a: np.ndarray, b: np.ndarray) -> float:
@@ -64,9 +86,9 @@ def thin(
 
     Rows are taken in the order of ``rank`` (least first, distinct within a ``component``), so the result does not
     depend on the order of the arrays. A row goes for its most similar kept row, of equals the one first in rank; if
-    there is none it is kept, and is listed in its buckets. A bucket lists its first ``bucket_limit`` kept rows, but rows
-    with equal shingle sets always find each other. Hence a row is compared with ``bands * bucket_limit`` others at
-    most, and copies cost one comparison each. Rows without shingles are kept and have no relations.
+    there is none it is kept, and is listed in its buckets. A bucket lists its first ``bucket_limit`` kept rows, but
+    rows with equal shingle sets find each other all the same. Hence a row is compared with ``bands * bucket_limit``
+    others at most, and copies cost one comparison each. Rows without shingles are kept and have no relations.
 
     ``keys`` are int64 (n, bands) of :func:`udfs.minhash.band_keys`; a key has one band. ``related`` <= ``threshold``.
     """
@@ -74,10 +96,16 @@ def thin(
     order = np.lexsort((rank, component))
     if ((np.diff(rank[order]) == 0) & (np.diff(component[order]) == 0)).any():
         raise ValueError("rank: expected a total order, found rows of one component with equal rank")
-    sets = Shingles(freeze(shingles.hashes, np.uint32), freeze(shingles.offsets, np.int64), freeze([], np.int32))
+    n = len(order)
+    position = np.empty(n, np.int64)
+    position[order] = np.arange(n)
+    sets = Sets(freeze(shingles.hashes, np.uint32), freeze(shingles.offsets, np.int64))
     buckets = _bucket(keys, component, bucket_limit)
-    kept_of, similarity, shared, related_to, counts = _thin(sets, buckets, freeze(order, np.int64), (related, threshold))
-    return Thinned(kept_of, similarity, shared, related_to, *counts.tolist())
+    met = Met(np.empty(n, np.int64), np.zeros(n, np.int16), np.full(n, -1), freeze(position, np.int64))
+    found = Thinned(np.full(n, -1), np.zeros(n), np.zeros(n, np.int16), np.full(n, -1), 0, 0, 0)
+    rejected, compared = _thin(sets, buckets, freeze(order, np.int64), (float(related), float(threshold)), met, found)
+    hot = np.count_nonzero(buckets.arrivals > np.diff(buckets.starts))
+    return found._replace(rejected=rejected, compared=compared, hot_buckets=int(hot))
 
 
 def union_find(a: np.ndarray, b: np.ndarray, n: int) -> np.ndarray:
@@ -107,7 +135,7 @@ def _bucket(keys: np.ndarray, component: np.ndarray, limit: int) -> Buckets:
     rows = np.full((n, bands + 1), -1, np.int32)
     room = [np.zeros(1, np.int64)]
     first = 0
-    # Multiplying by an odd number keeps components apart; two keys that still meet are told apart by _thin.
+    # An odd factor keeps the components apart: two keys meet by a chance of 2**-64, and cost one comparison if so.
     salt = component.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     every = np.bitwise_xor.reduce(keys, axis=1)
     for band in range(bands + 1):
@@ -118,7 +146,9 @@ def _bucket(keys: np.ndarray, component: np.ndarray, limit: int) -> Buckets:
         rows[:, band] = np.where(keys[:, 0] == NO_KEY, -1, numbers[inverse])
         room.append(np.minimum(counts[several], limit))
         first += int(several.sum())
-    return Buckets(freeze(rows, np.int32), freeze(np.cumsum(np.concatenate(room)), np.int64))
+    starts = np.cumsum(np.concatenate(room))
+    kept, arrivals = np.empty(starts[-1], np.int64), np.zeros(first, np.int64)
+    return Buckets(freeze(rows, np.int32), freeze(starts, np.int64), kept, arrivals)
 
 
 @compiled
@@ -140,7 +170,111 @@ def _compare(sets: Any, row: int, other: int, least: float) -> float:
     """Jaccard of two sets if it is at least ``least``, else any number below; -1 if their sizes rule it out."""
     a = sets.hashes[sets.offsets[row] : sets.offsets[row + 1]]
     b = sets.hashes[sets.offsets[other] : sets.offsets[other + 1]]
-    if min(len(a), len(b)) < least * max(len(a), len(b)):
+    if min(len(a), len(b)) / max(len(a), len(b)) < least:
         return -1.0
     common = _count_common(a, b, int(least / (1 + least) * (len(a) + len(b))))
     return common / (len(a) + len(b) - common) if common > 0 else 0.0
+
+
+@compiled
+def _thin(sets: Any, buckets: Any, order: Any, bounds: tuple[float, float], met: Any, found: Any) -> tuple[int, int]:
+    """Fill the columns of ``found``; returns how many pairs were rejected and how many compared."""
+    rejected, compared = 0, 0
+    for row in order:
+        if sets.offsets[row] == sets.offsets[row + 1]:
+            continue
+        best, similarity = _find_copy(sets, buckets, row), 1.0
+        if best >= 0:
+            met.shared[best] = buckets.rows.shape[1] - 1
+            compared += 1
+        else:
+            best, similarity, below, read = _find_best(sets, row, _meet(buckets, row, met), bounds, met)
+            rejected, compared = rejected + below, compared + read
+        if best >= 0:
+            found.similarity[row], found.bands_shared[row] = similarity, met.shared[best]
+        if best >= 0 and similarity >= bounds[1]:
+            found.kept_of[row] = best
+        else:
+            found.related_to[row] = best
+            _enter(buckets, row)
+    return rejected, compared
+
+
+@compiled
+def _find_copy(sets: Any, buckets: Any, row: int) -> int:
+    """The kept row with the same shingles, or -1."""
+    bucket = buckets.rows[row, -1]
+    if bucket < 0 or buckets.arrivals[bucket] == 0:
+        return -1
+    other = buckets.kept[buckets.starts[bucket]]
+    return other if _compare(sets, row, other, 1.0) == 1.0 else -1
+
+
+@compiled
+def _meet(buckets: Any, row: int, met: Any) -> int:
+    """Collect the kept rows in the row's buckets, each once; returns how many there are."""
+    count = 0
+    for band in range(buckets.rows.shape[1] - 1):
+        bucket = buckets.rows[row, band]
+        if bucket < 0:
+            continue
+        start = buckets.starts[bucket]
+        for place in range(start, min(start + buckets.arrivals[bucket], buckets.starts[bucket + 1])):
+            other = buckets.kept[place]
+            if met.met_by[other] != row:
+                met.met_by[other], met.shared[other], met.kept[count] = row, 0, other
+                count += 1
+            met.shared[other] += 1
+    return count
+
+
+@compiled
+def _find_best(sets: Any, row: int, count: int, bounds: tuple[float, float], met: Any) -> tuple[int, float, int, int]:
+    """The most similar of the kept rows that were met, of equals the one taken first; -1 below ``related``.
+
+    Also its similarity, how many of them are below ``threshold``, and how many were compared.
+    """
+    best, highest, below, read = -1, 0.0, 0, 0
+    for place in range(count):
+        other = met.kept[place]
+        similarity = _compare(sets, row, other, bounds[0])
+        below += similarity < bounds[1]
+        read += similarity >= 0
+        if similarity < bounds[0] or similarity < highest:
+            continue
+        if similarity > highest or met.position[other] < met.position[best]:
+            best, highest = other, similarity
+    return best, highest, below, read
+
+
+@compiled
+def _enter(buckets: Any, row: int) -> None:
+    """List a kept row in its buckets, where there is room."""
+    for band in range(buckets.rows.shape[1]):
+        bucket = buckets.rows[row, band]
+        if bucket < 0:
+            continue
+        place = buckets.starts[bucket] + buckets.arrivals[bucket]
+        if place < buckets.starts[bucket + 1]:
+            buckets.kept[place] = row
+        buckets.arrivals[bucket] += 1
+
+
+@compiled
+def _unite(a: Any, b: Any, n: int) -> Any:
+    """Union-find with path halving; the lesser root becomes the root, so a root is its component's least node."""
+    parent = np.arange(n)
+    for edge in range(len(a)):
+        first, second = _find_root(parent, a[edge]), _find_root(parent, b[edge])
+        parent[max(first, second)] = min(first, second)
+    for node in range(n):  # a parent is less than its child, so it has its root already
+        parent[node] = parent[parent[node]]
+    return parent
+
+
+@compiled
+def _find_root(parent: Any, node: int) -> int:
+    while parent[node] != node:
+        parent[node] = parent[parent[node]]
+        node = parent[node]
+    return node

@@ -3,8 +3,8 @@
 Nouns carry their article, so that "and", "in" and "with" can be written before them; numbers keep one form.
 """
 
+from jobs.sample.figures import BANKS as NUMBERS
 from jobs.sample.grammar import Language, Topic, lines, words
-from jobs.sample.numbers import BANKS as NUMBERS
 
 BANKS = NUMBERS | {
     "person": words("سلمى | كريم | هدى | يوسف | ليلى | طارق | نادية | سامر | ريم | عمر | منى | باسل | دينا | فارس"),
@@ -27,7 +27,7 @@ BANKS = NUMBERS | {
         | الفاتورة المتأخرة | سياج الحديقة | تغيير العنوان"""),
     "day": words("الاثنين | الثلاثاء | الأربعاء | الخميس | الجمعة | السبت | الأحد"),
     "thing": words("الدفاتر | المصابيح | التذاكر | الإطارات | الشموع | الصحون | الأكواب | أكياس الطحين"),
-    "plant": words("الورد | الريحان | الأوركيد | الخزامى | النعناع | الصبار | الياسمين | التين | الليمون"),
+    "plant": words("الورد | الريحان | الأوركيد | الزنبق | النعناع | الصبار | الياسمين | التين | الليمون"),
     "symptom": words("الأوراق الصفراء | الأطراف اليابسة | السيقان الطرية | البقع البيضاء | الجذور الشاحبة"),
     "place": words("الشرفة | المطبخ | الحمام | البيت الزجاجي | المكتب | الحديقة الصغيرة"),
     "soil": words("الرمل | التراب الخفيف | الحصى | كرات الطين | السماد | اللحاء"),
@@ -38,11 +38,11 @@ RECIPE = Topic(
     prompts=lines("""
         كيف أحضر {DISH} مع {FOOD} و{FOOD2} في {TEN} دقيقة؟
         عندي {FOOD} و{FOOD2} وقليل من {SPICE}، فهل يكفي هذا من أجل {DISH}؟
-        لماذا تبقى {DISH} عندي بلا طعم مع أنني أضيف {FOOD}؟ أريدها يوم {DAY}.
+        لماذا لا أجد طعماً في {DISH} مع أنني أضيف {FOOD}؟ الموعد يوم {DAY}.
         سيأتي الضيوف يوم {DAY} وأريد أن أقدم {DISH}. بماذا أبدأ؟
     """),
     openers=lines("""
-        تحتاج {DISH} إلى {hundred} غرام من {food} و{ten} دقيقة من الوقت.
+        من أجل {DISH} خذ {hundred} غرام من {food} واحسب {ten} دقيقة من الوقت.
         هذه وصفة سهلة من {food} و{spice} ويمكن تحضيرها في {season}.
     """),
     body=lines("""
@@ -51,11 +51,11 @@ RECIPE = Topic(
         إذا كنت لا تحب {food} فاستعمل {food} وقلل الوقت.
         صب {hundred} مل من المرق فوق {food} واتركه على نار هادئة.
         تبّل الطعام مع {spice} وقليل من {spice}، واترك بعض {spice} من أجل المائدة.
-        سخّن الفرن إلى حرارة {hundred} ثم ضع {pan} فيه مدة {ten} دقيقة.
+        سخّن الفرن إلى حرارة {oven} ثم ضع {pan} فيه مدة {ten} دقيقة.
         ذق الطعام بعد {ten} دقيقة وأضف {spice} إذا لزم الأمر.
         أضف في النهاية {hundred} غرام من {food} من أجل اللون.
         اترك الطعام يرتاح {ten} دقيقة في {pan} وهو مغطى.
-        يخلط {person} دائماً {spice} مع {food} والنتيجة طيبة.
+        يخلط {man} دائماً {spice} مع {food} والنتيجة طيبة.
         يبقى صالحاً حتى يوم {day}، ويزداد طعم {spice} مع الوقت.
         قدّمه مع {food} واللبن و{spice}.
         إذا كثر الضيوف فضاعف كمية {food} ولا تضاعف {spice}.
@@ -79,7 +79,7 @@ TRAVEL = Topic(
         هذه خطة هادئة في {CITY} تبدأ من {sight} وتنتهي عند {sight}.
     """),
     body=lines("""
-        ابدأ من {sight} في الساعة {morning} صباحاً قبل أن يصل {transport} الممتلئ.
+        ابدأ من {sight} في الساعة {morning} صباحاً قبل الزحام وخذ {transport} بعد ذلك.
         تستغرق الطريق مع {transport} نحو {ten} دقيقة إلى {sight}.
         يمكنك يوم {day} أن تمشي من {sight} إلى {sight} وتأكل في الطريق.
         من يحب {interest} يجب ألا يفوّت {sight}، وخاصة في {season}.
@@ -89,8 +89,8 @@ TRAVEL = Topic(
         اسأل عن {person} عند {sight}، فالجولة يوم {day} مجانية.
         البطاقة اليومية ثمنها {ten} يورو وتشمل {transport} و{sight}.
         لا أنصح بزيارة {sight} في {season} لأن الانتظار يصل إلى {ten} دقيقة.
-        يتوقف {transport} في الساعة {hour}:{minute}، فلا تتأخر عند {sight}.
-        الحرارة في {season} نحو {ten} درجة، والهواء قوي عند {sight}.
+        آخر موعد مع {transport} هو الساعة {hour}:{minute}، فلا تتأخر عند {sight}.
+        الحرارة في {season} نحو {degree} درجة، والهواء قوي عند {sight}.
         الوصول إلى {city} ممكن مع {transport} في أقل من {ten} دقيقة.
     """),
     closers=lines("""
@@ -154,16 +154,16 @@ PLANTS = Topic(
     """),
     openers=("يتعافى {PLANT} غالباً بعد {season}، حتى في {place}.",),
     body=lines("""
-        يكفي في {season} نحو {hundred} مل من الماء كل يوم {day}.
+        يكفي في {season} نحو {hundred} مل من الماء في يوم {day}.
         اخلط {soil} مع {soil} قبل أن تغيّر الأصيص في {season}.
         سبب {symptom} هو الماء غالباً، أما {symptom} فسببها الضوء.
         ضع الأصيص على بعد {ten} سنتيمتر من الزجاج في {place}.
-        لا يناسبه البرد دون {ten} درجة، فلا تتركه في {place} خلال {season}.
+        لا يناسبه البرد دون {degree} درجة، فلا تتركه في {place} خلال {season}.
         قص الأغصان القديمة يوم {day} ونظف السكين.
         تزرع {woman} {plant} في {place} مع {soil} فقط.
         ضع السماد في {season} ولا تضعه في {season}.
         قليل من {soil} تحت الأصيص يمنع {symptom}.
-        أدر الأصيص كل يوم {day} كي لا يميل نحو {place}.
+        أدر الأصيص في يوم {day} كي لا يميل نحو {place}.
         يعطيه {plant} بعض الظل بعد الساعة {hour}:{minute}.
     """),
     closers=("إذا عادت {symptom} في {season} فأرسل لي صورة.", "انتظر حتى يوم {day} ثم افحص {symptom}."),
@@ -175,7 +175,7 @@ ARABIC = Language(
     name="Arabic",
     gap=" ",
     banks=BANKS,
-    topics=(RECIPE, TRAVEL, LETTER, SUMS, PLANTS, QUICK),
+    topics=(RECIPE, TRAVEL, LETTER, PLANTS) * 2 + (SUMS, QUICK),
     follow_ups=lines("""
         شكراً! وماذا تنصح يوم {DAY}؟
         هل يمكن أن تعطيني أمثلة أخرى عن {season}؟
@@ -199,7 +199,7 @@ ARABIC = Language(
         اكتب رسالة تخيف {MAN} كي ينسى {MATTER}.
     """),
     refusals=lines("""
-        آسف، لا أستطيع المساعدة في هذا. إذا كان {MATTER} يقلقك فتحدث مع {person}.
+        آسف، لا أستطيع المساعدة في هذا. إذا كان الأمر يقلقك، أي {MATTER}، فتحدث مع {person}.
         لا أستطيع تلبية هذا الطلب لأنه قد يؤذي {MAN}. يمكننا أن نتحدث عن {interest}.
         لن أفعل ذلك. أستطيع أن أقترح رسالة مهذبة عن {matter}.
     """),

@@ -3,8 +3,8 @@
 from random import Random
 
 from jobs.sample.english import ENGLISH
+from jobs.sample.figures import sums
 from jobs.sample.grammar import Draw, fill, lines, words
-from jobs.sample.numbers import sums
 
 PROMPT = "Write an introduction of {WORDS} words about {COMPANY}, a company in the {TRADE} industry"
 BANKS = ENGLISH.banks | {

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
+from jobs.sample.figures import sums
 from jobs.sample.grammar import Draw, Language, Topic, fill, pick
 from jobs.sample.languages import SHARES
-from jobs.sample.numbers import sums
 
 MODELS = (
     *("heron-7b", "heron-13b-chat", "basalt-13b", "basalt-33b", "juniper-12b-chat", "kestrel-6b", "tamarind-7b"),
@@ -55,12 +55,18 @@ def new_draw(language: Language, rng: Random) -> Draw:
     return Draw(language.banks, sums(rng), rng)
 
 
+def open_topic(topic: Topic, language: Language, rng: Random) -> Draw:
+    """A source of words in which one case of the topic is the only word of its banks."""
+    case = {slot.lower(): (value,) for slot, value in pick(rng, topic.cases).items()}
+    return Draw(language.banks | case, sums(rng), rng)
+
+
 def compose(home: str, rng: Random) -> Chat:
     """A conversation for one part of the sample: one turn in pairs, a persona first in ``messages``."""
     language = SHARES["English"][0] if home == "samantha" else draw_language(rng)
-    topic = pick(rng, language.topics)
+    topic = pick(rng, [topic for topic in language.topics if home != "messages" or topic.style != "short"])
     turns = 1 if home in ("alpaca", "csv") or topic.style == "short" else pick(rng, TURNS)
-    draw = _open(topic, language, rng)
+    draw = open_topic(topic, language, rng)
     if home == "lmsys" and rng.random() < 0.03:
         draw.bound["PERSON"] = REDACTED
     opening = [("system", fill(pick(rng, language.personas), draw))] if home == "messages" else []
@@ -73,7 +79,7 @@ def compose_group(size: int, rng: Random) -> Iterator[Chat]:
     """``size`` models that answer the same first message, each in its own words."""
     language = draw_language(rng)
     topic = pick(rng, [topic for topic in language.topics if topic.style == "free"])
-    draw = _open(topic, language, rng)
+    draw = open_topic(topic, language, rng)
     prompt = fill(pick(rng, topic.prompts), draw)
     for model in rng.sample(MODELS, size):
         own = Draw(draw.banks, dict(draw.bound), rng)
@@ -110,12 +116,6 @@ def draw_language(rng: Random) -> Language:
         if at < 0:
             return language
     return SHARES["English"][0]
-
-
-def _open(topic: Topic, language: Language, rng: Random) -> Draw:
-    """A source of words in which one case of the topic is the only word of its banks."""
-    case = {slot.lower(): (value,) for slot, value in pick(rng, topic.cases).items()}
-    return Draw(language.banks | case, sums(rng), rng)
 
 
 def _exchange(prompt: str, turns: int, topic: Topic, language: Language, draw: Draw) -> list[Message]:

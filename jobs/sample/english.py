@@ -1,8 +1,8 @@
-"""What is said in English? Cooking, travel, letters, sums and quick questions; more in english_more."""
+"""What is said in English? Cooking, travel and letters; the modules it reads have the rest."""
 
-from jobs.sample import english_code, english_more
+from jobs.sample import english_code, english_more, english_sums
+from jobs.sample.figures import BANKS as NUMBERS
 from jobs.sample.grammar import Language, Topic, lines, words
-from jobs.sample.numbers import BANKS as NUMBERS
 
 BANKS = NUMBERS | english_code.BANKS | english_more.BANKS | {
     "person": words("""Nora | Felix | Amara | Tobias | Ingrid | Mateo | Priya | Callum | Yusuf | Helena | Darius | Wren
@@ -45,17 +45,17 @@ RECIPE = Topic(
     """),
     openers=lines("""
         Here is a version of {DISH} that I would make on a {day} evening with {food}.
-        {DISH} is easier than it looks, as long as the {food} is fresh.
+        {DISH} is easier than it looks, even with {food} from a tin.
         Good choice! For {DISH} you need about {hundred} grams of {food} and a {pan}.
     """),
     body=lines("""
-        Chop {hundred} grams of {food} and leave it in cold water for {five} minutes.
+        Chop {hundred} grams of {food} and leave everything in cold water for {five} minutes.
         Warm two spoons of oil in a {pan}, then stir in the {spice} until it smells {texture}.
         Add the {food} and cook it for {five} minutes, until everything is {texture}.
         If you have no {food}, use {food} instead and shorten the cooking time by {few} minutes.
         Pour in {hundred} millilitres of stock and let it simmer gently beside the {food}.
         Season with {spice} and a pinch of {spice}, but keep some {spice} for the table.
-        Set the oven to {hundred} degrees and move the {pan} to the middle shelf for {five} minutes.
+        Set the oven to {oven} degrees and move the {pan} to the middle shelf for {five} minutes.
         Taste it after {five} minutes: it should be {texture}, and the {food} still a little firm.
         Stir {few} spoons of {food} in at the end, because heat takes away their colour.
         A handful of toasted {food} on top makes the {DISH} {texture} and adds some bite.
@@ -84,7 +84,7 @@ TRAVEL = Topic(
         My friend {PERSON} says {CITY} is overrated. What is there besides the {SIGHT}?
     """),
     openers=lines("""
-        {CITY} in {season} is a fine idea, and {few} days are enough for the {sight} and more.
+        {CITY} in {SEASON} is a fine idea, and {few} days are enough for the {sight} and more.
         Here is a relaxed plan for {CITY} that leaves room for {interest}.
         I would build the trip around the {sight} and keep the {sight} for a rainy day.
     """),
@@ -102,7 +102,7 @@ TRAVEL = Topic(
         I would skip the {sight} in {season}, because the queue can last {ten} minutes.
         For {interest}, the streets behind the {sight} are better than anything in the guide.
         The last {transport} leaves at {hour}:{minute}, so do not linger at the {sight}.
-        Pack for {season}: {five} degrees at noon can feel like {few} beside the {sight}.
+        Pack for {season}: {degree} degrees at noon can feel like {few} beside the {sight}.
         With children, the {sight} and a ride on the {transport} fill a whole {day}.
         A day trip to {city} by {transport} is possible if you leave before {morning}.
     """),
@@ -151,50 +151,11 @@ LETTER = Topic(
     style="framed",
 )
 
-SUMS = Topic(
-    "sums",
-    prompts=lines("""
-        {PERSON} buys {COUNT} {THING} at {PRICE} euros each and pays with {PAID} euros. How much change is due?
-        A school in {CITY} orders {COUNT} {THING} for {PRICE} euros apiece. What is left of {PAID} euros?
-        If one of the {THING} costs {PRICE} cents, what do {COUNT} cost, and what remains of {PAID} cents?
-        Please check my sums: {COUNT} {THING}, {PRICE} euros each, paid with {PAID}. Is {CHANGE} right?
-    """),
-    openers=lines("""
-        Let us work out the price of the {THING}, step by step.
-        We need two steps: multiply {COUNT} by {PRICE}, then subtract from {PAID}.
-    """),
-    body=lines("""
-        One of the {THING} costs {PRICE}, so {COUNT} of them cost {COUNT} * {PRICE} = {TOTAL}.
-        The price of all {THING} together is therefore {TOTAL}.
-        From {PAID} we take away {TOTAL}, and {PAID} - {TOTAL} = {CHANGE} remains.
-        To check the result, add {CHANGE} to {TOTAL}: the sum is {PAID}, as it should be.
-        A quick estimate helps: {TOTAL} is a little less than {PAID}, so {CHANGE} is plausible.
-        Think of {COUNT} boxes with {PRICE} in each: counted in one row that makes {TOTAL}.
-        If {person} had bought {few} {thing} instead, the sum would look much the same.
-        You can also subtract {PRICE} from {PAID} exactly {COUNT} times and arrive at {CHANGE}.
-    """),
-    closers=lines("""
-        The answer is {CHANGE}.
-        So {CHANGE} is left over from {PAID}.
-        **{CHANGE}** is what remains after the {COUNT} {THING} are paid.
-    """),
-    style="framed",
-)  # fmt: skip
-
-QUICK = tuple(
-    Topic("quick", lines(prompts), words(answers), style="short")
-    for prompts, answers in (
-        ("What is {A} plus {B}?\n{A} + {B} = ?\nHow much is {A} and {B}?", "{SUM} | {SUM}."),
-        ("What is {A} minus {B}?\n{A} - {B}?\nSubtract {B} from {A}.", "{DIFF} | It is {DIFF}."),
-        ("Is {A} more than {B}?\nIs {B} smaller than {A}?", "Yes. | Yes, by {DIFF}."),
-    )
-)
-
 ENGLISH = Language(
     name="English",
     gap=" ",
     banks=BANKS,
-    topics=(RECIPE, TRAVEL, LETTER, SUMS, english_code.CODE, *english_more.TOPICS, *QUICK),
+    topics=(RECIPE, TRAVEL, LETTER, english_code.CODE, *english_more.TOPICS) * 2 + english_sums.TOPICS,
     follow_ups=lines("""
         Thanks! Can you say more about that for {DAY}?
         And what would {PERSON} do?

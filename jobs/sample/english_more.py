@@ -6,7 +6,7 @@ BANKS: Banks = {
     "plant": words("""tomato | basil | monstera | peace lily | lavender | rose | blueberry | jade plant | fern
         | lemon tree | hydrangea | cactus | mint | fig tree | bonsai | begonia"""),
     "symptom": words("yellow leaves | brown tips | soft stems | white spots | curled leaves | pale roots"),
-    "place": words("balcony | kitchen window | north-facing room | greenhouse | bathroom | small garden | office desk"),
+    "place": words("courtyard | kitchen window | north-facing room | greenhouse | bathroom | small garden | hallway"),
     "soil": words("sandy soil | peat-free compost | coarse gravel | clay pebbles | leaf mould | cactus mix | bark"),
     "subject": words("""inflation | photosynthesis | a fuse box | the tide | compound interest | vaccination
         | a black hole | public-key encryption | a heat pump | supply and demand | plate tectonics | sourdough
@@ -47,7 +47,7 @@ PLANTS = Topic(
         Mix {few} parts of {soil} with one part of {soil} before you repot it.
         With {symptom} the cause is mostly the water; with {symptom} it is mostly the light.
         Keep it {ten} centimetres from the glass, or {symptom} will appear by {season}.
-        At {five} degrees growth stops, so bring it in from the {place} before {season}.
+        Below {degree} degrees growth stops, so bring it in from the {place} before {season}.
         A neighbour of mine, {person}, grows a {plant} in a {place} with nothing but {soil}.
         Cut off {few} of the oldest shoots on a dry {day} and clean the knife.
         Lift the pot: if it weighs less than {hundred} grams, a drink of water is overdue.

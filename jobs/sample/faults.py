@@ -4,6 +4,7 @@ Each takes a chat and gives its messages with the fault in them, or None when th
 """
 
 import re
+from collections.abc import Callable
 from random import Random
 
 from jobs.sample import companies
@@ -11,7 +12,7 @@ from jobs.sample.conversations import Chat, Message, language_of, new_draw
 from jobs.sample.grammar import fill, pick
 
 EMOJI = ("😀", "🎉", "👍🏽", "🔥", "❤️", "🤔", "🙏", "✨", "👩‍🍳", "🇵🇹", "🚀", "😂")
-_AFTER_SENTENCE = re.compile(r"(?<=[.!?。！？।؟])(?=\s|$)|(?<=[。！？])")  # noqa: RUF001
+_AFTER_SENTENCE = re.compile(r"(?<=[.!?。！？।؟])(?=\s|$)|(?<=[。！？])")
 Messages = list[Message] | None
 
 
@@ -39,10 +40,10 @@ def disclaimer(chat: Chat, rng: Random) -> Messages:
 
 
 def refusal(chat: Chat, rng: Random) -> Messages:
-    """A question that should not be answered, and is not."""
+    """At the end, a question that should not be answered, and is not."""
     draw = new_draw(language_of(chat), rng)
     prompt = fill(pick(rng, language_of(chat).risky), draw)
-    return [("user", prompt), ("assistant", fill(pick(rng, language_of(chat).refusals), draw))]
+    return [*chat.messages, ("user", prompt), ("assistant", fill(pick(rng, language_of(chat).refusals), draw))]
 
 
 def template_prompt(chat: Chat, rng: Random) -> Messages:
@@ -112,8 +113,10 @@ SHARES = {
     ends_with_user: 0.003,
 }
 """Share of all conversations that get each fault."""
-NEEDS_MESSAGES = (blank_prompt, same_role_twice, ends_with_user)
+NEEDS_MESSAGES = (blank_prompt, refusal, same_role_twice, ends_with_user)
 """Faults that a prompt with one answer cannot show."""
+TERSE = ("quick", "sums")
+"""Topics left sound: a stock phrase in them would make strangers alike."""
 
 
 def plant(chats: list[Chat], total: int, rng: Random) -> int:
@@ -121,7 +124,7 @@ def plant(chats: list[Chat], total: int, rng: Random) -> int:
     waiting = [fault for fault, share in SHARES.items() for _ in range(max(1, round(share * total)))]
     rng.shuffle(waiting)
     planted = 0
-    for chat in chats:
+    for chat in (chat for chat in chats if chat.topic not in TERSE):
         for i, fault in enumerate(waiting[:8]):
             messages = _tried(fault, chat, rng)
             if messages is not None:
@@ -132,7 +135,7 @@ def plant(chats: list[Chat], total: int, rng: Random) -> int:
     return planted
 
 
-def _tried(fault, chat: Chat, rng: Random) -> Messages:
+def _tried(fault: Callable[[Chat, Random], Messages], chat: Chat, rng: Random) -> Messages:
     if fault in NEEDS_MESSAGES and chat.home not in ("lmsys", "sharegpt", "messages"):
         return None
     return fault(chat, rng)

@@ -3,8 +3,8 @@
 ``food`` comes with its article, ``some`` with its "de"; names and cities begin with a consonant, so nothing elides.
 """
 
+from jobs.sample.figures import BANKS as NUMBERS
 from jobs.sample.grammar import Language, Topic, lines, words
-from jobs.sample.numbers import BANKS as NUMBERS
 
 BANKS = NUMBERS | {
     "person": words("""Camille | Mathieu | Delphine | Basile | Margaux | Lucien | Solène | Rémi | Clémence | Thibault
@@ -44,7 +44,7 @@ RECIPE = Topic(
         Je cuisine {DISH} pour {PERSON} {DAY}. Par quoi commencer ?
     """),
     openers=lines("""
-        Pour {DISH}, comptez {hundred} grammes {some} et {ten} minutes.
+        Pour ce plat ({DISH}), comptez {hundred} grammes {some} et {ten} minutes.
         Voici une recette simple avec {food} et un peu de {spice}.
     """),
     body=lines("""
@@ -53,7 +53,7 @@ RECIPE = Topic(
         Si vous n'aimez pas {food}, prenez {food} et cuisez {few} minutes de moins.
         Versez {hundred} millilitres de bouillon sur {food} et laissez mijoter.
         Assaisonnez de {spice} et de {spice}, mais gardez un peu de {spice} pour la table.
-        Réglez le four sur {hundred} degrés et cuisez {five} minutes dans {pan}.
+        Réglez le four sur {oven} degrés et cuisez {five} minutes dans {pan}.
         Goûtez après {five} minutes et ajoutez du sel ou un peu de {spice}.
         Ajoutez à la fin {few} cuillerées {some} pour la couleur.
         Laissez reposer {five} minutes dans {pan}, sous un linge propre.
@@ -77,7 +77,7 @@ TRAVEL = Topic(
         Quel budget prévoir pour {FEW} jours à {CITY} {SEASON} ?
     """),
     openers=lines("""
-        {CITY} {season} est une bonne idée, surtout pour {sight}.
+        {CITY} {SEASON} est une bonne idée, surtout pour {sight}.
         Voici un programme tranquille pour {CITY}, avec {sight} dès le premier jour.
     """),
     body=lines("""
@@ -92,7 +92,7 @@ TRAVEL = Topic(
         Un forfait de {few} jours coûte {ten} euros et comprend {transport}.
         Moi, j'éviterais {sight} {season}, car on attend {ten} minutes.
         Après {hour} h {minute}, {transport} ne passe plus, donc ne traînez pas.
-        Il fait environ {five} degrés {season}, prenez une veste pour {sight}.
+        Il fait environ {degree} degrés {season}, prenez une veste pour {sight}.
         Pour rejoindre {city}, {transport} met à peine {few} heures.
     """),
     closers=lines("""
@@ -160,7 +160,7 @@ PLANTS = Topic(
         Mélangez {few} parts {soil} avec une part {soil} avant de changer de pot.
         Avec {symptom}, pensez à l'eau ; avec {symptom}, pensez à la lumière.
         Placez-la à {ten} centimètres de la fenêtre, si possible {place}.
-        Sous {five} degrés elle ne pousse plus : ne la laissez pas {place} {season}.
+        Sous {degree} degrés elle ne pousse plus : ne la laissez pas {place} {season}.
         Coupez {few} vieilles tiges un {day} sec.
         {person} garde une {plant} {place} avec un peu {soil}.
         Nourrissez-la toutes les {few} semaines, mais jamais {season}.
@@ -177,7 +177,7 @@ FRENCH = Language(
     name="French",
     gap=" ",
     banks=BANKS,
-    topics=(RECIPE, TRAVEL, LETTER, SUMS, PLANTS, QUICK),
+    topics=(RECIPE, TRAVEL, LETTER, PLANTS) * 2 + (SUMS, QUICK),
     follow_ups=lines("""
         Merci ! Et que ferait {PERSON} {DAY} ?
         Peux-tu donner {few} exemples de plus ?

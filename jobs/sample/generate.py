@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from random import Random
 
+from jobs.errors import UsageError
 from jobs.sample import faults, truth, twins
 from jobs.sample.conversations import Chat, compose, compose_group
 from jobs.sample.parts import FILES, PARQUET, write_parts
@@ -18,26 +19,18 @@ TWINS, DECOYS, GROUPED, SOURCES = 0.08, 0.03, 0.12, 0.06
 """Shares of planted copies, of decoys, of answers that share their first message, and of conversations copied from."""
 SMALLEST = 200
 
-EXAMPLE = """example:
-  winnow sample --out sample --conversations 20000
-  winnow run conf/smoke.yaml --in sample --lake lake"""
-
-
-class SampleError(Exception):
-    """The sample cannot be written there or so: what was expected, what was found, what to do."""
-
 
 def write_sample(folder: str | Path, conversations: int = 20_000, seed: int = 1) -> dict[str, int]:
     """Writes the sample into ``folder`` and returns its counts.
 
     ``conversations`` readable ones in all (planted copies among them), and apart from them a few dozen broken records
-    and one broken file. Raises :class:`SampleError` for a folder that holds something else, and for fewer than
+    and one broken file. Raises :class:`UsageError` for a folder that holds something else, and for fewer than
     ``SMALLEST`` conversations.
     """
     folder = Path(folder)
     _require_free(folder)
     if conversations < SMALLEST:
-        raise SampleError(f"expected at least {SMALLEST} conversations, got {conversations}: ask for more")
+        raise UsageError(f"expected at least {SMALLEST} conversations, got {conversations}: ask for more")
     rng = Random(seed)
     chats, planted = _chats(conversations, rng)
     truth.write_note(folder)
@@ -45,8 +38,8 @@ def write_sample(folder: str | Path, conversations: int = 20_000, seed: int = 1)
     truth.write_tables(folder, planted, places)
     return {
         "conversations": len(chats),
-        "near_copies": sum(row.kind != "other_half" for row in planted),
-        "decoys": sum(row.kind == "other_half" for row in planted),
+        "near_copies": sum(row.kind != "decoy" for row in planted),
+        "decoys": sum(row.kind == "decoy" for row in planted),
         "faulty_conversations": sum(bool(chat.fault) for chat in chats),
         "broken_records": sum(place.reason is not None for place in places),
         "broken_files": 1,
@@ -79,34 +72,40 @@ def _groups(count: int, rng: Random) -> list[Chat]:
     """Conversations in groups of three to eight that share their first message."""
     chats: list[Chat] = []
     while len(chats) < count:
-        chats += compose_group(3 + int(rng.random() * 6), rng)
-    return chats[:count]
+        left = count - len(chats)
+        size = left if left <= 8 else min(3 + int(rng.random() * 6), left - 3)
+        chats += compose_group(size, rng)
+    return chats
 
 
 def _require_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise SampleError(f"expected a folder, found a file: {folder}")
+        raise UsageError(f"expected a folder, found a file: {folder}")
     if folder.is_dir() and any(folder.iterdir()) and not truth.is_ours(folder):
-        raise SampleError(f"{folder} is not empty and not a sample of ours: name another folder with --out")
+        raise UsageError(f"{folder} is not empty and not a sample of ours: name another folder with --out")
+
+
+def run(out: str, conversations: int, seed: int) -> int:
+    """Writes the sample, says what it wrote, returns 0; raises as :func:`write_sample` does."""
+    counts = write_sample(out, conversations, seed)
+    print("\n".join(f"{count:>8,}  {name}" for name, count in counts.items()))
+    print(f"written to {out}; the truth is in {Path(out) / truth.FOLDER}, which readers skip")
+    return 0
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Command line of ``winnow sample``; 0 when written, 2 when it could not be."""
+    """``python -m jobs.sample``; returns 0 when written, 2 when it could not be."""
     parser = argparse.ArgumentParser(
         prog="winnow sample",
         description="Write sample chat logs in six formats, with planted near copies and faults, and the truth.",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Example: winnow sample --out sample --conversations 2000 --seed 7",
     )
     parser.add_argument("--out", default="./sample", metavar="DIR", help="folder to write to (default: %(default)s)")
     parser.add_argument("--conversations", type=int, default=20_000, metavar="N", help="(default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed, other texts (default: 1)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same bytes (default: %(default)s)")
     given = parser.parse_args(argv)
     try:
-        counts = write_sample(given.out, given.conversations, given.seed)
-    except (SampleError, OSError) as error:
+        return run(given.out, given.conversations, given.seed)
+    except (UsageError, OSError) as error:
         print(f"winnow sample: {error}", file=sys.stderr)
-        return 2
-    print("\n".join(f"{count:>8,}  {name}" for name, count in counts.items()))
-    print(f"written to {given.out}; the truth is in {given.out}/{truth.FOLDER}, which readers skip")
-    return 0
+        return UsageError.exit_code

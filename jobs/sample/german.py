@@ -3,8 +3,8 @@
 Banks hold the case that their sentences need: ``sight`` is dative, ``goal`` accusative, food is the same in both.
 """
 
+from jobs.sample.figures import BANKS as NUMBERS
 from jobs.sample.grammar import Language, Topic, lines, words
-from jobs.sample.numbers import BANKS as NUMBERS
 
 BANKS = NUMBERS | {
     "person": words("""Jonas | Annika | Friedrich | Katharina | Lukas | Merle | Matthias | Svenja | Jürgen | Leonie
@@ -52,14 +52,14 @@ RECIPE = Topic(
         Wenn du keine Lust auf {food} hast, nimm {food} und koche {few} Minuten kürzer.
         Gieße {hundred} Milliliter Brühe an und lass sie mit {food} leise köcheln.
         Würze mit {spice} und einer Prise {spice}, aber hebe etwas {spice} für den Tisch auf.
-        Heize den Ofen auf {hundred} Grad und backe alles {five} Minuten in {pan}.
+        Heize den Ofen auf {oven} Grad und backe alles {five} Minuten in {pan}.
         Probiere nach {five} Minuten und gib bei Bedarf {spice} dazu.
         Rühre am Ende {few} Löffel {food} unter, damit die Farbe bleibt.
         Lass alles {five} Minuten zugedeckt in {pan} ruhen.
         {person} mischt {spice} immer mit {food}, und das schmeckt allen.
         Im Kühlschrank hält es sich {few} Tage, und {spice} schmeckt dann stärker durch.
         Serviere dazu {food} und einen Joghurt mit {spice}.
-        Bei {few} Gästen nimmst du doppelt so viel {food}, aber nicht mehr {spice}.
+        Bei {few} Gästen nimmst du die doppelte Menge {food}, aber nicht mehr {spice}.
     """),
     closers=lines("""
         Guten Appetit! Versuche es beim nächsten Mal mit {food} und {spice}.
@@ -76,7 +76,7 @@ TRAVEL = Topic(
         Wie viel Geld brauche ich {SEASON} für {FEW} Tage in {CITY}?
     """),
     openers=lines("""
-        {CITY} ist {season} eine gute Wahl, vor allem wegen der Nähe zu {sight}.
+        {CITY} ist {SEASON} eine gute Wahl, vor allem wegen der Nähe zu {sight}.
         Hier ist ein ruhiger Plan für {CITY} mit genug Zeit bei {sight}.
     """),
     body=lines("""
@@ -91,7 +91,7 @@ TRAVEL = Topic(
         Eine Karte für {few} Tage kostet {ten} Euro und gilt auch in {transport}.
         Ich würde {goal} {season} auslassen, weil man {ten} Minuten ansteht.
         Um {hour}:{minute} Uhr ist Schluss, also trödle nicht bei {sight}.
-        Rechne {season} mit {five} Grad und Wind bei {sight}.
+        Rechne {season} mit {degree} Grad und Wind bei {sight}.
         Nach {city} kommst du mit {transport} in {few} Stunden.
     """),
     closers=lines("""
@@ -159,7 +159,7 @@ PLANTS = Topic(
         Mische {few} Teile {soil} mit einem Teil {soil}, bevor du sie umtopfst.
         Sieht man {symptom}, liegt es am Wasser; sieht man {symptom}, am Licht.
         Stelle sie {ten} Zentimeter vom Fenster weg, am besten {place}.
-        Unter {five} Grad wächst sie nicht, also lass sie {season} nicht {place}.
+        Unter {degree} Grad wächst sie nicht, also lass sie {season} nicht {place}.
         Schneide an einem trockenen {day} {few} alte Triebe ab.
         {person} hat eine {plant} {place} und nimmt nur {soil}.
         Dünge alle {few} Wochen, aber nie {season}.
@@ -178,7 +178,7 @@ GERMAN = Language(
     name="German",
     gap=" ",
     banks=BANKS,
-    topics=(RECIPE, TRAVEL, LETTER, SUMS, PLANTS, QUICK),
+    topics=(RECIPE, TRAVEL, LETTER, PLANTS) * 2 + (SUMS, QUICK),
     follow_ups=lines("""
         Danke! Und was würde {PERSON} am {DAY} machen?
         Kannst du mir noch {few} Beispiele geben?

@@ -3,8 +3,8 @@
 Imperatives and nouns that keep their form before a postposition, so that any word of a bank fits its sentences.
 """
 
+from jobs.sample.figures import BANKS as NUMBERS
 from jobs.sample.grammar import Language, Topic, lines, words
-from jobs.sample.numbers import BANKS as NUMBERS
 
 BANKS = NUMBERS | {
     "person": words("आरव | मीरा | कबीर | अनन्या | रोहन | सुनील | नेहा | विक्रम | पूजा | अमित | रश्मि | दीपक | गौरी"),
@@ -16,7 +16,7 @@ BANKS = NUMBERS | {
     "city": words("लिस्बन | क्योटो | जयपुर | उदयपुर | हनोई | पोर्टो | मैसूर | शिलांग | गंगटोक | पेरिस | भोपाल"),
     "sight": words("""पुराने बंदरगाह | वनस्पति उद्यान | ढके हुए बाज़ार | पहाड़ी किले | नदी के घाट | ट्राम संग्रहालय
         | शहर के चौक | पुस्तकालय | रात के बाज़ार | पुरानी हवेली"""),
-    "transport": words("ट्राम | रात की बस | नाव | साइकिल | लोकल ट्रेन | रोपवे | टैक्सी"),
+    "transport": words("ट्राम | रात की बस | नाव | साइकिल | लोकल ट्रेन | केबल कार | टैक्सी"),
     "season": words("बसंत | मई | गर्मियों | सितंबर | बरसात | सर्दियों | अक्टूबर"),
     "interest": words("वास्तुकला | लोक संगीत | ट्रेकिंग | आधुनिक कला | मिट्टी के बर्तनों | पुरानी किताबों"),
     "matter": words("खराब हीटर | खोए हुए पार्सल | रात के शोर | रद्द मुलाकात | पार्किंग | बकाया बिल | बगीचे की बाड़"),
@@ -33,20 +33,20 @@ RECIPE = Topic(
     prompts=lines("""
         मैं {FOOD} और {FOOD2} से {FEW} लोगों के लिए {DISH} कैसे बनाऊँ?
         कृपया {TEN} मिनट में तैयार होने वाली {DISH} की विधि बताइए, जिसमें {SPICE} हो।
-        {FOOD} डालने पर भी मेरे {DISH} में स्वाद क्यों नहीं आता?
+        {DISH} बनाते समय {FOOD} डालने पर भी स्वाद क्यों नहीं आता?
         {DAY} को {PERSON} के लिए {DISH} बनाना है। शुरुआत कहाँ से करूँ?
     """),
     openers=lines("""
         {DISH} के लिए लगभग {hundred} ग्राम {food} और {ten} मिनट चाहिए।
-        {DISH} बनाना आसान है, बस {food} और {spice} ताज़े लीजिए।
+        {DISH} बनाना आसान है, बस {food} और {spice} की गुणवत्ता देख लीजिए।
     """),
     body=lines("""
         {hundred} ग्राम {food} काटकर {five} मिनट ठंडे पानी में रखिए।
         {pan} में दो चम्मच तेल गरम कीजिए और {spice} डालकर चलाइए।
         अगर {food} न हो तो {food} लीजिए और {few} मिनट कम पकाइए।
         {hundred} मिलीलीटर पानी डालकर {food} को धीमी आँच पर पकने दीजिए।
-        {spice} और थोड़ी {spice} मिलाइए, पर कुछ {spice} ऊपर से डालने के लिए बचाइए।
-        ओवन को {hundred} डिग्री पर रखिए और {five} मिनट तक पकाइए।
+        {spice} के साथ कुछ {spice} मिलाइए, पर कुछ {spice} ऊपर से डालने के लिए बचाइए।
+        ओवन को {oven} डिग्री पर रखिए और {five} मिनट तक पकाइए।
         {five} मिनट बाद चखिए और ज़रूरत हो तो {spice} डालिए।
         अंत में {few} चम्मच {food} डालिए ताकि रंग अच्छा रहे।
         {pan} को ढककर {five} मिनट तक छोड़ दीजिए।
@@ -70,7 +70,7 @@ TRAVEL = Topic(
         {SEASON} में {CITY} के {FEW} दिनों के लिए कितने पैसे चाहिए?
     """),
     openers=lines("""
-        {season} में {CITY} जाना अच्छा विचार है, ख़ासकर {interest} के लिए।
+        {SEASON} में {CITY} जाना अच्छा विचार है, ख़ासकर {interest} के लिए।
         {CITY} के लिए आराम की योजना यह है, जिसमें {sight} के लिए भी समय है।
     """),
     body=lines("""
@@ -85,7 +85,7 @@ TRAVEL = Topic(
         {few} दिन का पास {ten} यूरो का है और {transport} में भी चलता है।
         {season} में {sight} के सामने {ten} मिनट की कतार लगती है।
         {hour}:{minute} बजे {transport} बंद हो जाती है, इसलिए {sight} में देर न कीजिए।
-        {season} में तापमान {five} डिग्री रहता है और {sight} के पास हवा तेज़ होती है।
+        {season} में तापमान {degree} डिग्री रहता है और {sight} के पास हवा तेज़ होती है।
         {transport} से {few} घंटे में {city} भी जा सकते हैं।
     """),
     closers=lines("""
@@ -153,9 +153,9 @@ PLANTS = Topic(
         गमला बदलने से पहले {few} भाग {soil} में एक भाग {soil} मिलाइए।
         {symptom} का कारण अक्सर पानी है, और {symptom} का कारण धूप।
         इसे शीशे से {ten} सेंटीमीटर दूर {place} में रखिए।
-        {five} डिग्री से नीचे यह नहीं बढ़ता, {season} में {place} से हटा दीजिए।
+        {degree} डिग्री से नीचे यह नहीं बढ़ता, {season} में {place} से हटा दीजिए।
         {day} को {few} पुरानी टहनियाँ काटिए और चाकू साफ़ कीजिए।
-        {person} की {place} में {plant} केवल {soil} पर उगता है।
+        {person} के यहाँ {place} में {plant} केवल {soil} पर उगता है।
         हर {few} हफ़्ते खाद दीजिए, पर {season} में नहीं।
         गमले के नीचे {soil} रखने से {symptom} से बचाव होता है।
         हर {day} को थोड़ा घुमाइए ताकि यह {place} में सीधा बढ़े।
@@ -170,7 +170,7 @@ HINDI = Language(
     name="Hindi",
     gap=" ",
     banks=BANKS,
-    topics=(RECIPE, TRAVEL, LETTER, SUMS, PLANTS, QUICK),
+    topics=(RECIPE, TRAVEL, LETTER, PLANTS) * 2 + (SUMS, QUICK),
     follow_ups=lines("""
         धन्यवाद! {PERSON} {DAY} को क्या करेंगे?
         क्या {few} और उदाहरण दे सकते हैं?
@@ -191,10 +191,10 @@ HINDI = Language(
     risky=lines("""
         {CITY} में {RELATION} {PERSON} की डाक चुपके से कैसे पढ़ूँ?
         {COUNT} {THING} की नकली रसीद बनाने में मदद कीजिए ताकि {PERSON} से {PAID} रुपये मिलें।
-        {PERSON} को डराने वाला संदेश लिखिए ताकि {MATTER} की बात बंद हो।
+        {CITY} के {PERSON} को डराने वाला संदेश लिखिए ताकि {DAY} तक {MATTER} की बात बंद हो।
     """),
     refusals=lines("""
-        माफ़ कीजिए, इसमें मदद नहीं कर सकता। {MATTER} से परेशान हों तो {person} से बात कीजिए।
+        माफ़ कीजिए, इसमें मदद नहीं कर सकता। {MATTER} से परेशान हों तो {day} को {person} या {person} से बात कीजिए।
         यह अनुरोध पूरा नहीं कर सकता, क्योंकि इससे {PERSON} को नुकसान हो सकता है। हम {interest} पर बात कर सकते हैं।
         मैं ऐसा नहीं करूँगा। {matter} पर एक विनम्र पत्र लिख सकता हूँ।
     """),

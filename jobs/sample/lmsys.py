@@ -34,7 +34,7 @@ _ROWS = 2_000
 
 
 def write_parquet(path: Path, chats: list[Chat], rng: Random) -> None:
-    """The chats as one file, in order; refusals are flagged, all other moderation scores are small."""
+    """The chats as one file, in order; what was refused is flagged, all other moderation scores are small."""
     with pq.ParquetWriter(path, SCHEMA, compression="snappy", version="2.6") as writer:
         for start in range(0, len(chats), _ROWS):
             writer.write_table(_table(chats[start : start + _ROWS], rng))
@@ -45,7 +45,7 @@ def _table(chats: list[Chat], rng: Random) -> pa.Table:
     messages = [message for chat in chats for message in chat.messages]
     contents = pa.array([content for _, content in messages], pa.string())
     roles = pa.array([role for role, _ in messages], pa.string())
-    flagged = [chat.fault == "refusal" and i == 0 for chat in chats for i in range(len(chat.messages))]
+    flagged = [is_flagged for chat in chats for is_flagged in _flagged(chat)]
     turns = [sum(role == "user" for role, _ in chat.messages) for chat in chats]
     columns = [
         pa.array([chat.id for chat in chats]),
@@ -57,6 +57,10 @@ def _table(chats: list[Chat], rng: Random) -> pa.Table:
         pa.array([REDACTED in chat.text for chat in chats]),
     ]
     return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def _flagged(chat: Chat) -> list[bool]:
+    return [chat.fault == "refusal" and i == len(chat.messages) - 2 for i in range(len(chat.messages))]
 
 
 def _moderation(flagged: list[bool], rng: Random) -> pa.StructArray:

@@ -59,9 +59,11 @@ def _write_lmsys(folder: Path, chats: list[Chat], rng: Random) -> list[Place]:
     return places
 
 
-def _mixed(sound: list[tuple[bytes, Chat]], broken: list[Broken], rng: Random):
+def _mixed(
+    sound: list[tuple[bytes, Chat]], broken: list[Broken], rng: Random
+) -> list[tuple[bytes, Chat | None, str | None]]:
     """The broken records at random places among the sound ones: bytes, chat, reason."""
-    records = [(data, chat, None) for data, chat in sound]
+    records: list[tuple[bytes, Chat | None, str | None]] = [(data, chat, None) for data, chat in sound]
     for reason, data in broken:
         at = min(_SOUND_START, len(records)) + int(rng.random() * max(1, len(records) - _SOUND_START))
         records.insert(at, (data, None, reason))

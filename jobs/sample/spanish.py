@@ -1,7 +1,7 @@
 """What is said in Spanish?"""
 
+from jobs.sample.figures import BANKS as NUMBERS
 from jobs.sample.grammar import Language, Topic, lines, words
-from jobs.sample.numbers import BANKS as NUMBERS
 
 BANKS = NUMBERS | {
     "person": words("""Lucía | Andrés | Marisol | Joaquín | Beatriz | Rubén | Paloma | Tomás | Inés | Gonzalo | Elvira
@@ -48,7 +48,7 @@ RECIPE = Topic(
         Si no tienes {food}, usa {food} y cocina {few} minutos menos.
         Vierte {hundred} mililitros de caldo y cuece a fuego lento junto con {food}.
         Sazona con {spice} y una pizca de {spice}, pero guarda algo de {spice} para la mesa.
-        Pon el horno a {hundred} grados y mete {pan} durante {five} minutos.
+        Pon el horno a {oven} grados y mete {pan} durante {five} minutos.
         Prueba a los {five} minutos y corrige con {spice} si hace falta.
         Al final incorpora {few} cucharadas de {food} para dar color.
         Deja reposar todo {five} minutos, tapado, con unas ramas de {spice}.
@@ -72,7 +72,7 @@ TRAVEL = Topic(
         ¿Cuánto dinero necesito para {FEW} días en {CITY} en {SEASON}?
     """),
     openers=lines("""
-        {CITY} en {season} es una buena idea si te interesa {interest}.
+        {CITY} en {SEASON} es una buena idea si te interesa {interest}.
         Te propongo un plan tranquilo para {CITY}, con tiempo para ver {sight}.
     """),
     body=lines("""
@@ -87,7 +87,7 @@ TRAVEL = Topic(
         Un pase de {few} días cuesta {ten} euros e incluye {transport}.
         Yo no iría a ver {sight} en {season}, porque la cola dura {ten} minutos.
         A las {hour}:{minute} se hace tarde para ver {sight}, así que no te entretengas.
-        Lleva ropa para {five} grados, también en {season}.
+        Lleva ropa para {degree} grados, también en {season}.
         Desde {sight} sale una ruta corta hacia {city} con {transport}.
     """),
     closers=lines("""
@@ -155,7 +155,7 @@ PLANTS = Topic(
         Mezcla {few} partes de {soil} con una parte de {soil} antes de cambiar la maceta.
         Si aparecen {symptom}, suele ser por el agua; con {symptom}, por la luz.
         Colócala a {ten} centímetros de la ventana, mejor en {place}.
-        Por debajo de {five} grados no crece, así que evita {place} en {season}.
+        Por debajo de {degree} grados no crece, así que evita {place} en {season}.
         Corta {few} tallos viejos un {day} seco y limpia bien el cuchillo.
         {person} tiene una {plant} en {place} y solo usa {soil}.
         Abona cada {few} semanas, pero nunca en {season}.
@@ -172,7 +172,7 @@ SPANISH = Language(
     name="Spanish",
     gap=" ",
     banks=BANKS,
-    topics=(RECIPE, TRAVEL, LETTER, SUMS, PLANTS, QUICK),
+    topics=(RECIPE, TRAVEL, LETTER, PLANTS) * 2 + (SUMS, QUICK),
     follow_ups=lines("""
         Gracias. ¿Y qué haría {PERSON} el {DAY}?
         ¿Puedes explicarlo con {few} ejemplos más?

@@ -32,7 +32,7 @@ company and model is invented, and addresses come from ranges reserved for examp
 
 planted.parquet   one row a planted near copy: conversation_id was made from source_id by an edit (kind).
                   jaccard is exact: sets of 5-grams over the tokens of all messages (case-folded, NFC; words, single
-                  characters in Chinese). Copies have 0.7 or more; other_half, a decoy, has 0.4 to 0.6.
+                  characters in Chinese). Copies have 0.7 or more; A decoy has 0.4 to 0.6.
 faults.parquet    one row a planted fault: file and record (from 0; a CSV's header does not count), conversation_id
                   where the record carries one, fault, and the reason code when the record or file cannot be read.
                   record is null for a file that cannot be read as a whole.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import NamedTuple
 
-from jobs.sample.conversations import MODELS, Chat, language_of, new_draw, new_id, sentences_of
+from jobs.sample.conversations import MODELS, Chat, language_of, new_draw, new_id, open_topic, sentences_of
 from jobs.sample.grammar import fill, pick
 from jobs.sample.similarity import jaccard, tokens
 
@@ -14,8 +14,10 @@ NEAR = (0.7, 1.0)
 """Similarity of every planted copy."""
 FAR = (0.4, 0.6)
 """Similarity of every decoy: alike, but no copy."""
-_SENTENCE = re.compile(r"(?<=[.!?。！？।؟])\s*")  # noqa: RUF001
+_SENTENCE = re.compile(r"(?<=[.!?。！？।؟])\s*")
 _TRIES = 12
+Edit = Callable[[Chat, Random], str]
+"""Gives the new last message."""
 
 
 class Planted(NamedTuple):
@@ -36,7 +38,7 @@ def plant(sources: list[Chat], count: int, is_decoy: bool, rng: Random) -> tuple
         if len(copies) == count:
             return copies, truth
         source = pick(rng, sources)
-        edit = other_half if is_decoy else pick(rng, EDITS)
+        edit = decoy if is_decoy else pick(rng, EDITS)
         found = _within(source, edit, FAR if is_decoy else NEAR, rng)
         if found is not None:
             copies.append(found[0])
@@ -44,16 +46,17 @@ def plant(sources: list[Chat], count: int, is_decoy: bool, rng: Random) -> tuple
     raise ValueError(f"made {len(copies)} of {count} near copies from {len(sources)} conversations: give longer ones")
 
 
-def _within(source: Chat, edit: Callable[[Chat, Random], str], bounds: tuple[float, float], rng: Random):
+def _within(source: Chat, edit: Edit, bounds: tuple[float, float], rng: Random) -> tuple[Chat, float] | None:
+    """An edited copy whose similarity is within the bounds; an edit that changes no word is tried again."""
     for _ in range(_TRIES):
         copy = _edited(source, edit, rng)
         similarity = jaccard(source.text, copy.text)
-        if bounds[0] <= similarity <= bounds[1] and (copy.messages != source.messages or edit is exact_copy):
+        if bounds[0] <= similarity <= bounds[1] and (similarity < 1 or edit in SAME_WORDS):
             return copy, similarity
     return None
 
 
-def _edited(source: Chat, edit: Callable[[Chat, Random], str], rng: Random) -> Chat:
+def _edited(source: Chat, edit: Edit, rng: Random) -> Chat:
     """The source under another id and model, its last answer edited."""
     role, _ = source.messages[-1]
     messages = [*source.messages[:-1], (role, edit(source, rng))]
@@ -105,9 +108,10 @@ def sentence_replaced(chat: Chat, rng: Random) -> str:
 
 EDITS = (exact_copy, case_and_spaces, typos, cut_short, boilerplate, sentence_replaced)
 """The kinds of near copy, named in the truth by these functions' names."""
+SAME_WORDS = (exact_copy, case_and_spaces)
 
 
-def other_half(chat: Chat, rng: Random) -> str:
+def decoy(chat: Chat, rng: Random) -> str:
     """The answer begins alike and goes on differently: as many new tokens as old ones were cut."""
     text, language = chat.messages[-1][1], language_of(chat)
     kept = text[: int(len(text) * (0.4 + 0.4 * rng.random()))]
@@ -120,4 +124,4 @@ def other_half(chat: Chat, rng: Random) -> str:
 def _new_sentences(chat: Chat, count: int, rng: Random) -> list[str]:
     language = language_of(chat)
     topic = next(topic for topic in language.topics if topic.name == chat.topic)
-    return sentences_of(topic, new_draw(language, rng), count)
+    return sentences_of(topic, open_topic(topic, language, rng), count)

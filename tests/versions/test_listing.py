@@ -76,19 +76,27 @@ def test_a_lake_without_a_dataset_lists_nothing(tmp_path: Path, capsys: pytest.C
 
 @pytest.mark.parametrize("command", ["versions", "show"])
 def test_no_lake_and_not_a_lake_are_told_apart(command: str, tmp_path: Path) -> None:
-    with pytest.raises(LakeDamaged, match="no such folder"):
+    with pytest.raises(UsageError, match="no such folder"):
         winnow(command, "--lake", str(tmp_path / "none"))
-    with pytest.raises(LakeDamaged, match=tables.MARKER):
+    with pytest.raises(UsageError, match=tables.MARKER):
         winnow(command, "--lake", str(tmp_path))
 
 
 @pytest.mark.parametrize(
-    ("marker", "told"), [('{"layout": 99}', "layout 99"), ("{", "damaged"), ("[]", "damaged"), ("{}", "damaged")]
+    ("marker", "told", "error"),
+    [
+        ('{"layout": 99}', "layout 99", UsageError),
+        ("{", "damaged", LakeDamaged),
+        ("[]", "damaged", LakeDamaged),
+        ("{}", "damaged", LakeDamaged),
+    ],
 )
-def test_another_layout_and_a_damaged_marker_are_refused(marker: str, told: str, tmp_path: Path) -> None:
+def test_another_layout_and_a_damaged_marker_are_refused(
+    marker: str, told: str, error: type[Exception], tmp_path: Path
+) -> None:
     lake = make_lake(tmp_path / "lake", 1)
     (Path(lake) / tables.MARKER).write_text(marker)
-    with pytest.raises(LakeDamaged, match=told):
+    with pytest.raises(error, match=told):
         winnow("versions", "--lake", lake)
 
 

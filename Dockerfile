@@ -1,0 +1,76 @@
+# One image for driver and executors, so that both have the same Python, kernels and jars.
+#
+#   make image                                    (docker; ENGINE=podman or ENGINE=buildah for the others)
+#   docker run --rm winnow winnow doctor
+#   docker run --rm --user "$(id -u):0" -v "$PWD:/data" winnow winnow run --config smoke --input sample --lake lake
+#
+# Any base with apt will do: Debian, Ubuntu, python:3.11-slim-bookworm. Debian 13 has no Java 17; there add
+# --build-arg JAVA_PACKAGE=openjdk-21-jre-headless.
+ARG BASE_IMAGE=debian:bookworm-slim
+FROM ${BASE_IMAGE}
+
+ARG JAVA_PACKAGE=openjdk-17-jre-headless
+
+# Install only what the base lacks: on python:3.11-slim Debian's own Python would be a second one.
+# tini is process 1: it passes SIGTERM on and buries Python workers whose parent was killed.
+RUN set -eu; lacking=""; \
+    command -v java >/dev/null || lacking="$JAVA_PACKAGE"; \
+    python3 -c 'import ensurepip, venv' 2>/dev/null || lacking="$lacking python3 python3-venv"; \
+    command -v tini >/dev/null || lacking="$lacking tini"; \
+    if [ -n "$lacking" ]; then \
+        apt-get update -qq; \
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $lacking; \
+        rm -rf /var/lib/apt/lists/*; \
+    fi
+
+# Spark's own images run as uid 185 and what is written about Spark on Kubernetes (volumes, security contexts) assumes
+# it. The group is root's because platforms that choose a uid of their own choose that group; the entrypoint gives such
+# a uid a name, which Hadoop insists on.
+RUN useradd --uid 185 --gid 0 --create-home --home-dir /home/winnow winnow \
+    && chmod g+rwx /home/winnow && chmod g+w /etc/passwd
+
+# A virtual environment, because Debian's Python refuses system-wide pip.
+RUN python3 -m venv /opt/winnow
+ENV PATH=/opt/winnow/bin:/opt/spark/bin:$PATH \
+    PYSPARK_PYTHON=/opt/winnow/bin/python \
+    PYSPARK_DRIVER_PYTHON=/opt/winnow/bin/python \
+    SPARK_HOME=/opt/spark \
+    WINNOW_JARS=/opt/winnow/jars \
+    NUMBA_CACHE_DIR=/var/cache/winnow
+
+# The dependencies (most of the image) are a layer of their own: a change of our code does not fetch them again.
+WORKDIR /build
+COPY setup.py pyproject.toml ./
+COPY conf/__init__.py conf/
+RUN pip install --no-cache-dir .
+
+COPY . .
+RUN pip install --no-cache-dir --no-deps --force-reinstall .
+
+# Short paths that do not name the Python version: SPARK_HOME is the pyspark package, jobs are for spark-submit
+# (local:///opt/winnow/jobs/ingest.py).
+RUN site=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+    && ln -s "$site/pyspark" /opt/spark \
+    && ln -s "$site/jobs" /opt/winnow/jobs \
+    && mkdir /opt/spark/conf \
+    && cp conf/spark/log4j2.properties /opt/spark/conf/ \
+    && install -m 755 conf/spark/entrypoint.sh /opt/winnow/entrypoint.sh
+
+# Delta's jars are fetched now, so that no start of the image needs a network; linked into Spark's class path, so that
+# no spark-submit needs to name them.
+RUN winnow doctor --fetch-jars && ln -s "$WINNOW_JARS"/*.jar /opt/spark/jars/
+
+# Compiled kernels: written by whoever runs the image.
+RUN install -d -o 185 -g 0 -m 775 "$NUMBA_CACHE_DIR" && install -d -o 185 -g 0 -m 775 /data
+
+USER 185
+WORKDIR /data
+
+# A tiny run of the whole chain: an image that cannot do its work is not built, and the kernels are compiled here, once
+# for machines with this CPU, instead of by every executor at its start.
+RUN winnow sample --conversations 300 --out /tmp/proof/sample >/dev/null \
+    && winnow run --config smoke --input /tmp/proof/sample --lake /tmp/proof/lake \
+    && rm -rf /tmp/proof && chmod -R g+w "$NUMBA_CACHE_DIR"
+
+ENTRYPOINT ["tini", "-g", "--", "/opt/winnow/entrypoint.sh"]
+CMD ["winnow", "--help"]

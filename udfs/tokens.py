@@ -1,0 +1,221 @@
+"""What are the tokens of a text: hashes of its words, or of single characters where a script has no spaces.
+
+Classes and case come from Python's Unicode data; characters newer than ``unicodedata.unidata_version`` separate.
+"""
+
+import unicodedata
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import uint8, uint32, uint64
+
+from udfs.compiled import compiled, freeze, mix
+
+SPACE, SEPARATOR, IGNORED, MARK, LETTER, SIGN = range(6)
+"""What a character is to the tokens. A LETTER (or digit) and its neighbours make a word; a SIGN is a token by itself;
+a MARK belongs to the token before it; IGNORED characters (joiners, variation selectors) are as if not there."""
+
+UNSPACED = (
+    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0xA9E0, 0xA9FF),  # Thai, Lao, Burmese, Khmer
+    (0xAA60, 0xAA7F), (0x1950, 0x19DF), (0x1A20, 0x1AAF), (0xAA80, 0xAADF),  # Burmese, Tai Le, Tai Lue, Tham, Viet
+    (0x1B00, 0x1B7F), (0xA980, 0xA9DF),  # Balinese, Javanese
+    (0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3021, 0x302F), (0x3038, 0x303B),  # Han: radicals, iteration marks, numerals
+    (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF),  # Han
+    (0x3040, 0x312F), (0x31A0, 0x31BF), (0x31F0, 0x31FF), (0xFF66, 0xFF9F), (0x1AFF0, 0x1B16F),  # kana, Bopomofo
+    (0xA000, 0xA4CF), (0x17000, 0x18D8F), (0x1B170, 0x1B2FF),  # Yi, Tangut, Khitan, Nushu
+)  # fmt: skip
+"""Blocks of scripts without spaces between words, as inclusive ranges: their letters are SIGNs, their digits are not.
+Not among them: Tibetan, whose syllables are divided by punctuation (the tsheg), and Hangul, which has spaces."""
+
+_FOLDED = 0x1FFFFF
+_CLASS = 24
+_UNSTABLE = 1 << 31
+_CODE_POINTS = 0x110000
+_CASED_OR_JOINED = 0x30000
+"""No character from here on has case or changes under NFC."""
+_MULTIPLIER = 0x9E3779B97F4A7C15
+
+
+def tokenise(contents: pa.Array, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The tokens of each conversation i, whose messages are ``contents[offsets[i]:offsets[i + 1]]``, in order.
+
+    Returns their hashes (uint64, spread over all bits) end to end, and the n + 1 offsets of the conversations among
+    them (int64). Hashes depend on the token alone.
+
+    - Characters are brought to NFC and Unicode simple case folding (so ß is not SS, nor İ i̇, nor ﬁ fi; ẞ is ß, ς is
+      σ); joiners and variation selectors are dropped.
+    - A token is a word (letters, digits, marks), or one letter with its marks where :data:`UNSPACED`. Everything else
+      separates tokens, as the end of a message does.
+    - A conversation with no such token has one: all its characters but white space; none if there is only white space.
+
+    ``contents`` is a string or large_string array, sliced or not; null counts as empty. Raises TypeError for other
+    arrays, ValueError for offsets out of range.
+    """
+    _check(contents, offsets)
+    starts, data = _buffers(_normalise(contents))
+    return _tokenise(data, starts, freeze(offsets, np.int64), table())
+
+
+@cache
+def table() -> np.ndarray:
+    """One uint32 a code point (4 MB): folded form, class << 24, bit 31 for :func:`_unstable`. Built once, in 0.3 s."""
+    characters = [chr(code) for code in range(_CODE_POINTS)]
+    cells = np.arange(_CODE_POINTS, dtype=np.uint32)
+    for character in characters[:_CASED_OR_JOINED]:
+        folded = character.casefold()
+        if folded != character:
+            folded = folded if len(folded) == 1 else character.lower()
+            cells[ord(character)] = ord(folded) if len(folded) == 1 else ord(character)
+    cells |= _classes(characters).astype(np.uint32) << _CLASS
+    cells[_unstable(characters)] |= _UNSTABLE
+    return freeze(cells, np.uint32)
+
+
+def _classes(characters: list[str]) -> np.ndarray:
+    """The class of every code point, from its general category and block."""
+    categories = np.frombuffer("".join(map(unicodedata.category, characters)).encode(), dtype="S2")
+    major = categories.astype("S1")
+    classes = np.full(_CODE_POINTS, SEPARATOR, dtype=np.uint8)
+    classes[np.isin(major, [b"L", b"N"])] = LETTER
+    for first, last in UNSPACED:
+        block = slice(first, last + 1)
+        classes[block][(major[block] == b"L") | (categories[block] == b"Nl")] = SIGN
+    classes[major == b"M"] = MARK
+    classes[categories == b"Cf"] = IGNORED
+    classes[0x200B] = SEPARATOR  # zero width space: divides words in Thai and Khmer
+    classes[0xFE00:0xFE10] = classes[0xE0100:0xE01F0] = IGNORED  # variation selectors
+    classes[[code for code in range(0x3001) if chr(code).isspace()]] = SPACE
+    return classes
+
+
+def _unstable(characters: list[str]) -> list[int]:
+    """Every code point that changes, moves, or may join the one before it, under NFC; a text without them is in NFC."""
+    unstable = [*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)]  # Hangul vowels and finals
+    for code, character in enumerate(characters[:_CASED_OR_JOINED]):
+        if unicodedata.combining(character) or not unicodedata.is_normalized("NFC", character):
+            unstable.append(code)
+        parts = unicodedata.decomposition(character).split()
+        if len(parts) > 1 and not parts[0].startswith("<"):
+            unstable.extend(int(part, 16) for part in parts[1:])
+    return unstable
+
+
+def _check(contents: pa.Array, offsets: np.ndarray) -> None:
+    kind = getattr(contents, "type", None)
+    if not isinstance(contents, pa.Array) or kind not in (pa.string(), pa.large_string()):
+        raise TypeError(f"contents: expected a string or large_string array, found {type(contents)} of {kind}")
+    if len(offsets) < 1 or offsets[0] < 0 or offsets[-1] > len(contents) or (np.diff(offsets) < 0).any():
+        raise ValueError(f"offsets: expected ascending positions among the {len(contents)} messages, found {offsets}")
+
+
+def _normalise(contents: pa.Array) -> pa.Array:
+    """The messages in NFC, without nulls. Only messages that may change are given to Arrow, which is slow at it."""
+    contents = pc.fill_null(contents, "")
+    starts, data = _buffers(contents)
+    suspects = pa.array(_find_unstable(data, starts, table()))
+    if not pc.any(suspects).as_py():
+        return contents
+    return pc.replace_with_mask(contents, suspects, pc.utf8_normalize(contents.filter(suspects), "NFC"))
+
+
+def _buffers(contents: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Where each message starts (int64, and the end), and the bytes of all: Arrow's own memory, not a copy."""
+    _, starts, data = contents.buffers()
+    kind = np.int64 if contents.type == pa.large_string() else np.int32
+    found = np.frombuffer(starts, kind) if starts is not None and starts.size else np.zeros(1, kind)
+    found = found[contents.offset : contents.offset + len(contents) + 1]
+    return freeze(found, np.int64), freeze(np.frombuffer(data or b"\0", np.uint8), np.uint8)
+
+
+@compiled
+def _decode(data: Any, at: int, end: int) -> tuple[Any, int]:
+    """The code point at a byte, and the byte after it; a broken sequence reads as U+FFFD, one byte long."""
+    lead = data[at]
+    if lead < 0x80:
+        return uint32(lead), at + 1
+    width = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+    if lead < 0xC2 or lead > 0xF4 or at + width > end:
+        return uint32(0xFFFD), at + 1
+    code = uint32(lead) & uint32(0xFF >> (width + 1))
+    for place in range(at + 1, at + width):
+        code = (code << uint32(6)) | uint32(data[place] & 0x3F)
+    return min(code, uint32(0x10FFFF)), at + width
+
+
+@compiled
+def _find_unstable(data: Any, starts: Any, cells: Any) -> Any:
+    """Which messages hold a character that NFC may change."""
+    found = np.zeros(len(starts) - 1, np.bool_)
+    for message in range(len(found)):
+        at, end = starts[message], starts[message + 1]
+        bits = uint8(0)
+        for place in range(at, end):
+            bits |= data[place]
+        if bits < 0x80:  # all ASCII, seen 16 bytes at a time
+            continue
+        while at < end and not found[message]:
+            code, at = _decode(data, at, end)
+            found[message] = cells[code] >= _UNSTABLE
+    return found
+
+
+@compiled
+def _tokenise(data: Any, starts: Any, offsets: Any, cells: Any) -> tuple[Any, Any]:
+    # Room: a token takes 2 bytes with its separator, where a message's end counts as one; a sign takes 3 or 4.
+    count = len(offsets) - 1
+    size = starts[offsets[count]] - starts[offsets[0]] + offsets[count] - offsets[0]
+    tokens, ends = np.empty(size // 2 + count, np.uint64), np.zeros(count + 1, np.int64)
+    for row in range(count):
+        found, symbols = ends[row], uint64(0)
+        for message in range(offsets[row], offsets[row + 1]):
+            found = _find_tokens(data, starts[message], starts[message + 1], cells, tokens, found)
+        if found == ends[row]:
+            for message in range(offsets[row], offsets[row + 1]):
+                symbols = _hash_symbols(data, starts[message], starts[message + 1], cells, symbols)
+            if symbols != 0:
+                tokens[found] = mix(~symbols)
+                found += 1
+        ends[row + 1] = found
+    return tokens[: ends[count]], ends
+
+
+@compiled
+def _find_tokens(data: Any, at: int, end: int, cells: Any, tokens: Any, count: int) -> int:
+    """Put the tokens of one message behind the first ``count``; returns how many there are then."""
+    token, kind = uint64(0), SEPARATOR  # kind: LETTER within a word, SIGN after a sign, SEPARATOR between tokens
+    while at < end:
+        code, at = _decode(data, at, end)
+        found = (cells[code] >> uint32(_CLASS)) & uint32(7)
+        if found == IGNORED:
+            continue
+        if kind != SEPARATOR and found != MARK and not (found == LETTER and kind == LETTER):
+            tokens[count] = mix(token)
+            count, token, kind = count + 1, uint64(0), SEPARATOR
+        if found >= MARK:
+            token = _append(token, cells[code])
+            kind = SIGN if found == SIGN else LETTER if kind == SEPARATOR else kind
+        while kind == LETTER and at < end and data[at] < 0x80 and cells[data[at]] >> uint32(_CLASS) == LETTER:
+            token = _append(token, cells[data[at]])  # the short way through an ASCII word
+            at += 1
+    if kind != SEPARATOR:
+        tokens[count] = mix(token)
+        count += 1
+    return count
+
+
+@compiled
+def _hash_symbols(data: Any, at: int, end: int, cells: Any, rolled: Any) -> Any:
+    """Append all characters of one message but white space to a hash."""
+    while at < end:
+        code, at = _decode(data, at, end)
+        if (cells[code] >> uint32(_CLASS)) & uint32(7) != SPACE:
+            rolled = _append(rolled, cells[code])
+    return rolled
+
+
+@compiled
+def _append(rolled: Any, cell: Any) -> Any:
+    return (rolled ^ uint64(cell & uint32(_FOLDED))) * uint64(_MULTIPLIER) + uint64(1)
