@@ -102,7 +102,8 @@ def _add_sample(commands: Any) -> None:
 
 def _add_doctor(commands: Any) -> None:
     parser = commands.add_parser(
-        "doctor", help="check this machine: Java, Spark, Delta, Python on the executors, memory",
+        "doctor",
+        help="check this machine: Java, Spark, Delta, Python on the executors, memory",
         epilog="Example: winnow doctor",
     )
     parser.add_argument("--fetch-jars", action="store_true", help="only fetch Delta's jars, once, and stop")

@@ -1,5 +1,7 @@
 """Which rows hang together? Components of the bucket edges, by exact union-find on the driver."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -19,8 +21,10 @@ def components(edges: DataFrame, limit: int, parts: int) -> pd.DataFrame:
     try:
         count = edges.count()
         if count > limit:
-            raise WinnowError(f"{count:,} candidate edges, dedup.max_edges is {limit:,}: raise it with the driver's memory")
-        found = edges.toPandas()
+            raise WinnowError(
+                f"{count:,} candidate edges, dedup.max_edges is {limit:,}: raise it with the driver's memory"
+            )
+        found: Any = edges.toPandas()
     finally:
         edges.unpersist()
     rows, places = np.unique(np.concatenate([found["a"], found["b"]]), return_inverse=True)

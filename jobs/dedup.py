@@ -3,6 +3,8 @@
 spark-submit ... jobs/dedup.py --config conf/lmsys.yaml --lake lake
 """
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -13,7 +15,7 @@ from jobs.connected import components
 from jobs.lake import Lake
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
-from jobs.tables import SCHEMAS
+from jobs.tables import SCHEMAS, only_row
 from udfs import near
 from udfs.near import EXACT, NEAR, Signing, Thinning
 
@@ -88,7 +90,7 @@ def find(conversations: DataFrame, signatures: DataFrame, settings: Settings) ->
     return _merged(exact, near_copies(signed, eligible, distinct, options, signing))
 
 
-def order(names: list[str]) -> Column:
+def order(names: Sequence[str]) -> Column:
     """The survivor's order as an array of numbers, larger is better; the id breaks ties, smaller first."""
     numbers = {
         "answered": (~F.array_contains("reasons", "unanswered")).cast("double"),
@@ -113,11 +115,13 @@ def near_copies(
 ) -> DataFrame:
     """Verified near copies among the conversations with band keys ``signed``: one row a member of a component."""
     spark = signed.sparkSession
-    parts = int(spark.conf.get("spark.sql.shuffle.partitions"))
+    parts = int(spark.conf.get("spark.sql.shuffle.partitions") or 200)
     keyed = signed.select(F.xxhash64("conversation_id").alias("row"), "bands")
     packed = keyed.mapInArrow(lambda batches: near.pack(batches, 4 * parts), _PACKED)
     edges = packed.repartition(parts, "part").mapInArrow(near.edges, _EDGES)
-    members = spark.createDataFrame(components(edges, options.max_edges, parts), "row bigint, component bigint, part int")
+    members = spark.createDataFrame(
+        components(edges, options.max_edges, parts), "row bigint, component bigint, part int"
+    )
     texts = eligible.select(
         F.xxhash64("conversation_id").alias("row"), "conversation_id", F.col("messages.content").alias("contents")
     )
@@ -171,7 +175,7 @@ def _clusters(found: DataFrame) -> DataFrame:
 
 def _counts(found: DataFrame) -> dict[str, int]:
     levels = {row["level"]: row["count"] for row in found.groupBy("level").count().collect()}
-    totals = found.agg(*(F.coalesce(F.sum(name), F.lit(0)) for name in _COUNTERS)).first()
+    totals = only_row(found.agg(*(F.coalesce(F.sum(name), F.lit(0)) for name in _COUNTERS)))
     counts = dict(zip(_COUNTERS, map(int, totals), strict=True))
     return {**counts, EXACT: levels.get(EXACT, 0), NEAR: levels.get(NEAR, 0)}
 

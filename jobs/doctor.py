@@ -156,5 +156,7 @@ def _worker(batches):
     import udfs
 
     for batch in batches:
-        told = f"Python {platform.python_version()}, pyarrow {pa.__version__}, numba {numba.__version__}, {udfs.__name__}"
+        told = (
+            f"Python {platform.python_version()}, pyarrow {pa.__version__}, numba {numba.__version__}, {udfs.__name__}"
+        )
         yield pa.RecordBatch.from_pydict({"told": [told] * batch.num_rows})

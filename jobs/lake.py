@@ -142,7 +142,9 @@ def _check_layout(spark: SparkSession, path: str, text: str) -> None:
     except (ValueError, KeyError, TypeError) as error:
         raise LakeDamaged(f"{path}/{tables.MARKER} is damaged: {error}") from error
     if layout != tables.LAYOUT:
-        raise UsageError(f"{path} has layout {layout}, this Winnow reads layout {tables.LAYOUT}; use a matching release")
+        raise UsageError(
+            f"{path} has layout {layout}, this Winnow reads layout {tables.LAYOUT}; use a matching release"
+        )
 
 
 def _filesystem(spark: SparkSession, path: str) -> Any:

@@ -13,11 +13,10 @@ from jobs.errors import GateFailed, LakeDamaged, UsageError
 from jobs.lake import Lake
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
-from jobs.tables import SCHEMAS
+from jobs.tables import SCHEMAS, only_row
+from udfs import digest
 from udfs.near import EXACT, NEAR
 
-_LANES = 4
-_LANE_DIGITS = 15
 _INPUTS = (tables.FILES, tables.CONVERSATIONS_RAW, tables.CONVERSATIONS, tables.DUPLICATES, tables.CLUSTERS)
 
 
@@ -41,13 +40,13 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         job.counts = account(lake, verdicts)
         _require_gates(job.counts, settings.publish.gates)
         kept = dataset(conversations, verdicts, duplicates, lake.read(tables.CLUSTERS), settings.publish.eval_share)
-        digest = dataset_digest(kept)
+        content = dataset_digest(kept)
         last = lake.lineage(tables.DATASET)
-        if last is not None and last.digest == digest:
+        if last is not None and last.digest == content:
             job.outputs[tables.DATASET] = lake.version(tables.DATASET)
             return False
         with progress.stage("publish"):
-            job.commit(tables.DATASET, kept, "overwrite", digest)
+            job.commit(tables.DATASET, kept, "overwrite", content)
     return True
 
 
@@ -87,12 +86,12 @@ def account(lake: Lake, verdicts: DataFrame) -> dict[str, int]:
 
     Raises :class:`LakeDamaged` naming the two counts that differ.
     """
-    files = lake.read(tables.FILES).agg(*(F.coalesce(F.sum(c), F.lit(0)) for c in ("records", "rows"))).first()
+    files = only_row(lake.read(tables.FILES).agg(*(F.coalesce(F.sum(c), F.lit(0)) for c in ("records", "rows"))))
     raw, refused = lake.read(tables.CONVERSATIONS_RAW), lake.read(tables.QUARANTINE)
     places = raw.select("file", "file_id", "record").unionByName(refused.select("file", "file_id", "record"))
     accounted = places.where(F.col("record").isNotNull()).distinct().count()
     tally = verdicts.agg(F.count(F.lit(1)).alias("all"), F.coalesce(F.sum(F.col("keep").cast("long")), F.lit(0)))
-    decided, kept = tally.first()
+    decided, kept = only_row(tally)
     counts = {"records": int(files[0]), "conversations": raw.count(), "kept": int(kept)}
     counts["quarantined"] = refused.where(F.col("record").isNotNull()).count()
     counts["files_quarantined"] = refused.where(F.col("record").isNull()).count()
@@ -148,11 +147,13 @@ def dataset_digest(rows: DataFrame) -> str:
     )
     hashed = rows.select(F.sha2(key, 256).alias("sha"))
     lanes = [
-        F.sum(F.conv(F.substring("sha", 1 + lane * _LANE_DIGITS, _LANE_DIGITS), 16, 10).cast("decimal(38,0)"))
-        for lane in range(_LANES)
+        F.sum(
+            F.conv(F.substring("sha", 1 + lane * digest.LANE_DIGITS, digest.LANE_DIGITS), 16, 10).cast("decimal(38,0)")
+        )
+        for lane in range(digest.LANES)
     ]
-    count, *sums = hashed.agg(F.count(F.lit(1)), *lanes).first()
-    return f"{count}-" + "".join(f"{int(total or 0) % 16**_LANE_DIGITS:015x}" for total in sums)
+    count, *sums = only_row(hashed.agg(F.count(F.lit(1)), *lanes))
+    return digest.write(count, [int(total or 0) for total in sums])
 
 
 if __name__ == "__main__":

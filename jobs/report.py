@@ -6,6 +6,7 @@ from pyspark.sql import functions as F
 
 from conf import tables
 from jobs.lake import Lake
+from jobs.tables import only_row
 
 _WIDTH = 34
 
@@ -16,7 +17,7 @@ def funnel(lake: Lake) -> list[str]:
     refused = lake.read(tables.QUARANTINE)
     reasons = _counted(refused.where(F.col("record").isNotNull()).groupBy("reason").count().collect())
     files = _counted(refused.where(F.col("record").isNull()).groupBy("reason").count().collect())
-    read = lake.read(tables.FILES).agg(F.sum("records"), F.sum("rows"), F.count(F.lit(1))).first()
+    read = only_row(lake.read(tables.FILES).agg(F.sum("records"), F.sum("rows"), F.count(F.lit(1))))
     first = F.when(F.col("keep"), F.lit("")).otherwise(F.col("reasons")[0])
     verdicts = _counted(lake.read(tables.VERDICTS).groupBy(first.alias("reason")).count().collect())
     kept = verdicts.pop("", 0)

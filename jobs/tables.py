@@ -3,6 +3,7 @@
 Only plain types (no column mapping, no variant), so that Spark, deltalake and pyarrow read every version alike.
 """
 
+from pyspark.sql import DataFrame, Row
 from pyspark.sql.types import (
     ArrayType,
     BinaryType,
@@ -144,3 +145,8 @@ SCHEMAS = {
         name=StringType(), version=LongType(), digest=StringType(), why=StringType(), pinned=TimestampType()
     ),
 }
+
+
+def only_row(aggregate: DataFrame) -> Row:
+    """The one row of an aggregate over a whole table."""
+    return aggregate.collect()[0]

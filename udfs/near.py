@@ -5,6 +5,7 @@ its id: two ids with one hash would merely share a component, every removal is v
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -85,7 +86,7 @@ def pack(batches: Iterable[pa.RecordBatch], parts: int) -> Iterator[pa.RecordBat
         order = np.argsort(place, kind="stable")
         cuts = np.searchsorted(place[order], np.arange(parts + 1))
         keys, owners = keys[order], owners[order]
-        spans = [(part, s, e) for part, (s, e) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)) if e > s]
+        spans = [(part, s, e) for part, (s, e) in enumerate(pairwise(cuts)) if e > s]
         columns = {
             "part": pa.array([part for part, _, _ in spans], pa.int32()),
             "keys": pa.array([keys[s:e].tobytes() for _, s, e in spans], pa.binary()),

@@ -7,9 +7,9 @@ removed for A.
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import uint64
 
-from udfs.compiled import compiled, freeze
-from udfs.minhash import NO_KEY
+from udfs.compiled import compiled, freeze, mix
 from udfs.shingles import Shingles
 
 
@@ -45,7 +45,7 @@ class Buckets(NamedTuple):
     """Kept rows by band key, filled while rows are taken: bucket q holds ``kept[starts[q]:starts[q + 1]]``, in order.
 
     ``rows`` int32 (n, bands + 1): the bucket of each row in each band, -1 where it is alone; the last column is for
-    rows that are equal in all bands. ``arrivals``: how many kept rows came to each bucket, with or without room.
+    rows with equal sets. ``arrivals``: how many kept rows came to each bucket, with or without room.
     """
 
     rows: np.ndarray
@@ -100,7 +100,7 @@ def thin(
     position = np.empty(n, np.int64)
     position[order] = np.arange(n)
     sets = Sets(freeze(shingles.hashes, np.uint32), freeze(shingles.offsets, np.int64))
-    buckets = _bucket(keys, component, bucket_limit)
+    buckets = _bucket(sets, keys, component, bucket_limit)
     met = Met(np.empty(n, np.int64), np.zeros(n, np.int16), np.full(n, -1), freeze(position, np.int64))
     found = Thinned(np.full(n, -1), np.zeros(n), np.zeros(n, np.int16), np.full(n, -1), 0, 0, 0)
     rejected, compared = _thin(sets, buckets, freeze(order, np.int64), (float(related), float(threshold)), met, found)
@@ -129,26 +129,34 @@ def _check(shingles: Shingles, keys: np.ndarray, component: np.ndarray, rank: np
         raise ValueError(f"expected 0 < related <= threshold <= 1, found related {bounds[0]}, threshold {bounds[1]}")
 
 
-def _bucket(keys: np.ndarray, component: np.ndarray, limit: int) -> Buckets:
-    """Number the buckets of each component: rows of one component with one key, in one band or (last) in all."""
-    n, bands = keys.shape
-    rows = np.full((n, bands + 1), -1, np.int32)
+def _bucket(sets: Sets, keys: np.ndarray, component: np.ndarray, limit: int) -> Buckets:
+    """Number the buckets of each component: rows of one component with one key in one band or (last) with one set."""
+    digests = _digest(sets)
+    rows = np.empty((len(keys), keys.shape[1] + 1), np.int32)
     room = [np.zeros(1, np.int64)]
     first = 0
     # An odd factor keeps the components apart: two keys meet by a chance of 2**-64, and cost one comparison if so.
     salt = component.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    every = np.bitwise_xor.reduce(keys, axis=1)
-    for band in range(bands + 1):
-        column = (keys[:, band] if band < bands else every).astype(np.uint64) + salt
-        _, inverse, counts = np.unique(column, return_inverse=True, return_counts=True)
+    for band, column in enumerate([*keys.T, digests]):
+        _, inverse, counts = np.unique(column.astype(np.uint64) + salt, return_inverse=True, return_counts=True)
         several = counts > 1
-        numbers = np.where(several, np.cumsum(several) - 1 + first, -1)
-        rows[:, band] = np.where(keys[:, 0] == NO_KEY, -1, numbers[inverse])
+        rows[:, band] = np.where(several, np.cumsum(several) - 1 + first, -1)[inverse]
         room.append(np.minimum(counts[several], limit))
         first += int(several.sum())
+    rows[np.diff(sets.offsets) == 0] = -1
     starts = np.cumsum(np.concatenate(room))
     kept, arrivals = np.empty(starts[-1], np.int64), np.zeros(first, np.int64)
     return Buckets(freeze(rows, np.int32), freeze(starts, np.int64), kept, arrivals)
+
+
+@compiled
+def _digest(sets: Any) -> Any:
+    """64 bits that are equal for equal sets."""
+    digests = np.zeros(len(sets.offsets) - 1, np.uint64)
+    for row in range(len(digests)):
+        for place in range(sets.offsets[row], sets.offsets[row + 1]):
+            digests[row] += mix(uint64(sets.hashes[place]) + uint64(1))
+    return digests
 
 
 @compiled

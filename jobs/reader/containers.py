@@ -115,7 +115,9 @@ class _Bounded:
             raise Rejected(CORRUPT_FILE, f"{error} (after {self._given:,} expanded bytes)") from error
         self._given += len(data)
         if self._given > self._allowed:
-            raise Rejected(DECOMPRESSION_BOMB, f"expands past {self._allowed:,} bytes, the limit for a file of its size")
+            raise Rejected(
+                DECOMPRESSION_BOMB, f"expands past {self._allowed:,} bytes, the limit for a file of its size"
+            )
         return data
 
 
