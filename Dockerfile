@@ -53,12 +53,14 @@ RUN site=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
     && ln -s "$site/pyspark" /opt/spark \
     && ln -s "$site/jobs" /opt/winnow/jobs \
     && mkdir /opt/spark/conf \
-    && cp conf/spark/log4j2.properties /opt/spark/conf/ \
+    && cp conf/spark/log4j2.properties conf/spark/spark-env.sh /opt/spark/conf/ \
     && install -m 755 conf/spark/entrypoint.sh /opt/winnow/entrypoint.sh
 
 # Delta's jars are fetched now, so that no start of the image needs a network; linked into Spark's class path, so that
-# no spark-submit needs to name them.
-RUN winnow doctor --fetch-jars && ln -s "$WINNOW_JARS"/*.jar /opt/spark/jars/
+# no spark-submit needs to name them. Some builders give a step a host name that does not resolve, where Spark stops:
+# hence the two variables.
+RUN export SPARK_LOCAL_IP=127.0.0.1 SPARK_LOCAL_HOSTNAME=localhost \
+    && winnow doctor --fetch-jars && ln -s "$WINNOW_JARS"/*.jar /opt/spark/jars/
 
 # Compiled kernels: written by whoever runs the image.
 RUN install -d -o 185 -g 0 -m 775 "$NUMBA_CACHE_DIR" && install -d -o 185 -g 0 -m 775 /data
@@ -68,7 +70,8 @@ WORKDIR /data
 
 # A tiny run of the whole chain: an image that cannot do its work is not built, and the kernels are compiled here, once
 # for machines with this CPU, instead of by every executor at its start.
-RUN winnow sample --conversations 300 --out /tmp/proof/sample >/dev/null \
+RUN export SPARK_LOCAL_IP=127.0.0.1 SPARK_LOCAL_HOSTNAME=localhost \
+    && winnow sample --conversations 300 --out /tmp/proof/sample >/dev/null \
     && winnow run --config smoke --input /tmp/proof/sample --lake /tmp/proof/lake \
     && rm -rf /tmp/proof && chmod -R g+w "$NUMBA_CACHE_DIR"
 

@@ -21,9 +21,8 @@ def components(edges: DataFrame, limit: int, parts: int) -> pd.DataFrame:
     try:
         count = edges.count()
         if count > limit:
-            raise WinnowError(
-                f"{count:,} candidate edges, dedup.max_edges is {limit:,}: raise it with the driver's memory"
-            )
+            told = f"{count:,} candidate edges, dedup.max_edges is {limit:,}"
+            raise WinnowError(f"{told}: raise it together with the driver's memory")
         found: Any = edges.toPandas()
     finally:
         edges.unpersist()

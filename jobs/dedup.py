@@ -1,4 +1,4 @@
-"""``conversations`` -> ``signatures``, ``duplicates``, ``clusters``: every removal verified against the row kept for it.
+"""``conversations`` -> ``signatures``, ``duplicates``, ``clusters``: every removal verified against its kept row.
 
 spark-submit ... jobs/dedup.py --config conf/lmsys.yaml --lake lake
 """
@@ -22,6 +22,7 @@ from udfs.near import EXACT, NEAR, Signing, Thinning
 _SIGNATURE = "level string, conversation_id string, digest string, shingles int, bands array<bigint>, rule string"
 _PACKED = "part int, keys binary, rows binary"
 _EDGES = "a bigint, b bigint"
+_MEMBERS = "row bigint, component bigint, part int"
 _THINNED = (
     "conversation_id string, kept_id string, similarity double, bands_shared int, cluster_id string, "
     "compared bigint, rejected bigint, hot_buckets bigint"
@@ -119,9 +120,7 @@ def near_copies(
     keyed = signed.select(F.xxhash64("conversation_id").alias("row"), "bands")
     packed = keyed.mapInArrow(lambda batches: near.pack(batches, 4 * parts), _PACKED)
     edges = packed.repartition(parts, "part").mapInArrow(near.edges, _EDGES)
-    members = spark.createDataFrame(
-        components(edges, options.max_edges, parts), "row bigint, component bigint, part int"
-    )
+    members = spark.createDataFrame(components(edges, options.max_edges, parts), _MEMBERS)
     texts = eligible.select(
         F.xxhash64("conversation_id").alias("row"), "conversation_id", F.col("messages.content").alias("contents")
     )

@@ -105,7 +105,7 @@ def open_lake(spark: SparkSession, path: str, create: bool = False) -> Lake:
     one is made when ``create`` is set, its marker first."""
     path = path.rstrip("/")
     system, marker = _filesystem(spark, path), f"{path}/{tables.MARKER}"
-    hadoop = spark._jvm.org.apache.hadoop.fs.Path
+    hadoop = _jvm(spark).org.apache.hadoop.fs.Path
     if system.exists(hadoop(marker)):
         _check_layout(spark, path, _read_text(spark, marker))
         return Lake(spark, path)
@@ -142,14 +142,15 @@ def _check_layout(spark: SparkSession, path: str, text: str) -> None:
     except (ValueError, KeyError, TypeError) as error:
         raise LakeDamaged(f"{path}/{tables.MARKER} is damaged: {error}") from error
     if layout != tables.LAYOUT:
-        raise UsageError(
-            f"{path} has layout {layout}, this Winnow reads layout {tables.LAYOUT}; use a matching release"
-        )
+        raise UsageError(f"{path} has layout {layout}, this Winnow reads layout {tables.LAYOUT}: use the other one")
+
+
+def _jvm(spark: SparkSession) -> Any:
+    return spark._jvm
 
 
 def _filesystem(spark: SparkSession, path: str) -> Any:
-    jvm = spark._jvm
-    hadoop_path = jvm.org.apache.hadoop.fs.Path(path)
+    hadoop_path = _jvm(spark).org.apache.hadoop.fs.Path(path)
     return hadoop_path.getFileSystem(spark._jsc.hadoopConfiguration())
 
 
@@ -160,7 +161,7 @@ def _read_text(spark: SparkSession, path: str) -> str:
 def _write_text(spark: SparkSession, path: str, text: str) -> None:
     system = _filesystem(spark, path)
     try:
-        stream = system.create(spark._jvm.org.apache.hadoop.fs.Path(path), False)
+        stream = system.create(_jvm(spark).org.apache.hadoop.fs.Path(path), False)
         stream.write(bytearray(text.encode()))
         stream.close()
     except Exception as error:

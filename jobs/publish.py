@@ -146,12 +146,8 @@ def dataset_digest(rows: DataFrame) -> str:
         *("split", F.lit("|"), "digest"),
     )
     hashed = rows.select(F.sha2(key, 256).alias("sha"))
-    lanes = [
-        F.sum(
-            F.conv(F.substring("sha", 1 + lane * digest.LANE_DIGITS, digest.LANE_DIGITS), 16, 10).cast("decimal(38,0)")
-        )
-        for lane in range(digest.LANES)
-    ]
+    cuts = [F.substring("sha", 1 + lane * digest.LANE_DIGITS, digest.LANE_DIGITS) for lane in range(digest.LANES)]
+    lanes = [F.sum(F.conv(cut, 16, 10).cast("decimal(38,0)")) for cut in cuts]
     count, *sums = only_row(hashed.agg(F.count(F.lit(1)), *lanes))
     return digest.write(count, [int(total or 0) for total in sums])
 

@@ -8,6 +8,7 @@ from pyspark.sql.types import (
     ArrayType,
     BinaryType,
     BooleanType,
+    DataType,
     DoubleType,
     IntegerType,
     LongType,
@@ -23,7 +24,7 @@ from conf import tables
 STRINGS = ArrayType(StringType())
 
 
-def _struct(**fields) -> StructType:
+def _struct(**fields: DataType) -> StructType:
     return StructType([StructField(name, kind) for name, kind in fields.items()])
 
 
@@ -42,7 +43,13 @@ MESSAGE = _struct(
 )
 TRAINING_MESSAGE = _struct(role=StringType(), content=StringType())
 
-PLACE = dict(source=StringType(), file=StringType(), file_id=StringType(), record=LongType(), part=IntegerType())
+PLACE: dict[str, DataType] = {
+    "source": StringType(),
+    "file": StringType(),
+    "file_id": StringType(),
+    "record": LongType(),
+    "part": IntegerType(),
+}
 """Where a record was: source, file, the file's content digest, record number from 0, conversation within the record."""
 
 SCHEMAS = {

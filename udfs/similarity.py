@@ -55,13 +55,12 @@ class Buckets(NamedTuple):
 
 
 class Met(NamedTuple):
-    """The kept rows in the buckets of the row at hand: ``kept``, and how many bands each shares with it.
+    """Scratch: the kept rows in the buckets of the row at hand, ``kept``, each once.
 
-    ``shared[i]`` counts for the row ``met_by[i]``. ``position`` of every row in the order they are taken.
+    ``met_by``: the last row that met each row. ``position`` of every row in the order they are taken.
     """
 
     kept: np.ndarray
-    shared: np.ndarray
     met_by: np.ndarray
     position: np.ndarray
 
@@ -101,9 +100,12 @@ def thin(
     position[order] = np.arange(n)
     sets = Sets(freeze(shingles.hashes, np.uint32), freeze(shingles.offsets, np.int64))
     buckets = _bucket(sets, keys, component, bucket_limit)
-    met = Met(np.empty(n, np.int64), np.zeros(n, np.int16), np.full(n, -1), freeze(position, np.int64))
+    met = Met(np.empty(n, np.int64), np.full(n, -1), freeze(position, np.int64))
     found = Thinned(np.full(n, -1), np.zeros(n), np.zeros(n, np.int16), np.full(n, -1), 0, 0, 0)
     rejected, compared = _thin(sets, buckets, freeze(order, np.int64), (float(related), float(threshold)), met, found)
+    pairs = np.flatnonzero(found.similarity)
+    others = np.maximum(found.kept_of, found.related_to)[pairs]
+    found.bands_shared[pairs] = (keys[pairs] == keys[others]).sum(axis=1)
     hot = np.count_nonzero(buckets.arrivals > np.diff(buckets.starts))
     return found._replace(rejected=rejected, compared=compared, hot_buckets=int(hot))
 
@@ -193,13 +195,12 @@ def _thin(sets: Any, buckets: Any, order: Any, bounds: tuple[float, float], met:
             continue
         best, similarity = _find_copy(sets, buckets, row), 1.0
         if best >= 0:
-            met.shared[best] = buckets.rows.shape[1] - 1
             compared += 1
         else:
             best, similarity, below, read = _find_best(sets, row, _meet(buckets, row, met), bounds, met)
             rejected, compared = rejected + below, compared + read
         if best >= 0:
-            found.similarity[row], found.bands_shared[row] = similarity, met.shared[best]
+            found.similarity[row] = similarity
         if best >= 0 and similarity >= bounds[1]:
             found.kept_of[row] = best
         else:
@@ -230,9 +231,8 @@ def _meet(buckets: Any, row: int, met: Any) -> int:
         for place in range(start, min(start + buckets.arrivals[bucket], buckets.starts[bucket + 1])):
             other = buckets.kept[place]
             if met.met_by[other] != row:
-                met.met_by[other], met.shared[other], met.kept[count] = row, 0, other
+                met.met_by[other], met.kept[count] = row, other
                 count += 1
-            met.shared[other] += 1
     return count
 
 

@@ -1,9 +1,14 @@
 """How do a file's bytes become one or more plain byte streams? Compression, archives, and the limits on both."""
 
+import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import IO, NamedTuple
 
 import pyarrow as pa
@@ -12,18 +17,20 @@ from jobs.formats.conversation import CORRUPT_FILE, DECOMPRESSION_BOMB, UNSUPPOR
 from jobs.reader.files import locate
 
 COMPRESSIONS = {".gz": "gzip", ".tgz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".bz2": "bz2"}
-TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.zst")
+TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.zst", ".tar.zstd")
 KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
 _FREE_BYTES = 64 << 20
 """The ratio limit starts here: below it an expanded stream is harmless whatever its ratio."""
+_READ_BYTES = 1 << 18
 
 
 class Member(NamedTuple):
-    """One plain byte stream: its name (``archive.zip!member`` in an archive), its kind (``.jsonl`` ...), the stream."""
+    """One plain byte stream: its name (``archive.zip!member`` in an archive), its kind (``.jsonl`` ..., '' for none we
+    read) and how to open it, which may raise :class:`Rejected` or OSError."""
 
     name: str
     kind: str
-    stream: IO[bytes]
+    open: Callable[[], AbstractContextManager[IO[bytes]]]
 
 
 class Limits(NamedTuple):
@@ -36,9 +43,8 @@ class Limits(NamedTuple):
 def kind_of(name: str) -> str:
     """The record container a name stands for (``.jsonl`` for ``a.jsonl.gz``), or '' when it is none we read."""
     lower = name.lower()
-    for suffix in COMPRESSIONS:
-        lower = lower.removesuffix(suffix)
-    return next((kind for kind in KINDS if lower.endswith(kind)), "")
+    suffix = next(filter(lower.endswith, COMPRESSIONS), "")
+    return next(filter(lower.removesuffix(suffix).endswith, KINDS), "")
 
 
 def is_plain(name: str) -> bool:
@@ -47,80 +53,159 @@ def is_plain(name: str) -> bool:
     return not lower.endswith((*COMPRESSIONS, *TARS, ".zip")) and kind_of(name) != ""
 
 
+def allowed(size: int, limits: Limits) -> int:
+    """How many bytes may come out of a file of ``size`` bytes."""
+    return min(limits.total, max(_FREE_BYTES, int(size * limits.ratio)))
+
+
+def bomb(most: int) -> Rejected:
+    """The refusal of a file that expands past ``most`` bytes."""
+    return Rejected(DECOMPRESSION_BOMB, f"expands past {most:,} bytes, the limit for a file of its size")
+
+
 def members(path: str, size: int, limits: Limits) -> Iterator[Member]:
-    """The byte streams in one file, in stored order. Raises :class:`Rejected` with a file reason."""
-    lower = path.lower()
+    """The byte streams in one file, in stored order; each is to be read before the next is asked for.
+
+    Raises :class:`Rejected` with a file reason, or OSError, for damage that is not one member's alone.
+    """
+    lower, meter = path.lower(), _Meter(allowed(size, limits))
     system, inner = locate(path)
     if lower.endswith(".zip"):
         with system.open_input_file(inner) as file:
-            yield from _zip(path, file, limits)
+            yield from _zip(path, file, meter)
     elif lower.endswith(TARS):
-        with system.open_input_stream(inner, compression=None) as file:
-            yield from _tar(path, _bounded(_expanded(lower, file), size, limits), limits)
+        with system.open_input_stream(inner, compression=None) as file, _expanded(path, file, size, meter) as stream:
+            yield from _tar(path, stream, meter)
     elif not kind_of(path):
         raise Rejected(UNSUPPORTED_FILE, f"expected one of {' '.join(KINDS)} (.gz .zst .bz2 .zip .tar.gz): {path}")
     else:
         with system.open_input_stream(inner, compression=None) as file:
-            yield Member(path, kind_of(path), _bounded(_expanded(lower, file), size, limits))
+            yield Member(path, kind_of(path), partial(_expanded, path, file, size, meter))
 
 
-def _expanded(lower: str, file: IO[bytes] | pa.NativeFile) -> IO[bytes]:
+@contextmanager
+def _expanded(name: str, file: IO[bytes] | pa.NativeFile, size: int, meter: "_Meter") -> Iterator[IO[bytes]]:
+    """The stream of ``size`` bytes without its compression, metered; as it is when its name tells of none."""
+    lower = name.lower()
     codec = next((codec for suffix, codec in COMPRESSIONS.items() if lower.endswith(suffix)), None)
     if codec is None:
-        return file
+        yield file
+        return
+    if not size:
+        raise Rejected(CORRUPT_FILE, f"empty; expected {codec} data")
     native = file if isinstance(file, pa.NativeFile) else pa.PythonFile(file, mode="r")
-    return pa.CompressedInputStream(native, codec)
+    yield _Bounded(pa.CompressedInputStream(native, codec), meter)  # type: ignore[misc]
 
 
-def _zip(path: str, file: pa.NativeFile, limits: Limits) -> Iterator[Member]:
-    try:
+def _zip(path: str, file: pa.NativeFile, meter: "_Meter") -> Iterator[Member]:
+    with _damage("not a readable zip"):
         archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise Rejected(CORRUPT_FILE, f"not a readable zip: {error}") from error
+    names = _Names(path)
     for info in archive.infolist():
         if not info.is_dir() and not _is_hidden(info.filename):
-            yield _member(path, info.filename, archive.open(info), info.compress_size, limits)
+            yield Member(names.add(info.filename), kind_of(info.filename), partial(_unzipped, archive, info, meter))
 
 
-def _tar(path: str, stream: IO[bytes], limits: Limits) -> Iterator[Member]:
-    try:
-        with tarfile.open(fileobj=stream, mode="r|") as archive:
-            for info in archive:
-                data = archive.extractfile(info) if info.isfile() and not _is_hidden(info.name) else None
-                if data is not None:
-                    yield _member(path, info.name, data, info.size, limits)
-    except tarfile.TarError as error:
-        raise Rejected(CORRUPT_FILE, f"not a readable tar: {error}") from error
+@contextmanager
+def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo, meter: "_Meter") -> Iterator[IO[bytes]]:
+    if info.flag_bits & 1:
+        raise Rejected(UNSUPPORTED_FILE, "encrypted; expected a zip without a password")
+    with _damage("not a readable member of the zip"):
+        data = archive.open(info)
+    with data, _expanded(info.filename, _Bounded(data, meter), info.file_size, meter) as stream:  # type: ignore[arg-type]
+        yield stream
 
 
-def _member(path: str, name: str, data: IO[bytes], size: int, limits: Limits) -> Member:
-    stream = _expanded(name.lower(), data)
-    return Member(f"{path}!{name}", kind_of(name), _bounded(stream, size, limits))
+def _tar(path: str, stream: IO[bytes], meter: "_Meter") -> Iterator[Member]:
+    names = _Names(path)
+    with _damage("not a readable tar"):
+        archive = tarfile.open(fileobj=stream, mode="r|", tarinfo=_StrictHeader)  # noqa: SIM115 (the stream is closed by its owner)
+    while True:
+        with _damage("not a readable tar"):
+            info = archive.next()
+            data = info and info.isfile() and not _is_hidden(info.name) and archive.extractfile(info)
+        if info is None:
+            break
+        if data:
+            opened = partial(_expanded, info.name, _Bounded(data, meter), info.size, meter)  # type: ignore[arg-type]
+            yield Member(names.add(info.name), kind_of(info.name), opened)
+    while stream.read(_READ_BYTES):
+        pass  # to the end, where compression has its checksum
+
+
+class _StrictHeader(tarfile.TarInfo):
+    """tarfile takes a damaged or missing header for the end of the archive, and the members after it are lost."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_StrictHeader":
+        try:
+            return super().frombuf(buf, encoding, errors)  # type: ignore[return-value]
+        except tarfile.HeaderError as error:
+            if len(buf) == tarfile.BLOCKSIZE and not any(buf):
+                raise
+            raise tarfile.ReadError(f"a header cannot be read: {error}") from error
+
+
+class _Names:
+    """Names for the members of one archive: a second member of one name gets a number."""
+
+    def __init__(self, archive: str):
+        self._archive, self._seen = archive, Counter[str]()
+
+    def add(self, name: str) -> str:
+        writable = name.encode("utf-8", "backslashreplace").decode()
+        self._seen[writable] += 1
+        times = self._seen[writable]
+        return f"{self._archive}!{writable}" + (f"#{times}" if times > 1 else "")
 
 
 def _is_hidden(name: str) -> bool:
     return any(part.startswith((".", "_")) for part in name.split("/"))
 
 
+class _Meter:
+    """How many bytes came out of a file, and how many may."""
+
+    def __init__(self, most: int):
+        self._most, self.given = most, 0
+
+    def count(self, size: int) -> None:
+        self.given += size
+        if self.given > self._most:
+            raise bomb(self._most)
+
+
 class _Bounded:
-    """A stream that refuses to give more bytes than its limits allow, and turns codec errors into a file reason."""
+    """A stream on a meter, whose codec's errors are a file reason."""
 
-    def __init__(self, stream: IO[bytes], allowed: int):
-        self._stream, self._allowed, self._given = stream, allowed, 0
+    def __init__(self, stream: IO[bytes], meter: _Meter):
+        self._stream, self._meter, self.closed = stream, meter, False
 
-    def read(self, size: int = -1) -> bytes:
-        try:
+    def read(self, size: int) -> bytes:
+        with _damage("damaged", self._meter):
             data = self._stream.read(size)
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, tarfile.TarError) as error:
-            raise Rejected(CORRUPT_FILE, f"{error} (after {self._given:,} expanded bytes)") from error
-        self._given += len(data)
-        if self._given > self._allowed:
-            raise Rejected(
-                DECOMPRESSION_BOMB, f"expands past {self._allowed:,} bytes, the limit for a file of its size"
-            )
+        self._meter.count(len(data))
         return data
 
+    def readable(self) -> bool:
+        return True
 
-def _bounded(stream: IO[bytes], size: int, limits: Limits) -> IO[bytes]:
-    allowed = min(limits.total, max(_FREE_BYTES, int(size * limits.ratio)))
-    return _Bounded(stream, allowed)  # type: ignore[return-value]
+    def close(self) -> None:
+        self.closed = True
+
+
+@contextmanager
+def _damage(what: str, meter: _Meter | None = None) -> Iterator[None]:
+    """Errors of codecs and archives are a file reason; what the system cannot read (they have a number) is not."""
+    try:
+        yield
+    except (NotImplementedError, lzma.LZMAError) as error:
+        raise Rejected(UNSUPPORTED_FILE, f"{what}: {error}") from error
+    except (OSError, *_ERRORS) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        where = f" (after {meter.given:,} expanded bytes)" if meter else ""
+        raise Rejected(CORRUPT_FILE, f"{what}: {error}{where}") from error
+
+
+_ERRORS = (EOFError, ValueError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile, tarfile.TarError)

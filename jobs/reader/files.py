@@ -66,7 +66,8 @@ def _is_hidden(relative: str) -> bool:
 
 def _glob(pattern: str) -> list[SourceFile]:
     """A glob over path components: ``*`` stays within a folder, ``**`` crosses folders; a folder it names is walked."""
-    literal, wild = [], []
+    literal: list[str] = []
+    wild: list[str] = []
     for part in pattern.split("/"):
         (wild if wild or any(c in part for c in "*?[") else literal).append(part)
     root = "/".join(literal) or "/"

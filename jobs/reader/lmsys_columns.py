@@ -11,6 +11,9 @@ from jobs.reader.rows import Place
 
 _COLUMNS = {"conversation_id", "model", "conversation", "turn", "language", "openai_moderation", "redacted"}
 _MESSAGE = {"content": pa.string(), "role": pa.string()}
+_TEXTS = ("conversation_id", "model", "language")
+_MESSAGE_BYTES = 1024
+"""More than a message takes besides its content."""
 
 
 def fits(schema: pa.Schema) -> bool:
@@ -20,18 +23,35 @@ def fits(schema: pa.Schema) -> bool:
     message, moderation = schema.field("conversation").type, schema.field("openai_moderation").type
     return (
         pa.types.is_list(message)
-        and {field.name: field.type for field in message.value_type} == _MESSAGE
+        and _fields(message.value_type) == _MESSAGE
         and pa.types.is_list(moderation)
-        and {field.name for field in moderation.value_type} == {"categories", "category_scores", "flagged"}
-        and all(pa.types.is_string(schema.field(name).type) for name in ("conversation_id", "model", "language"))
+        and _is_label(moderation.value_type)
+        and all(pa.types.is_string(schema.field(name).type) for name in _TEXTS)
         and pa.types.is_boolean(schema.field("redacted").type)
         and pa.types.is_integer(schema.field("turn").type)
     )
 
 
+def _fields(kind: pa.DataType) -> dict[str, pa.DataType]:
+    return {field.name: field.type for field in kind} if pa.types.is_struct(kind) else {}
+
+
+def _is_label(kind: pa.DataType) -> bool:
+    parts = _fields(kind)
+    if set(parts) != {"categories", "category_scores", "flagged"} or not pa.types.is_boolean(parts["flagged"]):
+        return False
+    flags, scores = _fields(parts["categories"]), _fields(parts["category_scores"])
+    return (
+        bool(flags and scores)
+        and len(flags) + len(scores) == parts["categories"].num_fields + parts["category_scores"].num_fields
+        and all(map(pa.types.is_boolean, flags.values()))
+        and all(map(pa.types.is_float64, scores.values()))
+    )
+
+
 def divide(batch: pa.RecordBatch, limit: int) -> tuple[list[int], list[int]]:
     """Row numbers that are plainly sound, and the others. Sound: an id, at least one message, known roles, no null
-    anywhere, valid UTF-8, a moderation entry a message, messages of less than ``limit`` bytes together."""
+    anywhere, valid UTF-8, a moderation entry a message, surely less than ``limit`` bytes."""
     try:
         batch.validate(full=True)
     except pa.ArrowInvalid:
@@ -40,15 +60,24 @@ def divide(batch: pa.RecordBatch, limit: int) -> tuple[list[int], list[int]]:
     lengths = pc.fill_null(talk.value_lengths(), 0).to_numpy()
     owner = np.repeat(np.arange(len(lengths)), lengths)
     role, content = pc.struct_field(talk.flatten(), "role"), pc.struct_field(talk.flatten(), "content")
-    bad = ~pc.fill_null(pc.is_in(role, pa.array(ROLES)), False).to_numpy(zero_copy_only=False)
+    bad = ~_flags(pc.is_in(role, pa.array(ROLES)))
     bad |= content.is_null().to_numpy(zero_copy_only=False)
-    sizes = np.bincount(owner, pc.fill_null(pc.binary_length(content), 0).to_numpy(), len(lengths))
+    sizes = np.bincount(owner, _sizes(content) + _MESSAGE_BYTES, len(lengths))
+    sizes += sum(_sizes(batch.column(name)) for name in _TEXTS)
     sound = (lengths > 0) & (sizes < limit) & (np.bincount(owner, bad, len(lengths)) == 0)
     for name in _COLUMNS:
         sound &= ~batch.column(name).is_null().to_numpy(zero_copy_only=False)
-    sound &= np.asarray(pc.utf8_length(batch.column("conversation_id"))) > 0
+    sound &= _sizes(batch.column("conversation_id")) > 0
     sound &= _has_whole_moderation(batch.column("openai_moderation"), lengths)
     return np.flatnonzero(sound).tolist(), np.flatnonzero(~sound).tolist()
+
+
+def _flags(values: pa.BooleanArray) -> np.ndarray:
+    return pc.fill_null(values, False).to_numpy(zero_copy_only=False)
+
+
+def _sizes(texts: pa.StringArray) -> np.ndarray:
+    return pc.fill_null(pc.binary_length(texts), 0).to_numpy()
 
 
 def _has_whole_moderation(moderation: pa.ListArray, messages: np.ndarray) -> np.ndarray:
@@ -57,9 +86,11 @@ def _has_whole_moderation(moderation: pa.ListArray, messages: np.ndarray) -> np.
     nulls = entries.is_null().to_numpy(zero_copy_only=False).astype(int)
     for name in ("categories", "category_scores", "flagged"):
         column = pc.struct_field(entries, name)
-        parts = column.flatten() if pa.types.is_struct(column.type) else [column]
+        parts = column.flatten() if pa.types.is_struct(column.type) else []
         for part in (column, *parts):
-            nulls = nulls + part.is_null().to_numpy(zero_copy_only=False)
+            nulls += part.is_null().to_numpy(zero_copy_only=False)
+            if pa.types.is_float64(part.type):
+                nulls += ~_flags(pc.is_finite(part))
     has_null = np.bincount(np.repeat(np.arange(len(lengths)), lengths), nulls, len(lengths)) > 0
     return (lengths == messages) & ~has_null
 

@@ -1,8 +1,11 @@
 """Parquet files by row groups: columns straight to columns where the schema allows, record by record elsewhere."""
 
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from types import ModuleType
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,91 +14,139 @@ from conf.settings import Input
 from jobs import formats
 from jobs.formats import conversation as reasons
 from jobs.formats.conversation import Rejected
-from jobs.reader import lmsys_columns, rows
+from jobs.reader import containers, lmsys_columns, rows
 from jobs.reader.collect import Parsed, as_json, collect
 from jobs.reader.files import locate
 from jobs.reader.rows import Place, Rows
 
-_BATCH = 2000
+_BATCH_ROWS = 2000
+_BATCH_BYTES = 64 << 20
 _DETECT = 20
 
 
 def read(path: str, start: int, end: int, first: int, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
-    """Row groups ``start`` to ``end`` of one file in the staged schema; record numbers count rows, ``first`` first.
+    """Row groups ``start`` to ``end`` (-1: the last) of one file in the staged schema; record numbers count rows,
+    ``first`` first.
 
     Raises :class:`Rejected` with a file reason for a file that is damaged anywhere in those groups.
     """
     system, inner = locate(path)
     with system.open_input_file(inner) as file:
-        yield from _read(file, range(start, end), first, place, options)
+        yield from _read(file, file.size(), slice(start, end if end >= 0 else None), first, place, options)
 
 
-def read_bytes(data: bytes, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
-    """All of a parquet file that lies in an archive."""
-    yield from _read(pa.BufferReader(data), None, 0, place, options)
+def read_stream(stream: IO[bytes], place: Place, options: Input) -> Iterator[pa.RecordBatch]:
+    """All of a parquet file that lies in an archive, by way of a temporary file: it is read from its end."""
+    with tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(stream, file)
+        yield from _read(file, file.tell(), slice(None), 0, place, options)
 
 
-def _read(file: Any, groups: range | None, number: int, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
+def _read(file: Any, size: int, which: slice, first: int, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
     with _damage():
         source = pq.ParquetFile(file, page_checksum_verification=True)
+        _require_sound(source, size, options)
         known = _format_of(source, options)
-    place = place._replace(format=known.NAME if known else "")
-    wanted = list(groups if groups is not None else range(source.num_row_groups))
-    count, size = 0, sum(source.metadata.row_group(group).total_byte_size for group in wanted)
-    for batch in _batches(source, wanted):
-        yield from _batch(batch, known, number + count, place, options)
-        count += batch.num_rows
-    yield rows.summary(place, count, size)
+    collected, number = Rows(place._replace(format=known.NAME if known else "")), first
+    groups = range(source.num_row_groups)[which]
+    for batch in _batches(source, groups):
+        yield from _batch(batch, known, number, collected, options)
+        number += batch.num_rows
+    yield from collected.take()
+    yield rows.summary(collected.place, number - first, _expanded(source.metadata, groups))
 
 
-def _batches(source: pq.ParquetFile, groups: list[int]) -> Iterator[pa.RecordBatch]:
-    with _damage():
-        found = source.iter_batches(_BATCH, row_groups=groups)
-    while True:
+def _expanded(metadata: pq.FileMetaData, groups: Sequence[int]) -> int:
+    return sum(metadata.row_group(group).total_byte_size for group in groups)
+
+
+def _require_sound(source: pq.ParquetFile, size: int, options: Input) -> None:
+    """Names that are told apart, and no more rows or bytes than a file of this size may hold."""
+    names = source.schema_arrow.names
+    if len(set(names)) < len(names):
+        raise Rejected(reasons.CORRUPT_FILE, "two columns have one name")
+    limits = containers.Limits(options.max_expansion, options.max_expanded_bytes)
+    allowed = containers.allowed(size, limits)
+    claimed = max(source.metadata.num_rows, _expanded(source.metadata, range(source.num_row_groups)))
+    if claimed > allowed:
+        raise containers.bomb(allowed)
+
+
+def _batches(source: pq.ParquetFile, groups: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    """The groups' rows, in batches of about 64 MB at most."""
+    for group in groups:
+        of = source.metadata.row_group(group)
+        count = max(1, min(_BATCH_ROWS, _BATCH_BYTES * of.num_rows // max(of.total_byte_size, 1)))
         with _damage():
-            batch = next(found, None)
-        if batch is None:
-            return
-        yield batch
+            found = source.iter_batches(count, row_groups=[group])
+        while True:
+            with _damage():
+                batch = next(found, None)
+            if batch is None:
+                break
+            yield batch
 
 
 @contextmanager
 def _damage() -> Iterator[None]:
-    """What pyarrow cannot decode is a damaged file."""
+    """What pyarrow cannot decode is a damaged file; what the system cannot read is not."""
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except pa.ArrowException as error:
+        raise Rejected(reasons.CORRUPT_FILE, str(error)[:400]) from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
         raise Rejected(reasons.CORRUPT_FILE, str(error)[:400]) from error
 
 
-def _format_of(source: pq.ParquetFile, options: Input) -> Any:
+def _format_of(source: pq.ParquetFile, options: Input) -> ModuleType | None:
     if options.format != "auto":
         return formats.named(options.format)
-    head = next(source.iter_batches(_DETECT), None)
-    return formats.detect(head.to_pylist()) if head is not None and head.num_rows else None
+    if lmsys_columns.fits(source.schema_arrow):
+        return formats.lmsys
+    if not source.metadata.num_rows:
+        return None
+    head = next(source.iter_batches(_DETECT))
+    return formats.detect([record for record in _records(head) if isinstance(record, dict)])
 
 
-def _batch(batch: pa.RecordBatch, known: Any, first: int, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
-    collected = Rows(place)
+def _batch(
+    batch: pa.RecordBatch, known: ModuleType | None, first: int, collected: Rows, options: Input
+) -> Iterator[pa.RecordBatch]:
+    doubtful: Sequence[int] = range(batch.num_rows)
     if known is formats.lmsys and lmsys_columns.fits(batch.schema):
         sound, doubtful = lmsys_columns.divide(batch, options.max_record_bytes)
-        yield lmsys_columns.convert(batch, sound, first, place)
-    else:
-        doubtful = list(range(batch.num_rows))
-    if doubtful:
-        yield from collect(_parsed(batch, doubtful, first, options), known, collected, options)
-        yield from filter(None, [collected.take()])
+        if sound:
+            yield lmsys_columns.convert(batch, sound, first, collected.place)
+    if len(doubtful):
+        yield from collect(_parsed(batch, doubtful, first, options.max_record_bytes), known, collected, options)
+        yield from collected.take()
 
 
-def _parsed(batch: pa.RecordBatch, which: list[int], first: int, options: Input) -> Iterator[Parsed]:
-    for index in which:
-        row = batch.slice(index, 1)
-        try:
-            record: Any = row.to_pylist()[0]
-        except UnicodeDecodeError as error:
-            record = Rejected(reasons.INVALID_UTF8, str(error))
+def _parsed(batch: pa.RecordBatch, which: Sequence[int], first: int, limit: int) -> Iterator[Parsed]:
+    picked = batch if len(which) == batch.num_rows else batch.take(pa.array(which, pa.int64()))
+    are_small = picked.nbytes <= limit
+    for place, (index, record) in enumerate(zip(which, _records(picked), strict=True)):
         raw = b"" if isinstance(record, dict) else str(record).encode()
-        if row.nbytes > options.max_record_bytes:
-            size = f"{row.nbytes:,} bytes, the limit is input.max_record_bytes = {options.max_record_bytes:,}"
-            raw, record = as_json(record), Rejected(reasons.TOO_LARGE, size)
+        if not are_small and (size := picked.slice(place, 1).nbytes) > limit:
+            detail = f"{size:,} bytes, the limit is input.max_record_bytes = {limit:,}"
+            raw, record = as_json(record), Rejected(reasons.TOO_LARGE, detail)
         yield first + index, -1, raw, record
+
+
+def _records(batch: pa.RecordBatch) -> list[dict[str, Any] | Rejected]:
+    """The rows as Python values; a row that has none says why."""
+    try:
+        return batch.to_pylist()
+    except (ValueError, OverflowError, pa.ArrowException):
+        return [_record(batch.slice(index, 1)) for index in range(batch.num_rows)]
+
+
+def _record(row: pa.RecordBatch) -> dict[str, Any] | Rejected:
+    try:
+        return row.to_pylist()[0]
+    except UnicodeDecodeError as error:
+        return Rejected(reasons.INVALID_UTF8, str(error))
+    except (ValueError, OverflowError, pa.ArrowException) as error:
+        return Rejected(reasons.WRONG_TYPE, str(error)[:400])

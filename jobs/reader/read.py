@@ -1,7 +1,8 @@
 """One split in, Arrow batches out: every record as a conversation or a refusal, then a summary of what was seen."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +12,10 @@ from jobs import formats
 from jobs.formats import conversation as reasons
 from jobs.formats.conversation import Rejected
 from jobs.reader import containers, delimited, parquet, records, rows, scan, sniff, strict_json
-from jobs.reader.collect import Parsed, collect
+from jobs.reader.collect import Parsed
+from jobs.reader.emit import emit
 from jobs.reader.files import locate
-from jobs.reader.rows import Place, Rows
+from jobs.reader.rows import Place
 from jobs.reader.streams import HeadedStream, SplitStream
 
 
@@ -34,7 +36,7 @@ def read_split(split: Split, options: Input) -> Iterator[pa.RecordBatch]:
     ends in one refusal with a file reason, and its rows so far are to be dropped by that reason."""
     place = Place(options.source, split.file, split.file_id, "")
     try:
-        if split.end >= 0 and containers.kind_of(split.file) == ".parquet":
+        if containers.is_plain(split.file) and containers.kind_of(split.file) == ".parquet":
             yield from parquet.read(split.file, split.start, split.end, split.first, place, options)
         elif split.end >= 0:
             yield from _lines_of(split, place, options)
@@ -46,49 +48,65 @@ def read_split(split: Split, options: Input) -> Iterator[pa.RecordBatch]:
 
 def _refused_file(place: Place, error: Rejected | OSError) -> pa.RecordBatch:
     why = error if isinstance(error, Rejected) else Rejected(reasons.UNREADABLE_FILE, str(error))
-    return rows.refused(place, None, -1, why, b"")
+    return rows.refused_file(place, why)
 
 
 def _members_of(split: Split, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
+    """Every member on its own, but damage to what is around them is damage to those read so far as well."""
     limits = containers.Limits(options.max_expansion, options.max_expanded_bytes)
-    for member in containers.members(split.file, split.size, limits):
-        inner = place._replace(file=member.name)
-        try:
-            yield from _READERS.get(member.kind, _unsupported)(member, inner, options)
-        except (Rejected, OSError) as error:
+    members: list[Place] = []
+    try:
+        for member in containers.members(split.file, split.size, limits):
+            members.append(place._replace(file=member.name))
+            yield from _member(member, members[-1], options)
+    except (Rejected, OSError) as error:
+        for inner in members:
             yield _refused_file(inner, error)
+        if place not in members:
+            yield _refused_file(place, error)
+        return
+    if not members:
+        yield rows.summary(place, 0, split.size)
 
 
-def _unsupported(member: containers.Member, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
-    raise Rejected(reasons.UNSUPPORTED_FILE, f"expected one of {' '.join(containers.KINDS)}, found {member.name}")
+def _member(member: containers.Member, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
+    try:
+        with member.open() as stream:
+            yield from _READERS.get(member.kind, _unsupported)(stream, member.kind, place, options)
+    except (Rejected, OSError) as error:
+        yield _refused_file(place, error)
 
 
-def _csv(member: containers.Member, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
-    return delimited.read(member.stream, place, options)
+def _unsupported(stream: IO[bytes], kind: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
+    raise Rejected(reasons.UNSUPPORTED_FILE, f"expected one of {' '.join(containers.KINDS)}, found {place.file}")
 
 
-def _parquet(member: containers.Member, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
-    return parquet.read_bytes(member.stream.read(), place, options)
+def _csv(stream: IO[bytes], kind: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
+    return delimited.read(stream, place, options)
 
 
-def _json(member: containers.Member, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
-    stream = HeadedStream(member.stream, options.max_record_bytes)
-    found = recognise(stream.head, member.kind, options)
-    borders = _BORDERS[found.layout](stream.offset)
-    blocks = records.cut(stream, borders, stream.offset, 0, options.max_record_bytes)
-    yield from _read_blocks(blocks, found, place, options)
+def _parquet(stream: IO[bytes], kind: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
+    return parquet.read_stream(stream, place, options)
+
+
+def _json(stream: IO[bytes], kind: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
+    headed = HeadedStream(stream, options.max_record_bytes)
+    found = recognise(headed, kind, options)
+    blocks = records.cut(headed, _BORDERS[found.layout](headed.offset), 0, options.max_record_bytes)
+    parse = partial(_parsed, layout=found.layout, deepest=options.max_depth)
+    yield from emit(blocks, parse, found.format, place, options, headed)
 
 
 def _lines_of(split: Split, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
     """The lines of a plain file that begin in the split."""
     system, inner = locate(split.file)
     with system.open_input_file(inner) as file:
-        found = recognise(HeadedStream(file, options.max_record_bytes).head, ".jsonl", options)
+        known = recognise(HeadedStream(file, options.max_record_bytes), "", options).format
         stream = SplitStream(file, split.start, split.end)
-        first = split.first + stream.is_inside
         borders = records.line_borders(stream.offset)
-        blocks = records.cut(stream, borders, stream.offset, first, options.max_record_bytes)
-        yield from _read_blocks(blocks, found, place, options)
+        blocks = records.cut(stream, borders, split.first + stream.is_inside, options.max_record_bytes)
+        parse = partial(_parsed, layout=sniff.LINES, deepest=options.max_depth)
+        yield from emit(blocks, parse, known, place, options, stream)
 
 
 _BORDERS: dict[str, Callable[[int], records.Borders]] = {
@@ -100,64 +118,68 @@ _BORDERS: dict[str, Callable[[int], records.Borders]] = {
 _READERS = {".csv": _csv, ".parquet": _parquet, ".json": _json, ".jsonl": _json, ".ndjson": _json}
 
 
-def recognise(head: bytes, kind: str, options: Input) -> sniff.Sniffed:
-    """Layout and format of a JSON stream: the configured format, or the one its head shows."""
-    found = sniff.sniff(head, is_lines=kind != ".json")
+def recognise(stream: HeadedStream, kind: str, options: Input) -> sniff.Sniffed:
+    """Layout and format of a JSON stream: the configured format, or the one its head shows, which grows to the size of
+    the largest record allowed while it shows none. ``kind`` '' is a stream known to be lines."""
+    while (found := _sniffed(stream.head, kind)).format is None and stream.look_further():
+        pass
     return found if options.format == "auto" else found._replace(format=formats.named(options.format))
 
 
-def _read_blocks(
-    blocks: Iterable[records.Block], found: sniff.Sniffed, place: Place, options: Input
-) -> Iterator[pa.RecordBatch]:
-    place = place._replace(format=found.format.NAME if found.format else "")
-    collected, count, size = Rows(place), 0, 0
-    for block in blocks:
-        for giant in block.giants:
-            yield _too_large(place, giant, options)
-        parsed = _parsed(block, found.layout, options)
-        seen = yield from collect(parsed, found.format, collected, options)
-        count, size = count + seen + len(block.giants), size + len(block.data)
-    yield from filter(None, [collected.take()])
-    yield rows.summary(place, count, size)
+def _sniffed(head: bytes, kind: str) -> sniff.Sniffed:
+    return sniff.sniff(head, is_lines=kind != ".json") if kind else sniff.lines(head)
 
 
-def _too_large(place: Place, giant: records.Giant, options: Input) -> pa.RecordBatch:
-    detail = f"{giant.size:,} bytes, the limit is input.max_record_bytes = {options.max_record_bytes:,}"
-    why = Rejected(reasons.TOO_LARGE, detail)
-    return rows.refused(place, giant.number, giant.offset, why, giant.sample, giant.digest)
-
-
-def _parsed(block: records.Block, layout: str, options: Input) -> Iterator[Parsed]:
-    """Every record of the block that is not blank."""
+def _parsed(block: records.Block, layout: str, deepest: int) -> Iterator[Parsed]:
+    """Every record of the block; a blank line is none."""
     data, view = block.data, memoryview(block.data)
-    flags = scan.inspect(np.frombuffer(data, np.uint8), block.starts, block.ends, options.max_depth)
+    flags = scan.inspect(np.frombuffer(data, np.uint8), block.starts, block.ends, deepest)
     spans = zip(block.starts.tolist(), block.ends.tolist(), block.numbers.tolist(), flags.tolist(), strict=True)
+    value = _VALUES[layout] if block.standing == records.WHOLE or len(block.starts) > 1 else _VALUES[block.standing]
     for start, end, number, flag in spans:
+        raw = view[start:end]
         record: Any
         try:
-            if layout == sniff.MAPPING:
-                record = _named(strict_json.parse(b"{" + data[start:end] + b"}", flag, options.max_depth))
-            else:
-                record = _plain(strict_json.parse(view[start:end], flag, options.max_depth))
+            record = value(raw, flag, deepest)
         except Rejected as why:
-            if not data[start:end].strip():
+            if layout == sniff.LINES and not data[start:end].strip():
                 continue
             record = why
-        yield number, block.offset + start, view[start:end], record
+        yield number, block.offset + start, raw, record
 
 
-def _plain(value: Any) -> dict[str, Any]:
+def _plain(raw: memoryview, flag: int, deepest: int) -> dict[str, Any]:
+    value = strict_json.parse(raw, flag, deepest)
     record = sniff.as_record(value)
     if record is None:
         raise Rejected(reasons.WRONG_TYPE, f"expected an object, found {_type_name(value)}")
     return record
 
 
-def _named(value: dict[str, Any]) -> dict[str, Any]:
+def _named(raw: memoryview, flag: int, deepest: int) -> dict[str, Any]:
+    value = strict_json.parse(b"".join((b"{", raw, b"}")), flag, deepest)
     record = sniff.named_member(value) if len(value) == 1 else None
     if record is None:
         raise Rejected(reasons.WRONG_TYPE, "expected an object as the member's value")
     return record
+
+
+def _unclosed(raw: memoryview, flag: int, deepest: int) -> dict[str, Any]:
+    raise Rejected(reasons.MALFORMED_JSON, "the file ends inside its outermost array or object")
+
+
+def _after(raw: memoryview, flag: int, deepest: int) -> dict[str, Any]:
+    raise strict_json.after_end(bytes(raw))
+
+
+_VALUES: dict[str, Callable[[memoryview, int, int], dict[str, Any]]] = {
+    sniff.LINES: _plain,
+    sniff.ARRAY: _plain,
+    sniff.MAPPING: _named,
+    sniff.DOCUMENT: _plain,
+    records.UNCLOSED: _unclosed,
+    records.AFTER: _after,
+}
 
 
 def _type_name(value: Any) -> str:

@@ -32,7 +32,9 @@ STAGED = StructType(
 )
 ARROW = to_arrow_schema(STAGED)
 _FLUSH_ROWS = 4000
-_FLUSH_CHARACTERS = 8 << 20
+_FLUSH_WEIGHT = 16 << 20
+_MESSAGE_WEIGHT = 64
+"""What a message without text weighs: many empty ones fill a batch too."""
 
 
 class Place(NamedTuple):
@@ -44,32 +46,57 @@ class Place(NamedTuple):
     format: str
 
 
+class Refusal(NamedTuple):
+    """One refused record, or a whole file (``record`` None): where, why, its first bytes and the digest of all."""
+
+    record: int | None
+    offset: int
+    why: Rejected
+    sample: bytes
+    sha256: str
+
+
 class Rows:
-    """Collects conversations of one file, column by column, and gives them out as Arrow batches."""
+    """Collects conversations and refused records of one file, and gives them out as Arrow batches."""
 
     def __init__(self, place: Place):
         self.place = place
+        self._clear()
+
+    def _clear(self) -> None:
         self._conversations: list[Conversation] = []
         self._where: list[tuple[int, int, int]] = []
-        self._characters = 0
+        self._refused: list[Refusal] = []
+        self._weight = 0
 
     def add(self, conversation: Conversation, record: int, part: int, offset: int) -> None:
         """Take one conversation: part ``part`` of record ``record`` at byte ``offset`` (-1: not a byte stream)."""
         self._conversations.append(conversation)
         self._where.append((record, part, offset))
-        self._characters += sum(len(message.content) for message in conversation.messages)
+        messages = conversation.messages
+        self._weight += _MESSAGE_WEIGHT * len(messages) + sum([len(message.content) for message in messages])
+
+    def refuse(self, record: int, offset: int, why: Rejected, data: bytes, sha256: str = "") -> None:
+        """Take a refused record: its bytes, or their head with the digest of all."""
+        self._refused.append(Refusal(record, offset, why, data[:SAMPLE], sha256 or hashlib.sha256(data).hexdigest()))
+
+    def weigh(self, size: int) -> None:
+        """Count a record of ``size`` bytes: its metadata may weigh more than its messages."""
+        self._weight += size
 
     def is_full(self) -> bool:
-        """Time to take a batch?"""
-        return len(self._where) >= _FLUSH_ROWS or self._characters >= _FLUSH_CHARACTERS
+        """Time to take what there is?"""
+        return self._weight >= _FLUSH_WEIGHT or len(self._where) + len(self._refused) >= _FLUSH_ROWS
 
-    def take(self) -> pa.RecordBatch | None:
-        """Everything collected so far as one batch in the :data:`ARROW` schema; None when there is nothing."""
-        if not self._where:
-            return None
-        batch = _conversation_batch(self.place, self._conversations, self._where)
-        self._conversations, self._where, self._characters = [], [], 0
-        return batch
+    def take(self) -> list[pa.RecordBatch]:
+        """Everything collected since the last time, as batches in the :data:`ARROW` schema; none of no rows."""
+        batches = []
+        if self._where:
+            batches.append(_conversation_batch(self.place, self._conversations, self._where))
+        if self._refused:
+            batches.append(refused(self.place, self._refused))
+        self._clear()
+        return batches
 
 
 def _conversation_batch(place: Place, rows: list[Conversation], where: list[tuple[int, int, int]]) -> pa.RecordBatch:
@@ -106,20 +133,23 @@ def content_digests(models: list[str | None], roles: pa.Array, contents: pa.Arra
     return [hashlib.sha256(f"{m or ''}\n{d}".encode()).hexdigest() for m, d in zip(models, bodies, strict=True)]
 
 
-def refused(
-    place: Place, record: int | None, offset: int, why: Rejected, data: bytes, sha256: str = ""
-) -> pa.RecordBatch:
-    """One quarantine row: the whole record's digest and its first 2 kB. ``record`` None: the whole file."""
+def refused(place: Place, refusals: list[Refusal]) -> pa.RecordBatch:
+    """Quarantine rows: of each refused record where and why, its digest and its first 2 kB."""
     columns = {
-        "record": [record],
-        "part": [0],
-        "offset": [offset],
-        "reason": [why.reason],
-        "detail": [why.detail[:500]],
-        "sample": [data[:SAMPLE]],
-        "digest": [sha256 or hashlib.sha256(data).hexdigest()],
+        "record": [refusal.record for refusal in refusals],
+        "part": [0] * len(refusals),
+        "offset": [refusal.offset for refusal in refusals],
+        "reason": [refusal.why.reason for refusal in refusals],
+        "detail": [_writable(refusal.why.detail)[:500] for refusal in refusals],
+        "sample": [refusal.sample for refusal in refusals],
+        "digest": [refusal.sha256 for refusal in refusals],
     }
-    return batch(place, REFUSED, columns, 1)
+    return batch(place, REFUSED, columns, len(refusals))
+
+
+def refused_file(place: Place, why: Rejected) -> pa.RecordBatch:
+    """The quarantine row of a whole file: it has no record number."""
+    return refused(place, [Refusal(None, -1, why, b"", hashlib.sha256().hexdigest())])
 
 
 def summary(place: Place, records: int, size: int) -> pa.RecordBatch:
@@ -140,6 +170,11 @@ def batch(place: Place, kind: str, columns: dict[str, Any], rows: int) -> pa.Rec
         else:
             arrays.append(pa.nulls(rows, field.type))
     return pa.RecordBatch.from_arrays(arrays, schema=ARROW)
+
+
+def _writable(text: str) -> str:
+    """The text with lone surrogates, which no column can hold, written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _booleans(values: Any) -> pa.Array:

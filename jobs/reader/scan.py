@@ -1,37 +1,43 @@
-"""Where do JSON values begin and end in a block of bytes, and is one record's structure sound?
+"""Where do records begin and end in a block of bytes, and is one record's structure sound?
 
-Two kernels over raw bytes, because no fast parser tells: ``elements`` finds the members of one huge array or object
-without parsing it (state carries over block borders), ``inspect`` finds duplicate keys and deep nesting, which orjson
-accepts silently.
+Kernels over raw bytes, because no fast parser tells: ``elements`` finds the members of one huge array or object
+without parsing it, ``csv_rows`` the rows of a CSV (the state of both carries over block borders), ``inspect`` finds
+what orjson accepts silently: duplicate keys, deep nesting, numbers too wide for it.
 """
 
 import numpy as np
 
 from udfs.compiled import compiled
 
-DEPTH, IN_STRING, ESCAPED, POSITION, START, CLOSED = range(6)
-"""Slots of the scanner's state (int64): nesting depth, inside a string, after a backslash, bytes consumed, where the
-current member began, and where the outermost value ended (-1: not yet)."""
+DEPTH, IN_STRING, ESCAPED, POSITION, START, CLOSED, FILLED, MEMBERS = range(8)
+"""Slots of the JSON scanner's state (int64): nesting depth, inside a string, after a backslash, bytes consumed, where
+the current member began, where the outermost value ended (-1: not yet), has the current member any bytes but white
+space, and how many members ended so far."""
+
+QUOTING, CSV_POSITION, CSV_START = range(3)
+"""Slots of the CSV scanner's state: 0 at a field's start, 1 in a bare field, 2 in a quoted one, 3 after a quote in a
+quoted one; bytes consumed; where the current row began."""
 
 SUSPECT_KEYS = 1
 TOO_DEEP = 2
+WIDE_NUMBER = 4
 
 
 def start_state() -> np.ndarray:
-    """The state before the first byte."""
-    return np.array([0, 0, 0, 0, 0, -1], dtype=np.int64)
+    """The state of :func:`elements` before the first byte."""
+    return np.array([0, 0, 0, 0, 0, -1, 0, 0], dtype=np.int64)
 
 
 @compiled
 def elements(block: np.ndarray, state: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> int:
     """Members of the outermost array or object that end in ``block``, as byte positions in the whole stream.
 
-    Fills ``starts`` and ``ends`` (each at least as long as the block) and returns how many. ``state`` moves on to the
-    block's end; once the outermost value closes, ``state[CLOSED]`` is the position after its bracket and the rest of
-    the block is left alone.
+    Fills ``starts`` and ``ends`` (each longer than the block) and returns how many. ``state`` moves on to the block's
+    end; once the outermost value closes, ``state[CLOSED]`` is the position after its bracket and the rest of the block
+    is left alone. An empty value has no members; a comma with nothing before or after it bounds a blank one.
     """
     depth, in_string, escaped = state[0], state[1], state[2]
-    base, start = state[3], state[4]
+    base, start, filled, members = state[3], state[4], state[6], state[7]
     found = 0
     position = 0
     while position < len(block) and state[5] < 0:
@@ -45,23 +51,52 @@ def elements(block: np.ndarray, state: np.ndarray, starts: np.ndarray, ends: np.
             elif byte == 34:
                 in_string = 0
         elif byte == 34:
-            in_string = 1
+            in_string, filled = 1, 1
         elif byte == 91 or byte == 123:
             depth += 1
+            filled = 1
             if depth == 1:
-                start = base + position
+                start, filled = base + position, 0
         elif byte == 93 or byte == 125 or (byte == 44 and depth == 1):
-            if depth == 1:
+            if depth == 1 and (byte == 44 or filled or members + found > 0):
                 starts[found] = start
                 ends[found] = base + position - 1
                 found += 1
-                start = base + position
+                start, filled = base + position, 0
             if byte != 44:
                 depth -= 1
                 if depth == 0:
                     state[5] = base + position
+        elif byte > 32:
+            filled = 1
     state[0], state[1], state[2] = depth, in_string, escaped
-    state[3], state[4] = base + position, start
+    state[3], state[4], state[6], state[7] = base + position, start, filled, members + found
+    return found
+
+
+@compiled
+def csv_rows(block: np.ndarray, state: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> int:
+    """CSV rows that end in ``block``: line feeds outside quotes, where a quote opens only at a field's start, as
+    Python's csv module has it. Otherwise like :func:`elements`."""
+    quoting, base, start = state[0], state[1], state[2]
+    found = 0
+    for position in range(len(block)):
+        byte = block[position]
+        if byte == 34:
+            quoting = (2, 1, 3, 2)[quoting]
+        elif quoting == 2:
+            continue
+        elif byte == 10:
+            starts[found] = start
+            ends[found] = base + position
+            found += 1
+            start = base + position + 1
+            quoting = 0
+        elif byte == 44:
+            quoting = 0
+        elif byte != 13 or quoting == 0:
+            quoting = 1
+    state[0], state[1], state[2] = quoting, base + len(block), start
     return found
 
 
@@ -70,10 +105,7 @@ def _has_twins(hashes: np.ndarray) -> bool:
     """Do two of these hashes agree?"""
     if len(hashes) > 16:
         ordered = np.sort(hashes)
-        for i in range(1, len(ordered)):
-            if ordered[i] == ordered[i - 1]:
-                return True
-        return False
+        return bool(np.any(ordered[1:] == ordered[:-1]))
     for i in range(len(hashes)):
         for j in range(i):
             if hashes[i] == hashes[j]:
@@ -82,33 +114,50 @@ def _has_twins(hashes: np.ndarray) -> bool:
 
 
 @compiled
+def _string_end(data, position, end):
+    """Where the string that began before ``position`` ends (its closing quote, or ``end``), and has it a backslash?"""
+    is_escaped = False
+    while position < end and data[position] != 34:
+        if data[position] == 92:
+            is_escaped = True
+            position += 1
+        position += 1
+    return min(position, end), is_escaped
+
+
+@compiled
+def _hash(data, start, end):
+    """FNV-1a of the bytes."""
+    value = np.uint64(0xCBF29CE484222325)
+    for i in range(start, end):
+        value = (value ^ np.uint64(data[i])) * np.uint64(0x100000001B3)
+    return value
+
+
+@compiled
 def _inspect_one(data, start, end, deepest, keys, opened):
     """Flags of the record ``data[start:end]``; ``keys`` and ``opened`` are scratch space."""
-    depth, count, flags = 0, 0, 0
-    in_string = False
-    key = np.uint64(0)
+    depth, count, flags, digits = 0, 0, 0, 0
+    text_start, text_end, is_escaped = start, start, False
     position = start
     while position < end:
         byte = data[position]
         position += 1
-        if in_string:
-            if byte == 34:
-                in_string = False
-                continue
-            if byte == 92:
-                position += 1
-                key = key ^ np.uint64(0x9E3779B97F4A7C15)
+        if 48 <= byte <= 57:
+            digits += 1
+            if digits >= 19:
                 flags |= 4
-            key = (key ^ np.uint64(byte)) * np.uint64(0x100000001B3)
-        elif byte == 34:
-            in_string = True
-            key = np.uint64(0xCBF29CE484222325)
-            flags &= ~4
+            continue
+        digits = 0
+        if byte == 34:
+            text_start = position
+            text_end, is_escaped = _string_end(data, position, end)
+            position = text_end + 1
         elif byte == 58:
             if depth > 0 and count < len(keys):
-                keys[count] = key
+                keys[count] = _hash(data, text_start, text_end)
                 count += 1
-            if flags & 4:
+            if is_escaped:
                 flags |= 1
         elif byte == 123 or byte == 91:
             if depth >= deepest:
@@ -120,13 +169,14 @@ def _inspect_one(data, start, end, deepest, keys, opened):
             if byte == 125 and count - opened[depth] > 1 and _has_twins(keys[opened[depth] : count]):
                 flags |= 1
             count = opened[depth]
-    return flags & 3
+    return flags
 
 
 @compiled
 def inspect(data: np.ndarray, starts: np.ndarray, ends: np.ndarray, deepest: int) -> np.ndarray:
-    """Per record ``data[starts[i]:ends[i]]``: ``SUSPECT_KEYS`` (two keys of one object look equal, or a key is
-    escaped: parse again, slowly and surely) and ``TOO_DEEP`` (more than ``deepest`` levels), as int64 flags."""
+    """Per record ``data[starts[i]:ends[i]]``, as int64 flags: ``SUSPECT_KEYS`` (two keys of one object look equal, or a
+    key is escaped: parse again, slowly and surely), ``TOO_DEEP`` (more than ``deepest`` levels) and ``WIDE_NUMBER``
+    (19 digits in a row outside strings: orjson rounds integers past 64 bits)."""
     flags = np.zeros(len(starts), dtype=np.int64)
     widest = 0
     for i in range(len(starts)):

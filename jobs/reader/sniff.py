@@ -1,5 +1,7 @@
 """What does the head of a stream say it is: lines, one array, one object of records, one document; in which format?"""
 
+from collections.abc import Iterable
+from itertools import islice
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -28,24 +30,26 @@ def sniff(head: bytes, is_lines: bool) -> Sniffed:
     A file named ``.json`` may well be JSON lines and the other way round; the content decides, the name breaks ties.
     """
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    first = _parsed(text.split(b"\n", 1)[0])
-    if is_lines and not (first is None and text[:1] == b"["):
-        return Sniffed(LINES, formats.detect(records(_lines(text))))
-    if text[:1] == b"[" and not (isinstance(first, list) and text.count(b"\n", 0, len(text.rstrip())) > 0):
+    line, _, rest = text.partition(b"\n")
+    first, is_only = _parsed(line), not rest.strip()
+    if is_lines and first is None and _are_lines(line, rest):
+        return lines(text)
+    if text[:1] == b"[" and (first is None or (isinstance(first, list) and is_only)):
         return _array(text)
-    if text[:1] == b"{" and (first is None or formats.detect(records([first])) is None):
-        return _object(text, first)
-    return Sniffed(LINES, formats.detect(records(_lines(text))))
+    if text[:1] == b"{" and (first is None or (is_only and _format_of([first]) is None)):
+        return _object(text)
+    return lines(text)
 
 
-def records(values: list[Any]) -> list[dict[str, Any]]:
-    """Values as the records formats look at: a bare list of messages counts as ``{"messages": [...]}``."""
-    return [record for record in map(as_record, values) if record is not None]
+def lines(head: bytes) -> Sniffed:
+    """A stream of JSON lines: its format is that of the first lines that are JSON."""
+    values = (value for value in map(_parsed, head.removeprefix(b"\xef\xbb\xbf").split(b"\n")) if value is not None)
+    return Sniffed(LINES, _format_of(islice(values, _SAMPLES)))
 
 
 def as_record(value: Any) -> dict[str, Any] | None:
-    """The record a parsed value stands for, or None when it is neither an object nor a list of messages."""
-    if isinstance(value, dict):
+    """The record a parsed value stands for, or None: a bare list of messages counts as ``{"messages": [...]}``."""
+    if type(value) is dict:
         return value
     return {"messages": value} if _is_message_list(value) else None
 
@@ -56,41 +60,44 @@ def named_member(value: dict[str, Any]) -> dict[str, Any] | None:
     return {"id": name, **record} if isinstance(record, dict) else None
 
 
+def _are_lines(line: bytes, rest: bytes) -> bool:
+    """The first line is no JSON value: is it a broken line among whole ones, not the start of a longer value?"""
+    if line.strip() in (b"[", b"{"):
+        return False
+    second = _parsed(rest.lstrip().partition(b"\n")[0])
+    return line[:1] not in (b"[", b"{") or isinstance(second, dict) or not rest.strip()
+
+
+def _format_of(values: Iterable[Any]) -> ModuleType | None:
+    return formats.detect([record for record in map(as_record, values) if record is not None])
+
+
 def _array(text: bytes) -> Sniffed:
-    values = _members(text)
-    if values and isinstance(values[0], dict) and _is_message_list(values):
+    values = [value for value in map(_parsed, _pieces(text)) if value is not None]
+    if _is_message_list(values):
         return Sniffed(DOCUMENT, formats.detect([{"messages": values}]))
-    return Sniffed(ARRAY, formats.detect(records(values)))
+    return Sniffed(ARRAY, _format_of(values))
 
 
-def _object(text: bytes, first: Any) -> Sniffed:
-    if first is None and (whole := _parsed(text)) is not None:
-        found = formats.detect(records([whole]))
-        if found:
-            return Sniffed(DOCUMENT, found)
-    pairs = [value for value in map(_parsed, (b"{" + m + b"}" for m in _pieces(text))) if isinstance(value, dict)]
-    named = [record for record in (named_member(pair) for pair in pairs if len(pair) == 1) if record]
-    found = formats.detect(named) if named and len(named) == len(pairs) else None
-    if found:
+def _object(text: bytes) -> Sniffed:
+    """One object that spans lines: a document, records by id, or lines of which the first is broken."""
+    whole = _parsed(text)
+    if whole is not None and (found := _format_of([whole])):
+        return Sniffed(DOCUMENT, found)
+    pairs = [_parsed(b"{" + piece + b"}") for piece in _pieces(text)]
+    named = [named_member(pair) if isinstance(pair, dict) and len(pair) == 1 else None for pair in pairs]
+    sound = [record for record in named if record]
+    if 2 * len(sound) > len(named) and (found := formats.detect(sound)):
         return Sniffed(MAPPING, found)
-    if first is not None:
-        return Sniffed(LINES, formats.detect(records(_lines(text))))
+    if whole is None and (found := lines(text).format):
+        return Sniffed(LINES, found)
     return Sniffed(DOCUMENT, None)
 
 
 def _is_message_list(value: Any) -> bool:
-    if not isinstance(value, list) or not value:
+    if type(value) is not list or not value:
         return False
     return all(isinstance(m, dict) and "role" in m and "content" in m for m in value[:3])
-
-
-def _lines(text: bytes) -> list[Any]:
-    lines = text.split(b"\n", _SAMPLES)[:_SAMPLES]
-    return [value for value in map(_parsed, lines) if value is not None]
-
-
-def _members(text: bytes) -> list[Any]:
-    return [value for value in map(_parsed, _pieces(text)) if value is not None]
 
 
 def _pieces(text: bytes) -> list[bytes]:

@@ -1,19 +1,22 @@
 """What is in each file, before a record is read: its content digest, and where it can be split between tasks."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from conf.settings import Input
+from jobs.formats.conversation import Rejected
 from jobs.reader import containers, sniff
 from jobs.reader.files import SourceFile, locate
 from jobs.reader.read import Split, recognise
 from jobs.reader.streams import HeadedStream
 
-_BLOCK = 4 << 20
+_BLOCK = 4_000_000
+_UNIT = 8_000_000
+"""A file's id is the digest of the digests of units of this size, so that it does not depend on how it is split."""
 
 
 class Chunk(NamedTuple):
@@ -26,7 +29,8 @@ class Chunk(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What one chunk holds. ``is_lines`` and ``row_groups`` (rows in each) are known of a file's first chunk only."""
+    """What one chunk holds. ``digest``: those of the units that begin in it, end to end. ``is_lines`` and
+    ``row_groups`` (rows in each) are known of a file's first chunk only."""
 
     file: str
     size: int
@@ -49,35 +53,52 @@ def chunks(files: Iterable[SourceFile], size: int) -> list[Chunk]:
 def survey(chunk: Chunk, options: Input) -> Finding:
     """Read one chunk once. A file that cannot be read gets a digest of its name, and its error when it is read."""
     try:
-        return _survey(chunk, options)
+        system, inner = locate(chunk.file)
+        with system.open_input_file(inner) as file:
+            return _survey(file, chunk, options)
     except OSError:
         digest = hashlib.sha256(f"unreadable {chunk.file}".encode()).hexdigest()
         return Finding(chunk.file, chunk.size, chunk.start, digest, 0, False, [])
 
 
-def _survey(chunk: Chunk, options: Input) -> Finding:
-    system, inner = locate(chunk.file)
-    with system.open_input_file(inner) as file:
-        digest, newlines = _read(file, chunk)
-        is_lines, groups = False, []
-        if chunk.start == 0 and containers.is_plain(chunk.file):
-            file.seek(0)
-            if containers.kind_of(chunk.file) == ".parquet":
-                groups = _row_groups(file)
-            elif containers.kind_of(chunk.file) != ".csv" and chunk.end < chunk.size:
-                head = HeadedStream(file, options.max_record_bytes).head
-                is_lines = recognise(head, containers.kind_of(chunk.file), options).layout == sniff.LINES
+def _survey(file: pa.NativeFile, chunk: Chunk, options: Input) -> Finding:
+    is_lines, groups = False, []
+    if chunk.start == 0 and containers.is_plain(chunk.file):
+        if containers.kind_of(chunk.file) == ".parquet":
+            groups = _row_groups(file)
+        elif chunk.end < chunk.size:
+            is_lines = _is_lines(file, containers.kind_of(chunk.file), options)
+    digest, newlines = _read(file, chunk)
     return Finding(chunk.file, chunk.size, chunk.start, digest, newlines, is_lines, groups)
 
 
+def _is_lines(file: pa.NativeFile, kind: str, options: Input) -> bool:
+    try:
+        stream = HeadedStream(file, options.max_record_bytes)
+    except Rejected:
+        return False
+    return kind != ".csv" and recognise(stream, kind, options).layout == sniff.LINES
+
+
 def _read(file: pa.NativeFile, chunk: Chunk) -> tuple[str, int]:
-    digest, newlines, left = hashlib.sha256(), 0, chunk.end - chunk.start
-    file.seek(chunk.start)
-    while left and (block := file.read(min(_BLOCK, left))):
-        digest.update(block)
-        newlines += block.count(b"\n")
-        left -= len(block)
-    return digest.hexdigest(), newlines
+    """Digests of the units that begin in the chunk, each read to its end, and the chunk's line feeds."""
+    first, last = -(-chunk.start // _UNIT), -(-chunk.end // _UNIT)
+    stop = min(last * _UNIT, chunk.size) if last > first else chunk.end
+    units = [hashlib.sha256() for _ in range(first, last)]
+    newlines = 0
+    for at, block in _blocks(file, chunk.start, stop):
+        newlines += block.count(b"\n", 0, max(chunk.end - at, 0))
+        if at >= first * _UNIT:
+            units[at // _UNIT - first].update(block)
+    return "".join(unit.hexdigest() for unit in units), newlines
+
+
+def _blocks(file: pa.NativeFile, at: int, stop: int) -> Iterator[tuple[int, bytes]]:
+    """Where each block stands, and its bytes; none crosses the border of a unit."""
+    file.seek(at)
+    while at < stop and (block := file.read(min(_BLOCK - at % _BLOCK, stop - at))):
+        yield at, block
+        at += len(block)
 
 
 def _row_groups(file: pa.NativeFile) -> list[int]:
@@ -89,7 +110,7 @@ def _row_groups(file: pa.NativeFile) -> list[int]:
 
 
 def splits(findings: Iterable[Finding]) -> list[Split]:
-    """The splits of all files, from all their chunks' findings. A file's id is the digest of its chunks' digests."""
+    """The splits of all files, from all their chunks' findings. A file's id is the digest of its units' digests."""
     by_file: dict[str, list[Finding]] = {}
     for finding in sorted(findings, key=lambda f: (f.file, f.start)):
         by_file.setdefault(finding.file, []).append(finding)

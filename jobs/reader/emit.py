@@ -1,0 +1,46 @@
+"""Blocks of one byte stream become Arrow batches: conversations, refusals, and what the stream held in all."""
+
+from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
+from typing import Protocol
+
+import pyarrow as pa
+
+from conf.settings import Input
+from jobs.formats import conversation as reasons
+from jobs.formats.conversation import Rejected
+from jobs.reader import rows
+from jobs.reader.collect import Parsed, collect
+from jobs.reader.records import Block
+from jobs.reader.rows import Place, Rows
+
+
+class Sized(Protocol):
+    """A stream that counts the bytes it gave."""
+
+    size: int
+
+
+def emit(
+    blocks: Iterable[Block],
+    parse: Callable[[Block], Iterable[Parsed]],
+    known: ModuleType | None,
+    place: Place,
+    options: Input,
+    stream: Sized,
+) -> Iterator[pa.RecordBatch]:
+    """All records of the blocks in the staged schema, then the stream's summary."""
+    collected, count = Rows(place._replace(format=known.NAME if known else "")), 0
+    for block in blocks:
+        _refuse_giants(collected, block, options.max_record_bytes)
+        count += len(block.giants) + (yield from collect(parse(block), known, collected, options))
+        if collected.is_full():
+            yield from collected.take()
+    yield from collected.take()
+    yield rows.summary(collected.place, count, stream.size)
+
+
+def _refuse_giants(collected: Rows, block: Block, limit: int) -> None:
+    for giant in block.giants:
+        detail = f"{giant.size:,} bytes, the limit is input.max_record_bytes = {limit:,}"
+        collected.refuse(giant.number, giant.offset, Rejected(reasons.TOO_LARGE, detail), giant.sample, giant.digest)

@@ -1,0 +1,1 @@
+"""On a real standalone cluster: one master, two workers, `spark-submit`."""

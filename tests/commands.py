@@ -1,0 +1,51 @@
+"""Running `winnow` and `spark-submit` as a user does: another process, its output, its exit code."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = (
+    "spark.spark.driver.memory=1g",
+    "spark.spark.sql.shuffle.partitions=2",
+    "spark.spark.default.parallelism=2",
+)
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """This environment, with our packages on the path of every Python it starts."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), **extra}
+
+
+def winnow(*arguments: str, sets: Sequence[str] = (), timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    """One `winnow` command; ``sets`` become ``--set`` options."""
+    options = [part for value in sets for part in ("--set", value)]
+    command = [sys.executable, "-m", "jobs.cli", *arguments, *options]
+    return subprocess.run(
+        command, env=environment(), capture_output=True, text=True, timeout=timeout, cwd=ROOT, check=False
+    )
+
+
+def kill_when(is_time: Callable[[str], bool], *arguments: str, sets: Sequence[str], timeout: float = 240) -> bool:
+    """Start `winnow` and SIGKILL it and everything it started once ``is_time`` says so of what it printed so far.
+
+    False when it came to its end first.
+    """
+    options = [part for value in sets for part in ("--set", value)]
+    command = [sys.executable, "-m", "jobs.cli", *arguments, *options]
+    log = Path(arguments[arguments.index("--lake") + 1] + ".log")
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, env=environment(), stdout=out, stderr=out, cwd=ROOT, start_new_session=True)
+        deadline = time.monotonic() + timeout
+        while process.poll() is None and time.monotonic() < deadline:
+            if is_time(log.read_text(errors="replace")):
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                return True
+            time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL) if process.poll() is None else None
+    return False

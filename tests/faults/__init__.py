@@ -1,0 +1,1 @@
+"""What happens when something breaks: killed jobs, damaged lakes, full disks, wrong places."""

@@ -1,0 +1,1 @@
+"""The jobs on real Spark and real Delta."""

@@ -1,0 +1,69 @@
+"""Same input and config, same rows: whatever the order, the partitioning and the plan."""
+
+import random
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from conf import tables
+from conf.settings import Settings
+from jobs import annotate, dedup, publish
+from jobs.lake import Lake, open_lake
+from udfs.near import Signing
+
+
+def digest_of(raw: DataFrame, settings: Settings) -> str:
+    """The dataset digest that the jobs' pure functions give for these raw conversations."""
+    options = settings.dedup
+    signing = Signing(options.shingle, options.min_shingles, options.bands, options.rows, options.seed)
+    conversations = annotate.label(raw, settings.rules).localCheckpoint()
+    found = dedup.find(conversations, dedup.sign(conversations, signing), settings).localCheckpoint()
+    duplicates = found.where("kept_id is not null")
+    clusters = found.where("cluster_id is not null").select("conversation_id", "cluster_id")
+    verdicts = publish.decide(conversations, duplicates, settings)
+    kept = publish.dataset(conversations, verdicts, duplicates, clusters, settings.publish.eval_share)
+    return publish.dataset_digest(kept)
+
+
+@pytest.mark.parametrize("adaptive", ["false", "true"])
+@pytest.mark.parametrize("partitions", [1, 2, 7])
+@pytest.mark.parametrize("shuffle", range(5))
+def test_order_partitions_and_plan_change_nothing(
+    spark: SparkSession, lake: Lake, smoke: Settings, shuffle: int, partitions: int, adaptive: str
+) -> None:
+    raw = lake.read(tables.CONVERSATIONS_RAW).where(F.xxhash64("conversation_id") % 2 == 0).cache()
+    expected = _expected(raw, smoke)
+    spark.conf.set("spark.sql.adaptive.enabled", adaptive)
+    try:
+        shuffled = raw.repartition(partitions).sortWithinPartitions(F.xxhash64(F.lit(shuffle), "conversation_id"))
+        assert digest_of(shuffled, smoke) == expected
+    finally:
+        spark.conf.set("spark.sql.adaptive.enabled", "false")
+
+
+_known: dict[str, str] = {}
+
+
+def _expected(raw: DataFrame, settings: Settings) -> str:
+    if not _known:
+        _known["digest"] = digest_of(raw, settings)
+    return _known["digest"]
+
+
+def test_shuffled_lines_in_other_files_give_the_same_dataset(
+    spark: SparkSession, small_sample: Path, smoke: Settings, run_chain, tmp_path: Path
+) -> None:
+    lines = [line for line in (small_sample / "alpaca" / "alpaca.jsonl").read_bytes().split(b"\n") if line.strip()]
+    digests = set()
+    for order, parts in ((1, 1), (2, 3)):
+        folder = tmp_path / f"in{order}"
+        folder.mkdir()
+        random.Random(order).shuffle(lines)
+        for part in range(parts):
+            (folder / f"{part}.jsonl").write_bytes(b"\n".join(lines[part::parts]))
+        lake = open_lake(spark, str(tmp_path / f"lake{order}"), create=True)
+        run_chain(lake, smoke, [str(folder)])
+        digests.add(lake.lineage(tables.DATASET).digest)
+    assert len(digests) == 1
