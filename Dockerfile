@@ -12,7 +12,7 @@ FROM ${BASE_IMAGE}
 ARG JAVA_PACKAGE=openjdk-17-jre-headless
 
 # Install only what the base lacks: on python:3.11-slim Debian's own Python would be a second one.
-# tini is process 1: it passes SIGTERM on and buries Python workers whose parent was killed.
+# tini is the first process: it passes SIGTERM on and buries Python workers whose parent was killed.
 RUN set -eu; lacking=""; \
     command -v java >/dev/null || lacking="$JAVA_PACKAGE"; \
     python3 -c 'import ensurepip, venv' 2>/dev/null || lacking="$lacking python3 python3-venv"; \
@@ -75,5 +75,5 @@ RUN export SPARK_LOCAL_IP=127.0.0.1 SPARK_LOCAL_HOSTNAME=localhost \
     && winnow run --config smoke --input /tmp/proof/sample --lake /tmp/proof/lake \
     && rm -rf /tmp/proof && chmod -R g+w "$NUMBA_CACHE_DIR"
 
-ENTRYPOINT ["tini", "-g", "--", "/opt/winnow/entrypoint.sh"]
+ENTRYPOINT ["tini", "-s", "--", "/opt/winnow/entrypoint.sh"]
 CMD ["winnow", "--help"]

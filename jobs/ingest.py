@@ -169,14 +169,14 @@ def _commit(lake: Lake, job: Run, staged: DataFrame, copies: DataFrame | None, c
     parts = [sound.where(F.col("kind") == rows.REFUSED), staged.where(is_failed) if failed else None, copies, collapsed]
     refused = _union([part for part in parts if part is not None])
     with progress.stage("write quarantine"):
-        job.commit(tables.QUARANTINE, refused.select(*SCHEMAS[tables.QUARANTINE].names), "append")
+        job.write(tables.QUARANTINE, refused.select(*SCHEMAS[tables.QUARANTINE].names), "append")
     with progress.stage("write conversations_raw"):
-        job.commit(tables.CONVERSATIONS_RAW, kept.select(*SCHEMAS[tables.CONVERSATIONS_RAW].names), "append")
+        job.write(tables.CONVERSATIONS_RAW, kept.select(*SCHEMAS[tables.CONVERSATIONS_RAW].names), "append")
     with progress.stage("account"):
         summaries = _summaries(lake, _union([part for part in (staged, copies) if part is not None]), config)
         job.counts = {name: sum(row[name] for row in summaries) for name in ("records", "rows", "quarantined")}
         frame = lake.spark.createDataFrame([tuple(row.values()) for row in summaries], SCHEMAS[tables.FILES])
-        job.commit(tables.FILES, frame.coalesce(1), "append")
+        job.write(tables.FILES, frame.coalesce(1), "append")
 
 
 def _union(parts: list[DataFrame]) -> DataFrame:

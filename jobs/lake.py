@@ -58,13 +58,13 @@ class Lake:
 
     def lineage(self, table: str) -> Lineage | None:
         """The lineage of the newest commit that has one; None before the first such commit."""
-        stamped = (commit.lineage for commit in self._commits(table) if commit.lineage)
+        stamped = (commit.lineage for commit in self.commits(table) if commit.lineage)
         found = next((facts for facts in stamped if "run_id" in facts), None)
         return Lineage(**found) if found else None
 
     def is_grown(self, table: str, since: int) -> bool:
         """Has the table, since that version, only been appended to?"""
-        later = [commit for commit in self._commits(table) if commit.version > since]
+        later = [commit for commit in self.commits(table) if commit.version > since]
         return 0 <= since <= self.version(table) and all(commit.only_adds for commit in later)
 
     def _log(self, table: str) -> Log:
@@ -73,7 +73,7 @@ class Lake:
         except VersionError as error:
             raise (UsageError if error.exit_code == WRONG_CHOICE else LakeDamaged)(str(error)) from error
 
-    def _commits(self, table: str) -> Iterator[Commit]:
+    def commits(self, table: str) -> Iterator[Commit]:
         """The table's commits, newest first. Raises :class:`LakeDamaged` at one that cannot be read."""
         log = self._log(table)
         for version in sorted(log.sizes, reverse=True):

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from pyspark.sql import functions as F
-
 from conf import VERSION, recipe, tables
 from conf.settings import Settings
 from jobs.lake import Lake, Lineage
@@ -46,11 +44,15 @@ class Run(AbstractContextManager):
             self._record(time.monotonic() - self._clock)
 
     def commit(self, table: str, rows: Any, mode: str, digest: str = "") -> None:
-        """Write one table of this run; a table that this very run has already written is left as it is."""
+        """Write one table of this run, unless this very run, killed later, has written it already."""
         if not self.has_written(table):
-            stamp = replace(self.lineage, counts=dict(self.counts), digest=digest)
-            self.lake.write(table, rows, stamp, mode)
+            self.write(table, rows, mode, digest)
         self.outputs[table] = self.lake.version(table)
+
+    def write(self, table: str, rows: Any, mode: str, digest: str = "") -> None:
+        """Write one table of this run, whatever an earlier try of it wrote."""
+        stamp = replace(self.lineage, counts=dict(self.counts), digest=digest)
+        self.outputs[table] = self.lake.write(table, rows, stamp, mode)
 
     def has_written(self, table: str) -> bool:
         """Is the table's newest commit this run's (a run that was killed later, or one that finished)?"""
@@ -86,7 +88,7 @@ def complete(lake: Lake, table: str) -> None:
 
 
 def _is_recorded(lake: Lake, facts: Lineage) -> bool:
-    return not lake.read(tables.RUNS).where(F.col("run_id") == facts.run_id).isEmpty()
+    return any(commit.lineage.get("run_id") == facts.run_id for commit in lake.commits(tables.RUNS) if commit.lineage)
 
 
 def _append(lake: Lake, facts: Lineage, config: str | None, measured: tuple[Any, ...]) -> None:

@@ -62,7 +62,10 @@ class Progress:
         if self._spark is None:
             return 0
         try:
-            stages: Any = self._spark._jsc.sc().statusStore().stageList(None)
+            gateway: Any = self._spark.sparkContext._gateway
+            everything, no_quantiles = gateway.jvm.java.util.ArrayList(), gateway.new_array(gateway.jvm.double, 0)
+            store = self._spark._jsc.sc().statusStore()
+            stages = store.stageList(everything, False, False, no_quantiles, everything)
             return sum(stages.apply(i).outputRecords() for i in range(stages.size()))
         except Exception:  # the status store is Spark's private API: without it there is progress, but no row count
             return 0

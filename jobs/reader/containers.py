@@ -1,5 +1,6 @@
 """How do a file's bytes become one or more plain byte streams? Compression, archives, and the limits on both."""
 
+import io
 import lzma
 import struct
 import tarfile
@@ -22,6 +23,8 @@ KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
 _FREE_BYTES = 64 << 20
 """The ratio limit starts here: below it an expanded stream is harmless whatever its ratio."""
 _READ_BYTES = 1 << 18
+_SMALL = 1 << 16
+"""zipfile looks before the start of a very short file, which pyarrow's files refuse."""
 
 
 class Member(NamedTuple):
@@ -72,7 +75,7 @@ def members(path: str, size: int, limits: Limits) -> Iterator[Member]:
     system, inner = locate(path)
     if lower.endswith(".zip"):
         with system.open_input_file(inner) as file:
-            yield from _zip(path, file, meter)
+            yield from _zip(path, io.BytesIO(file.read()) if size < _SMALL else file, meter)
     elif lower.endswith(TARS):
         with system.open_input_stream(inner, compression=None) as file, _expanded(path, file, size, meter) as stream:
             yield from _tar(path, stream, meter)
@@ -97,7 +100,7 @@ def _expanded(name: str, file: IO[bytes] | pa.NativeFile, size: int, meter: "_Me
     yield _Bounded(pa.CompressedInputStream(native, codec), meter)  # type: ignore[misc]
 
 
-def _zip(path: str, file: pa.NativeFile, meter: "_Meter") -> Iterator[Member]:
+def _zip(path: str, file: IO[bytes] | pa.NativeFile, meter: "_Meter") -> Iterator[Member]:
     with _damage("not a readable zip"):
         archive = zipfile.ZipFile(file)
     names = _Names(path)

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from itertools import chain, islice
 from types import ModuleType
-from typing import IO, Any
+from typing import IO
 
 import pyarrow as pa
 
@@ -42,10 +42,9 @@ def _header(first: Block | None) -> list[str]:
         return []
     if not len(first.starts) or first.numbers[0] != -1:
         raise Rejected(reasons.CORRUPT_FILE, "the header line is longer than input.max_record_bytes")
-    try:
-        header = _row(first.data[first.starts[0] : first.ends[0]])
-    except Rejected as why:
-        raise Rejected(reasons.CORRUPT_FILE, f"the header line cannot be read: {why.detail}") from None
+    [header] = _rows([first.data[first.starts[0] : first.ends[0]]])
+    if isinstance(header, Rejected):
+        raise Rejected(reasons.CORRUPT_FILE, f"the header line cannot be read: {header.detail}")
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise Rejected(reasons.CORRUPT_FILE, f"the header names {twice[0][:80]!r} more than once")
@@ -61,35 +60,37 @@ def _format_of(first: Block | None, header: list[str], options: Input) -> Module
 
 def _parsed(block: Block, header: list[str]) -> Iterator[Parsed]:
     """Every row of the block that is neither the header nor blank."""
-    data = block.data
-    for start, end, number in zip(block.starts.tolist(), block.ends.tolist(), block.numbers.tolist(), strict=True):
-        raw = data[start:end]
-        if number < 0 or raw in (b"", b"\r"):
-            continue
-        record: Any
+    starts, ends = block.starts.tolist(), block.ends.tolist()
+    raws = [block.data[start:end] for start, end in zip(starts, ends, strict=True)]
+    for raw, start, number, row in zip(raws, starts, block.numbers.tolist(), _rows(raws), strict=True):
+        if number >= 0 and row != []:
+            record = row if isinstance(row, Rejected) else _record(row, header)
+            yield number, block.offset + start, raw, record
+
+
+def _rows(raws: list[bytes]) -> Iterator[list[str] | Rejected]:
+    """The fields of each row, in order. One reader reads them all, as each is a whole line to it."""
+    texts = [_text(raw) for raw in raws]
+    reader = csv.reader(("" if isinstance(text, Rejected) else text for text in texts), strict=True)
+    for text in texts:
         try:
-            record = _record(_row(raw), header)
-        except Rejected as why:
-            record = why
-        yield number, block.offset + start, raw, record
+            row = next(reader)
+        except csv.Error as error:
+            yield Rejected(reasons.MALFORMED_CSV, str(error))
+        else:
+            yield text if isinstance(text, Rejected) else row
 
 
-def _row(raw: bytes) -> list[str]:
+def _text(raw: bytes) -> str | Rejected:
     if b"\0" in raw:
-        raise Rejected(reasons.CONTROL_CHARACTER, f"NUL at byte {raw.index(0)}")
+        return Rejected(reasons.CONTROL_CHARACTER, f"NUL at byte {raw.index(0)}")
     try:
-        return next(csv.reader((raw.decode(),), strict=True))
+        return raw.decode()
     except UnicodeDecodeError as error:
-        raise Rejected(
-            reasons.INVALID_UTF8, f"byte 0x{raw[error.start]:02x} at {error.start}: {error.reason}"
-        ) from None
-    except StopIteration:
-        return []
-    except csv.Error as error:
-        raise Rejected(reasons.MALFORMED_CSV, str(error)) from None
+        return Rejected(reasons.INVALID_UTF8, f"byte 0x{raw[error.start]:02x} at {error.start}: {error.reason}")
 
 
-def _record(row: list[str], header: list[str]) -> dict[str, str]:
+def _record(row: list[str], header: list[str]) -> dict[str, str] | Rejected:
     if len(row) != len(header):
-        raise Rejected(reasons.MALFORMED_CSV, f"expected {len(header)} fields as in the header, found {len(row)}")
+        return Rejected(reasons.MALFORMED_CSV, f"expected {len(header)} fields as in the header, found {len(row)}")
     return dict(zip(header, row, strict=True))

@@ -1,7 +1,6 @@
 """What leaves the reader: Arrow batches of conversations, refused records and one summary per file, in one schema."""
 
 import hashlib
-from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -163,7 +162,7 @@ def batch(place: Place, kind: str, columns: dict[str, Any], rows: int) -> pa.Rec
     arrays = []
     for field in ARROW:
         if field.name in given:
-            arrays.append(pa.array(repeat(given[field.name], rows), field.type, size=rows))
+            arrays.append(pa.repeat(pa.scalar(given[field.name], field.type), rows))
         elif field.name in columns:
             value = columns[field.name]
             arrays.append(value if isinstance(value, pa.Array) else pa.array(value, field.type))

@@ -32,13 +32,13 @@ def sniff(head: bytes, is_lines: bool) -> Sniffed:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     line, _, rest = text.partition(b"\n")
     first, is_only = _parsed(line), not rest.strip()
-    if is_lines and first is None and _are_lines(line, rest):
-        return lines(text)
     if text[:1] == b"[" and (first is None or (isinstance(first, list) and is_only)):
-        return _array(text)
-    if text[:1] == b"{" and (first is None or (is_only and _format_of([first]) is None)):
-        return _object(text)
-    return lines(text)
+        found = _array(text)
+    elif text[:1] == b"{" and (first is None or (is_only and _format_of([first]) is None)):
+        found = _object(text)
+    else:
+        return lines(text)
+    return lines(text) if is_lines and found.format is None else found
 
 
 def lines(head: bytes) -> Sniffed:
@@ -58,14 +58,6 @@ def named_member(value: dict[str, Any]) -> dict[str, Any] | None:
     """The record in ``{"its id": {...}}``, with that id unless it has its own."""
     [(name, record)] = value.items()
     return {"id": name, **record} if isinstance(record, dict) else None
-
-
-def _are_lines(line: bytes, rest: bytes) -> bool:
-    """The first line is no JSON value: is it a broken line among whole ones, not the start of a longer value?"""
-    if line.strip() in (b"[", b"{"):
-        return False
-    second = _parsed(rest.lstrip().partition(b"\n")[0])
-    return line[:1] not in (b"[", b"{") or isinstance(second, dict) or not rest.strip()
 
 
 def _format_of(values: Iterable[Any]) -> ModuleType | None:

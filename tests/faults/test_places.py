@@ -11,7 +11,7 @@ from jobs.lake import Lake
 from tests import commands
 
 RUN = ("run", "--config", "smoke")
-COMMANDS = "sample ingest annotate dedup publish run versions pin unpin show doctor".split()
+COMMANDS = ["sample", "ingest", "annotate", "dedup", "publish", "run", "versions", "pin", "unpin", "show", "doctor"]
 
 
 def fails(done: subprocess.CompletedProcess[str], code: int, *told: str) -> None:
@@ -88,7 +88,7 @@ def test_a_torn_commit_is_a_damaged_lake(lake: Lake, small_sample: Path, tmp_pat
     log = tmp_path / "lake" / tables.CONVERSATIONS / "_delta_log" / f"{0:020d}.json"
     log.write_bytes(log.read_bytes()[:40])
     (log.parent / f".{log.name}.crc").unlink(missing_ok=True)
-    done = commands.winnow("dedup", "--config", "smoke", "--lake", str(tmp_path / "lake"), sets=commands.SMALL)
+    done = commands.winnow("annotate", "--config", "smoke", "--lake", str(tmp_path / "lake"), sets=commands.SMALL)
     fails(done, 5, "conversations")
 
 

@@ -147,9 +147,12 @@ FAILED: dict[str, tuple[Callable[[], bytes], str]] = {
     "gzip_named.jsonl": (lambda: gz(lines(3)), "unsupported_file"),
     "bomb.jsonl.gz": (lambda: gz(_padded(300)), "decompression_bomb"),
     "bomb.zip": (lambda: zipped({"a.jsonl": _padded(150)}), "decompression_bomb"),
-    "bomb_in_bomb.zip": (lambda: zipped({"a.jsonl.gz": gz(gz(_padded(150)))}), "decompression_bomb"),
+    "bomb_in_bomb.zip": (lambda: zipped({"a.jsonl.gz": gz(_padded(150))}), "decompression_bomb"),
     "bomb_of_many.zip": (lambda: zipped({f"{n}.jsonl": _padded(30) for n in range(5)}), "decompression_bomb"),
-    "bomb.csv.bz2": (lambda: bz2.compress(b"prompt,response\n" + b"0,0\n" * 25_000_000), "decompression_bomb"),
+    "bomb.csv.bz2": (
+        lambda: bz2.compress(b"prompt,response\n" + (b"0," + b"0" * 4000 + b"\n") * 25_000),
+        "decompression_bomb",
+    ),
 }
 """File -> its bytes, and the reason for which it, or a member of it, is refused."""
 
