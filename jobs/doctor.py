@@ -1,6 +1,7 @@
 """Is this machine ready? Java, Delta's jars, Spark, Python and our packages on the executors, memory, disk."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,7 +83,8 @@ def _keep(found: list[Path], folder: Path) -> None:
 
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if "UNRESOLVED" in line or "Exception" in line or "rror" in line]
+    telling = [line for line in lines if re.search("UNRESOLVED|UnknownHost", line)]
+    telling = telling or [line for line in lines if re.search("Exception|rror", line)]
     return (telling or lines or ["no output"])[-1][:300]
 
 
