@@ -41,8 +41,6 @@ setup(
             "ruff==0.17.*",
             "mypy==2.*",
             "import-linter==2.*",
-            "types-PyYAML",
-            "pandas-stubs",
         ],
     },
     entry_points={"console_scripts": ["winnow=jobs.cli:main"]},
