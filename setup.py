@@ -34,6 +34,7 @@ setup(
     ],
     extras_require={
         "test": [
+            "zstandard",  # test input
             "setuptools>=69",  # app.zip is the wheel, built without network
             "wheel",
             "pytest==9.*",
