@@ -16,7 +16,7 @@ from conf import recipe, tables
 from conf.settings import Input, Settings
 from jobs import identity
 from jobs.errors import InputUnreadable, LakeDamaged
-from jobs.formats.conversation import DUPLICATE_FILE, DUPLICATE_RECORD, FILE_REASONS
+from jobs.formats.conversation import DUPLICATE_FILE, DUPLICATE_RECORD, FILE_REASONS, UNREADABLE_FILE
 from jobs.lake import Lake
 from jobs.ledger import Run, complete, lineage
 from jobs.progress import Progress
@@ -134,7 +134,8 @@ def _pending(lake: Lake, splits: list[Split], config: str) -> tuple[list[Split],
     """Splits to read, and files that are copies of a file read before or alongside (one split each)."""
     known: dict[str, set[str]] = {}
     for row in lake.read(tables.FILES).select("file", "file_id", "reason", "config_digest").collect():
-        if row.reason is None or row.reason == DUPLICATE_FILE or row.config_digest == config:
+        is_settled = row.reason in (None, DUPLICATE_FILE) or row.config_digest == config
+        if is_settled and row.reason != UNREADABLE_FILE:  # what could not be reached may be there now
             known.setdefault(row.file_id, set()).add(row.file.split("!")[0])
     pending, copies = [], {}
     reading: dict[str, str] = {}

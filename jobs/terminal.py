@@ -47,6 +47,14 @@ def as_conversation(row: dict[str, Any], width: int | None = None) -> str:
     return "\n".join(fit(line, width) for line in [f"{row['conversation_id']} {facts}", *messages])
 
 
+def as_refusal(row: dict[str, Any], width: int | None = None) -> str:
+    """One quarantine row: reason and place, then its detail and its head, each cut to ``width`` terminal columns."""
+    width = width or shutil.get_terminal_size().columns
+    place = row["file"] if row["record"] is None else f"{row['file']} record {row['record']} byte {row['offset']}"
+    sample = (row["sample"] or b"").decode("utf-8", "replace")
+    return "\n".join(fit(line, width) for line in (f"{row['reason']}: {place}", f"  {row['detail']}", f"  {sample}"))
+
+
 def fit(text: str, width: int) -> str:
     """``text`` on one line of at most ``width`` columns: runs of blanks after its start are one space, characters
     that are not printable become U+FFFD, and what is cut ends in an ellipsis. Wide characters take two columns."""

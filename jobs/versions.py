@@ -26,7 +26,16 @@ from conf import tables
 from jobs import terminal
 from jobs.errors import LakeDamaged, UsageError
 from udfs.contents import open_version, read_batches, verify
-from udfs.lake import UNREADABLE, WRONG_CHOICE, VersionError, reading, table_uri
+from udfs.lake import (
+    UNREADABLE,
+    WRONG_CHOICE,
+    VersionError,
+    open_table,
+    read_table_log,
+    reading,
+    scan,
+    table_uri,
+)
 from udfs.versions import Pin, Version, find_pin, list_versions, open_pins, pins_of, read_pins, resolve
 
 PINS = pa.schema(
@@ -97,6 +106,18 @@ def show(version: Version, limit: int) -> list[dict[str, Any]]:
     return list(islice(rows, limit))
 
 
+def quarantined(lake: str, limit: int) -> list[dict[str, Any]]:
+    """The first ``limit`` rows of table ``quarantine``, files before records, by file and record."""
+    log = read_table_log(lake, tables.QUARANTINE)
+    if log.newest < 0:
+        return []
+    with reading(f"table {tables.QUARANTINE}"):
+        found = scan(open_table(lake, log, log.newest)).to_table(use_threads=False).to_pylist()
+    return sorted(found, key=lambda row: (row["record"] is not None, row["file"], row["record"] or 0, row["part"]))[
+        :limit
+    ]
+
+
 def add_commands(subparsers: Any) -> None:
     """Register ``versions``, ``pin``, ``unpin`` and ``show``; each sets ``run``, a function of the parsed arguments."""
     versions = _command(subparsers, "versions", run_versions, "list the published versions", "--lake lake")
@@ -116,6 +137,7 @@ def add_commands(subparsers: Any) -> None:
     which.add_argument("--version", type=int, metavar="N", help="default: the newest")
     which.add_argument("--pin", metavar="NAME")
     which.add_argument("--timestamp", metavar="TIME", help="ISO 8601, UTC unless it says otherwise")
+    which.add_argument("--quarantine", action="store_true", help="what could not be read, instead of a version")
     look.add_argument("--limit", type=_count, default=5, metavar="N", help="conversations to print (default: 5)")
     look.add_argument("--verify", action="store_true", help="first recompute the digest from every message")
 
@@ -152,8 +174,11 @@ def run_unpin(args: Namespace) -> int:
 
 
 def run_show(args: Namespace) -> int:
-    """``winnow show``: what the version is, then its first conversations."""
+    """``winnow show``: what the version is, then its first conversations; or what stands in quarantine."""
     with _user_errors():
+        if args.quarantine:
+            print("\n".join(map(terminal.as_refusal, quarantined(args.lake, args.limit))))
+            return 0
         version = resolve(args.lake, args.pin, args.version, args.timestamp)
         print(terminal.as_heading(version))
         if args.verify:

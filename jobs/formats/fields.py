@@ -101,6 +101,21 @@ def speaker(item: Record, key: str, known: Speakers) -> tuple[str, str | None]:
     return found
 
 
+def simple_chat(items: list[Any], key: str, text: str, known: Speakers) -> list[Message] | None:
+    """The messages, when every item holds a known speaker under ``key``, a string under ``text`` and nothing else, as
+    most chats do; None when any differs and is to be read with care. This is most of the time a format takes."""
+    messages = []
+    for item in items:
+        if type(item) is not dict or len(item) != 2:
+            return None
+        name, content = item.get(key), item.get(text)
+        found = known.get(name) if type(name) is str else None
+        if found is None or type(content) is not str:
+            return None
+        messages.append(Message(found[0], content, found[1]))
+    return messages
+
+
 def quoted(text: str) -> str:
     """The text as shown in an error: quoted, escaped, cut to 40 characters."""
     return repr(text if len(text) <= _CUT else text[: _CUT - 1] + "…")

@@ -34,10 +34,12 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
     """One conversation; two, prompt and either ending, when ``chosen`` and ``rejected`` are messages."""
     key = _key(record)
     items = fields.require_items(record, key)
-    messages = chat(items, key)
+    simple = fields.simple_chat(items, "role", "content", SPEAKERS)
+    messages = chat(items, key) if simple is None else simple
     is_pair = _is_message(record.get("chosen")) and _is_message(record.get("rejected"))
     used = {key, "chosen", "rejected"} if is_pair else {key}
-    found = fields.conversation(messages, fields.extras(record, used) | chat_extras(items))
+    metadata = fields.extras(record, used) | (chat_extras(items) if simple is None else {})
+    found = fields.conversation(messages, metadata)
     if not is_pair:
         return [found]
     return fields.preferred(found, chat([record["chosen"]], "chosen"), chat([record["rejected"]], "rejected"))

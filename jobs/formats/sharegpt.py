@@ -33,10 +33,11 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
     """One conversation, or two for a preference pair: the prompt with the chosen and with the rejected ending."""
     key = _key(record)
     items = fields.require_items(record, key)
-    messages = fields.each(items, _message, key)
+    simple = fields.simple_chat(items, "from", "value", SPEAKERS)
+    messages = fields.each(items, _message, key) if simple is None else simple
     is_pair = type(record.get("chosen")) is dict and "rejected" in record
     metadata = fields.extras(record, {key, "chosen", "rejected"} if is_pair else {key})
-    metadata |= fields.message_extras(items, _MESSAGE_USED)
+    metadata |= fields.message_extras(items, _MESSAGE_USED) if simple is None else {}
     found = fields.conversation(_with_system(record, messages, metadata), metadata)
     return fields.preferred(found, _ending(record, "chosen"), _ending(record, "rejected")) if is_pair else [found]
 

@@ -35,7 +35,8 @@ def free_port() -> int:
 
 def environment(folder: Path) -> dict[str, str]:
     """As on a cluster: Python's packages are installed there, ours are not."""
-    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYSPARK_GATEWAY_PORT")}
+    ours = ("PYTHONPATH", "PYSPARK_GATEWAY_PORT", "SPARK_CONF_DIR")
+    clean = {name: value for name, value in os.environ.items() if name not in ours}
     return {
         **clean,
         "SPARK_HOME": str(SPARK_HOME),

@@ -164,3 +164,11 @@ def test_another_threshold_reuses_labels_and_signatures(
     assert after[tables.CONVERSATIONS] == before[tables.CONVERSATIONS]
     assert after[tables.DATASET] == before[tables.DATASET] + 1
     assert copy.read(tables.DATASET).count() > copy.read(tables.DATASET, before[tables.DATASET]).count()
+
+
+def test_the_quarantine_can_be_looked_at_without_spark(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
+    from jobs.cli import main
+
+    assert main(["show", "--lake", lake.path, "--quarantine", "--limit", "3"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("corrupt_file: ") and "broken.jsonl.gz" in told and "record" in told
