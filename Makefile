@@ -44,7 +44,8 @@ check: install  ## Lint, types, import rules
 	$(BIN)/lint-imports
 
 bench: install  ## Print the numbers of the README
-	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.ingest --session
+	$(BIN)/python -m benchmarks.chain
 
 app.zip: install  ## The four packages as one zip for spark-submit --py-files
 	rm -rf build/wheel && $(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheel .

@@ -1,0 +1,1 @@
+"""On real chat data, where WINNOW_REAL_DATA names it."""
