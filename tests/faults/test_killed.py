@@ -1,6 +1,6 @@
 """A run killed inside any job goes on where its last commit left it and ends in the same dataset.
 
-On ``local-cluster``: real executor processes, killed with everything else.
+On ``local-cluster``: a real executor process, killed with everything else.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from conf import tables
 from jobs.lake import Lake
 from tests import commands
 
-CLUSTER = (*commands.SMALL, "spark.spark.master=local-cluster[2,1,1024]")
+CLUSTER = (*commands.SMALL, "spark.spark.master=local-cluster[1,2,1024]", "spark.spark.executor.cores=2")
 
 
 def after(line: str) -> Callable[[str], bool]:
@@ -37,7 +37,6 @@ def killed(small_sample: Path, lake: Lake, tmp_path_factory: pytest.TempPathFact
     path = tmp_path_factory.mktemp("killed") / "lake"
     run = ("run", "--config", "smoke", "--input", str(small_sample), "--lake", str(path))
     moments = (
-        after("ingest: write quarantine"),  # between ingest's two tables
         after("ingest: write conversations_raw"),  # before ingest's last table, which marks it done
         half_written(path, tables.CONVERSATIONS),  # inside annotate's write
         after("dedup: sign"),  # between dedup's tables
