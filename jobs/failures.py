@@ -17,7 +17,9 @@ _CAUSES = (
      "the lake's tables cannot be read whole"),
     (r"JAVA_GATEWAY_EXITED|JAVA_HOME", 2,
      "Java did not start: install Java 17 (`winnow doctor` tells more)"),
-    (r"python worker|Python worker|ModuleNotFoundError", 1,
+    (r"ModuleNotFoundError", 1,
+     "a Python worker lacks a package: install Winnow there, or check --py-files and PYSPARK_PYTHON"),
+    (r"python worker|Python worker", 1,
      "a Python worker failed: run `winnow doctor`; on a cluster check --py-files and PYSPARK_PYTHON"),
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import ArrayType, BooleanType, LongType, StringType, StructField, StructType
 
 from conf import recipe, tables
@@ -70,8 +71,10 @@ def _survey(lake: Lake, found: list[files.SourceFile], options: Input) -> list[S
 
 
 def _surveyor(options: Input) -> Callable[[survey.Chunk], Iterator[pa.RecordBatch]]:
+    schema = to_arrow_schema(_FINDING)
+
     def one(chunk: survey.Chunk) -> Iterator[pa.RecordBatch]:
-        yield pa.RecordBatch.from_pylist([survey.survey(chunk, options)._asdict()])
+        yield pa.RecordBatch.from_pylist([survey.survey(chunk, options)._asdict()], schema)
 
     return one
 
