@@ -89,7 +89,8 @@ def open_session(app: str, extra: dict[str, str] | None = None) -> SparkSession:
         if key not in given:
             builder = builder.config(key, value)
     session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
+    # Embedded, what fails is raised here and told in one line; a cluster's own log keeps its errors.
+    session.sparkContext.setLogLevel("ERROR" if is_submitted() else "OFF")
     return session
 
 

@@ -113,11 +113,11 @@ def test_strict_exits_3_when_anything_was_refused(lake: Lake, small_sample: Path
 
 
 def test_a_full_disk_is_told_and_the_lake_stays_as_it_was(small_sample: Path, tmp_path: Path) -> None:
-    """On a file system of 3 MB of its own."""
+    """On a file system of its own, of 160 kB."""
     place = tmp_path / "full"
     place.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(place)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(place)], capture_output=True, check=False
     )
     if mounted.returncode:
         pytest.skip(f"needs root to mount a small file system: {mounted.stderr.decode().strip()}")
