@@ -10,14 +10,15 @@ from jobs.formats.conversation import EMPTY_CONVERSATION, UNKNOWN_ROLE, Conversa
 NAME = "hh_rlhf"
 
 _USED = frozenset({"chosen", "rejected"})
-_BORDERS = re.compile(r"(?:\A\n*|\n\n)(Human|Assistant): ?")
+_FIRST = re.compile(r"\n*(?:Human|Assistant):")
+_BORDERS = re.compile(r"\n\n(Human|Assistant): ?")
 _SPEAKERS = {"Human": ("user", "Human"), "Assistant": ("assistant", None)}
 
 
 def matches(record: fields.Record) -> bool:
     """Are ``chosen`` and ``rejected`` both texts that begin with a speaker?"""
     chosen, rejected = record.get("chosen"), record.get("rejected")
-    return bool(type(chosen) is str and type(rejected) is str and _BORDERS.match(chosen) and _BORDERS.match(rejected))
+    return bool(type(chosen) is str and type(rejected) is str and _FIRST.match(chosen) and _FIRST.match(rejected))
 
 
 def conversations(record: fields.Record, options: Input, file: str) -> list[Conversation]:
@@ -30,7 +31,7 @@ def _messages(record: fields.Record, key: str) -> list[Message]:
     text = fields.require(record, key, str)
     if not text.strip():
         raise Rejected(EMPTY_CONVERSATION, f"{key}: blank text")
-    before, *pieces = _BORDERS.split(text)
+    before, *pieces = _BORDERS.split("\n\n" + text.lstrip("\n"))
     if before:
         raise Rejected(UNKNOWN_ROLE, f"{key}: expected 'Human:' or 'Assistant:' first, found {fields.quoted(before)}")
     pairs = zip(pieces[::2], pieces[1::2], strict=True)

@@ -28,16 +28,17 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
     if not text:
         raise Rejected(EMPTY_CONVERSATION, "conversation: blank text")
     names = options.samantha
-    before, *pieces = _borders(names.user, names.assistant).split(text)
+    before, *pieces = _borders(names.user, names.assistant).split("\n\n" + text)
     if before:
         speaker = fields.quoted(text.split("\n", 1)[0].split(":", 1)[0])
         raise Rejected(UNKNOWN_ROLE, f"conversation: expected {names.user} or {names.assistant} first, found {speaker}")
     roles = {names.assistant: "assistant", names.user: "user"}
     pairs = zip(pieces[::2], pieces[1::2], strict=True)
-    messages = [Message(roles[name], content, name) for name, content in pairs]
+    messages = [Message(roles[name], content.removesuffix("\r"), name) for name, content in pairs]
     return [fields.conversation(messages, fields.extras(record, _USED))]
 
 
 @lru_cache(maxsize=16)
 def _borders(user: str, assistant: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:\A|\r?\n\r?\n)({re.escape(user)}|{re.escape(assistant)}): ?")
+    # Begins with a plain character, which is searched for many times faster than a choice.
+    return re.compile(rf"\n\r?\n({re.escape(user)}|{re.escape(assistant)}): ?")
