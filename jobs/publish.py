@@ -10,6 +10,7 @@ from conf import recipe, tables
 from conf.settings import Dedup, Gates, Settings
 from jobs import policy
 from jobs.errors import GateFailed, LakeDamaged, UsageError
+from jobs.formats.conversation import DUPLICATE_RECORD
 from jobs.lake import Lake
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
@@ -93,7 +94,9 @@ def account(lake: Lake, verdicts: DataFrame) -> dict[str, int]:
     tally = verdicts.agg(F.count(F.lit(1)).alias("all"), F.coalesce(F.sum(F.col("keep").cast("long")), F.lit(0)))
     decided, kept = only_row(tally)
     counts = {"records": int(files[0]), "conversations": raw.count(), "kept": int(kept)}
-    counts["quarantined"] = refused.where(F.col("record").isNotNull()).count()
+    records = refused.where(F.col("record").isNotNull())
+    counts["quarantined"] = records.count()
+    counts["unreadable"] = records.where(F.col("reason") != DUPLICATE_RECORD).count()
     counts["files_quarantined"] = refused.where(F.col("record").isNull()).count()
     _require_equal("records read", counts["records"], "records in conversations_raw or quarantine", accounted)
     _require_equal("rows ingested", int(files[1]), "rows in conversations_raw", counts["conversations"])
@@ -108,9 +111,10 @@ def _require_equal(what: str, expected: int, other: str, found: int) -> None:
 
 def _require_gates(counts: dict[str, int], gates: Gates) -> None:
     seen = max(counts["records"], 1)
-    share, kept = counts["quarantined"] / seen, counts["kept"] / max(counts["conversations"], 1)
+    share, kept = counts["unreadable"] / seen, counts["kept"] / max(counts["conversations"], 1)
     if share > gates.max_quarantined:
-        raise GateFailed(f"{share:.1%} of records quarantined; publish.gates.max_quarantined allows less: look at them")
+        limit = f"publish.gates.max_quarantined = {gates.max_quarantined:.1%}"
+        raise GateFailed(f"{share:.1%} of records could not be read, {limit}: see `winnow show --quarantine`")
     if kept < gates.min_kept:
         raise GateFailed(f"{kept:.1%} of conversations kept, below publish.gates.min_kept = {gates.min_kept:.1%}")
     if counts["kept"] < gates.min_rows:

@@ -38,7 +38,8 @@ def sniff(head: bytes, is_lines: bool) -> Sniffed:
         found = _object(text)
     else:
         return lines(text)
-    return lines(text) if is_lines and found.format is None else found
+    is_doubtful = is_lines and found.format is None
+    return lines(text) if is_doubtful and not _is_array_of_objects(text) else found
 
 
 def lines(head: bytes) -> Sniffed:
@@ -69,6 +70,13 @@ def _array(text: bytes) -> Sniffed:
     if _is_message_list(values):
         return Sniffed(DOCUMENT, formats.detect([{"messages": values}]))
     return Sniffed(ARRAY, _format_of(values))
+
+
+def _is_array_of_objects(text: bytes) -> bool:
+    """Do objects stand in the array at the head, and none on a line of its own?"""
+    if text[:1] != b"[" or not any(type(_parsed(piece)) is dict for piece in _pieces(text)):
+        return False
+    return not any(type(_parsed(line)) is dict for line in text.split(b"\n", 1000))
 
 
 def _object(text: bytes) -> Sniffed:

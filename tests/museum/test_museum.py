@@ -46,6 +46,7 @@ REFUSED = {
 
 FAILED = {
     "unknown_format.jsonl": "unknown_format",
+    "unknown_format_array.jsonl": "unknown_format",
     "unsupported_file.txt": "unsupported_file",
     "utf16.jsonl": "unsupported_file",
     "corrupt_header_twice.csv": "corrupt_file",
