@@ -24,8 +24,8 @@ class Progress:
     def stage(self, name: str, size: int = 0) -> Iterator[None]:
         """Report one stage from start to end: a live bar of Spark tasks on a terminal, one line when it is done."""
         started, done = time.monotonic(), threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(name, done), daemon=True)
         before = self._rows()
+        watcher = threading.Thread(target=self._watch, args=(name, before, done), daemon=True)
         watcher.start()
         try:
             yield
@@ -43,13 +43,15 @@ class Progress:
         rate += f", {size / 1e6 / max(seconds, 1e-3):,.1f} MB/s" if size else ""
         self.say(f"{name} {seconds:.1f} s{rate}")
 
-    def _watch(self, name: str, done: threading.Event) -> None:
+    def _watch(self, name: str, before: int, done: threading.Event) -> None:
         if not self._is_terminal or self._spark is None:
             return
+        started = time.monotonic()
         with tqdm(total=0, desc=f"{self._job}: {name}", unit="task", leave=False, file=self._out) as bar:
             while not done.wait(_TICK_SECONDS):
                 bar.total, bar.n = self._tasks()
-                bar.set_postfix_str(f"{self._rows():,} rows")
+                rows = self._rows() - before
+                bar.set_postfix_str(f"{rows:,} rows, {rows / (time.monotonic() - started):,.0f} rows/s")
                 bar.refresh()
 
     def _tasks(self) -> tuple[int, int]:
