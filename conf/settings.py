@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Bound = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
 Policy = Literal["drop", "tag"]
 """``drop``: the conversation is left out of the dataset for this reason. ``tag``: the label is stored, nothing else."""
 
 LEVELS = Literal["drop", "tag", "off"]
+"""``drop``: removed rows are left out of the dataset. ``tag``: listed in ``duplicates``, nothing else."""
 
 _NAME = "a name of letters, digits, `_`, `.` and `-`"
 
@@ -106,28 +108,37 @@ class Rules(Section):
 
 
 class Dedup(Section):
-    """Near-duplicate removal. A removal at level ``near`` has exact shingle Jaccard >= ``threshold`` with its kept row.
+    """Which duplicates are removed, and for which row. Levels work in this order; each removal is verified.
+
+    ``snapshot``: all messages are the first ones of a longer conversation. ``exact``: the same messages up to case and
+    spacing. ``near``: exact shingle Jaccard >= ``threshold`` with the kept row. ``contained``: at least the share
+    ``containment`` of the shingles, and the last message, in a larger conversation.
 
     ``bands`` x ``rows`` are for recall (verification makes precision 1); see ``udfs.minhash.recall``.
+    ``against`` names a pin of this lake, or ``LAKE#PIN``: what that dataset has is removed here.
     """
 
+    snapshot: LEVELS = "drop"
     exact: LEVELS = "drop"
     near: LEVELS = "drop"
-    threshold: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 0.7
-    related: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 0.5
+    contained: LEVELS = "drop"
+    threshold: Bound = 0.7
+    related: Bound = 0.5
+    containment: Bound = 0.9
     shingle: int = Field(5, ge=1, le=20)
     min_shingles: int = Field(6, ge=1)
     bands: int = Field(25, ge=1, le=256)
     rows: int = Field(5, ge=1, le=64)
     seed: int = Field(1, ge=0, lt=2**31)
     bucket_limit: int = Field(64, ge=1)
-    max_edges: int = Field(50_000_000, ge=1)
+    max_edges: int = Field(50_000_000, ge=0)
     survivor: list[Literal["answered", "not_redacted", "turns", "characters"]] = [
         "answered",
         "not_redacted",
         "turns",
         "characters",
     ]
+    against: str = ""
 
     @model_validator(mode="after")
     def _related_below_threshold(self) -> "Dedup":

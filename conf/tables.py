@@ -18,11 +18,14 @@ QUARANTINE = "quarantine"
 CONVERSATIONS = "conversations"
 """One conversation, cleaned and labelled; never filtered. Key: conversation_id."""
 SIGNATURES = "signatures"
-"""One conversation at one dedup level: digest and band keys. Key: level, conversation_id."""
+"""One conversation's digests, keys and shingle set: all that finding its duplicates takes. Key: conversation_id."""
 DUPLICATES = "duplicates"
 """One removed row: level, the row kept for it, the verified similarity. Key: conversation_id."""
+COMPONENTS = "components"
+"""One conversation that shares a key with another, and the group they are looked at in. Key: row."""
 CLUSTERS = "clusters"
-"""One conversation that has near copies, kept or removed, and the cluster they share. Key: conversation_id."""
+"""One conversation that has near copies, kept or removed, and the cluster they share; for a kept one also the most
+similar row that was not similar enough. Key: conversation_id."""
 VERDICTS = "verdicts"
 """One conversation: kept or not, and every reason. Key: conversation_id."""
 DATASET = "dataset"
@@ -39,6 +42,7 @@ TABLES = (
     CONVERSATIONS,
     SIGNATURES,
     DUPLICATES,
+    COMPONENTS,
     CLUSTERS,
     VERDICTS,
     DATASET,

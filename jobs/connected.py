@@ -7,10 +7,10 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from jobs.errors import WinnowError
-from udfs import similarity
+from udfs.unions import union_find
 
 
-def components(edges: DataFrame, limit: int, parts: int) -> pd.DataFrame:
+def components(edges: DataFrame, limit: int, parts: int, work: str) -> DataFrame:
     """The components of ``edges`` (``a``, ``b``: row numbers), one line a row: ``row``, ``component`` (its least row)
     and ``part`` (0 to ``parts`` - 1, whole components together, parts about equally heavy).
 
@@ -28,9 +28,10 @@ def components(edges: DataFrame, limit: int, parts: int) -> pd.DataFrame:
         edges.unpersist()
     rows, places = np.unique(np.concatenate([found["a"], found["b"]]), return_inverse=True)
     a, b = places[: len(found)].astype(np.int64), places[len(found) :].astype(np.int64)
-    labels = similarity.union_find(a, b, len(rows))
+    labels = union_find(a, b, len(rows))
     part = _spread(labels, parts)
-    return pd.DataFrame({"row": rows.astype(np.int64), "component": rows[labels].astype(np.int64), "part": part})
+    found = pd.DataFrame({"row": rows.astype(np.int64), "component": rows[labels].astype(np.int64), "part": part})
+    return edges.sparkSession.createDataFrame(found, "row bigint, component bigint, part int")
 
 
 def _spread(labels: np.ndarray, parts: int) -> np.ndarray:

@@ -8,8 +8,8 @@ from conf.settings import Rules
 KEYWORD = "keyword_"
 """Prefix of the reasons that keyword categories give."""
 LANGUAGE = "language"
-EXACT_DUPLICATE = "exact_duplicate"
-NEAR_DUPLICATE = "near_duplicate"
+DUPLICATE = "_duplicate"
+"""Ending of the reasons that levels of dedup give."""
 
 
 def drop_reasons(rules: Rules) -> Column:

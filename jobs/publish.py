@@ -7,16 +7,16 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf import recipe, tables
-from conf.settings import Dedup, Gates, Settings
+from conf.settings import Gates, Settings
 from jobs import policy
 from jobs.errors import GateFailed, LakeDamaged, UsageError
 from jobs.formats.conversation import DUPLICATE_RECORD
 from jobs.lake import Lake
 from jobs.ledger import Run, is_done, lineage
+from jobs.outcome import LEVELS
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS, only_row
 from udfs import digest
-from udfs.near import EXACT, NEAR
 
 _INPUTS = (tables.FILES, tables.CONVERSATIONS_RAW, tables.CONVERSATIONS, tables.DUPLICATES, tables.CLUSTERS)
 
@@ -64,22 +64,15 @@ def _require_fresh(lake: Lake, settings: Settings) -> None:
 
 def decide(conversations: DataFrame, duplicates: DataFrame, settings: Settings) -> DataFrame:
     """One verdict a conversation: its reasons in the order of the journey, and the row kept for it, if a copy."""
-    levels = {EXACT: policy.EXACT_DUPLICATE, NEAR: policy.NEAR_DUPLICATE}
-    dropping = {level: name for level, name in levels.items() if _drops(settings.dedup, level)}
+    dropping = [level for level in LEVELS if getattr(settings.dedup, level) == "drop"]
     copies = duplicates.where(F.col("level").isin(*dropping)).select("conversation_id", "kept_id", "level")
-    named = F.lit(None).cast("string")
-    for level, name in dropping.items():
-        named = F.when(F.col("level") == level, F.lit(name)).otherwise(named)
+    named = F.concat("level", F.lit(policy.DUPLICATE))
     joined = conversations.withColumn("dropped", policy.drop_reasons(settings.rules))
     joined = joined.join(copies, "conversation_id", "left")
     reasons = F.concat("dropped", F.array_compact(F.array(named)))
     return joined.select(
         *("conversation_id", "source"), (F.size(reasons) == 0).alias("keep"), reasons.alias("reasons"), "kept_id"
     )
-
-
-def _drops(options: Dedup, level: str) -> bool:
-    return getattr(options, level) == "drop"
 
 
 def account(lake: Lake, verdicts: DataFrame) -> dict[str, int]:
