@@ -1,49 +1,133 @@
-"""Which rows hang together? Components of the bucket edges, by exact union-find on the driver."""
+"""Which rows hang together? The components of the edges: on the driver while they are few, by stars on Spark beyond."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from jobs.errors import WinnowError
-from udfs.unions import union_find
+from jobs.tables import only_row
+from udfs import stars
+
+_BLOCKS = "edges binary, count bigint, unsettled bigint"
+_ROUTED = "part int, by_child boolean, edges binary"
+_SIZES = "component bigint, size bigint"
+_MEMBERS = "row bigint, component bigint, part int"
+_HEAVY = 64
+"""A component is heavy, and placed by its size, when it has more than one in so many of the rows of a part."""
 
 
-def components(edges: DataFrame, limit: int, parts: int, work: str) -> DataFrame:
-    """The components of ``edges`` (``a``, ``b``: row numbers), one line a row: ``row``, ``component`` (its least row)
-    and ``part`` (0 to ``parts`` - 1, whole components together, parts about equally heavy).
+def components(edges: DataFrame, limit: int, parts: int, work: str, rounds: int = 40) -> DataFrame:
+    """The components of ``edges`` (``a``, ``b``: 64-bit row numbers), one line a row: ``row``, ``component`` (its least
+    row) and ``part`` (0 to ``parts`` - 1, whole components together, parts about equally heavy).
 
-    ``edges`` are few (a star a bucket, rows without candidates absent); more than ``limit`` is an error before
-    anything is collected.
+    Rows without an edge to another are absent. Each partition first joins up its own edges; if what is left is at most
+    ``limit`` edges, they are collected and joined up on the driver, else by alternating stars on Spark. Both give the
+    same components. The state after each round is kept in the folder ``work``, which belongs to these edges alone: a
+    run that was killed goes on from its last whole round. The result is read from there, so the caller removes the
+    folder, with :func:`clear`, once the result is written. Raises WinnowError when it takes more than ``rounds``
+    rounds; a chain of n rows in random order, the worst case, takes up to log2(n) - 2.
     """
-    edges = edges.persist()
-    try:
-        count = edges.count()
-        if count > limit:
-            told = f"{count:,} candidate edges, dedup.max_edges is {limit:,}"
-            raise WinnowError(f"{told}: raise it together with the driver's memory")
-        found: Any = edges.toPandas()
-    finally:
-        edges.unpersist()
-    rows, places = np.unique(np.concatenate([found["a"], found["b"]]), return_inverse=True)
-    a, b = places[: len(found)].astype(np.int64), places[len(found) :].astype(np.int64)
-    labels = union_find(a, b, len(rows))
-    part = _spread(labels, parts)
-    found = pd.DataFrame({"row": rows.astype(np.int64), "component": rows[labels].astype(np.int64), "part": part})
-    return edges.sparkSession.createDataFrame(found, "row bigint, component bigint, part int")
+    steps = _Steps(edges.sparkSession, work, parts)
+    if steps.last() < 0:
+        blocks = edges.mapInArrow(stars.contract, _BLOCKS).persist()
+        try:
+            if _sum(blocks, "count") <= limit:
+                return _on_driver(blocks, parts)
+            steps.write(0, blocks)
+        finally:
+            blocks.unpersist()
+    return _labelled(_settle(steps, rounds), parts)
 
 
-def _spread(labels: np.ndarray, parts: int) -> np.ndarray:
-    """A part for every member: components by size, largest first, to the lightest part; the many small ones in turn."""
-    names, members, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    order = np.argsort(-sizes, kind="stable")
-    chosen = np.empty(len(names), np.int32)
-    loads = np.zeros(parts, np.int64)
-    heavy, light = order[: 64 * parts], order[64 * parts :]
-    for name in heavy:
-        lightest = int(loads.argmin())
-        chosen[name] = lightest
-        loads[lightest] += sizes[name]
-    chosen[light] = np.arange(len(light)) % parts
-    return chosen[members]
+def clear(spark: SparkSession, work: str) -> None:
+    """Remove a work folder, if there is one."""
+    path = _jvm(spark).org.apache.hadoop.fs.Path(work)
+    path.getFileSystem(_hadoop(spark)).delete(path, True)
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """The state before (0) and after each round, as parquet under ``work``; a step is whole or not there."""
+
+    spark: SparkSession
+    work: str
+    parts: int
+
+    def last(self) -> int:
+        """The last whole step, -1 before the first."""
+        marks = _jvm(self.spark).org.apache.hadoop.fs.Path(f"{self.work}/step-*/_SUCCESS")
+        found = marks.getFileSystem(_hadoop(self.spark)).globStatus(marks)
+        return max((int(mark.getPath().getParent().getName()[5:]) for mark in found or []), default=-1)
+
+    def write(self, step: int, blocks: DataFrame) -> None:
+        # Row numbers are hashes: compressing them costs time and saves nothing.
+        blocks.write.mode("overwrite").option("compression", "none").parquet(self.folder(step))
+
+    def read(self, step: int) -> DataFrame:
+        return self.spark.read.schema(_BLOCKS).parquet(self.folder(step))
+
+    def folder(self, step: int) -> str:
+        return f"{self.work}/step-{step}"
+
+
+def _settle(steps: _Steps, rounds: int) -> DataFrame:
+    """The state after as many rounds as it takes until nothing moves; a state goes when the next one is there."""
+    step = steps.last()
+    while step == 0 or (left := _sum(steps.read(step), "unsettled")):
+        if step == rounds:
+            told = f"expected the components to settle in {rounds} rounds of stars, found {left:,} edges still moving"
+            raise WinnowError(f"{told}: run again with more rounds, it goes on from {steps.work}")
+        steps.write(step + 1, _round(steps.read(step), steps.parts))
+        clear(steps.spark, steps.folder(step))
+        step += 1
+    return steps.read(step)
+
+
+def _round(blocks: DataFrame, parts: int) -> DataFrame:
+    # More pieces than partitions, so that Spark's hash of the piece fills the partitions evenly.
+    pieces = 4 * parts
+    by_child = blocks.mapInArrow(lambda batches: stars.route(batches, pieces, False), _ROUTED)
+    contracted = by_child.repartition(parts, "part").mapInArrow(
+        lambda batches: stars.route(stars.small_stars(batches), pieces, True), _ROUTED
+    )
+    return contracted.repartition(parts, "part").mapInArrow(stars.large_stars, _BLOCKS)
+
+
+def _labelled(settled: DataFrame, parts: int) -> DataFrame:
+    least = _heavy_from(_sum(settled, "count"), parts)
+    found: Any = settled.mapInArrow(lambda batches: stars.sizes(batches, least), _SIZES).toPandas()
+    whole = found.groupby("component")["size"].sum()
+    heavy = stars.balance(whole.index.to_numpy(), whole.to_numpy(), parts)
+    return settled.mapInArrow(lambda batches: stars.label(batches, heavy, parts), _MEMBERS)
+
+
+def _on_driver(blocks: DataFrame, parts: int) -> DataFrame:
+    found: Any = blocks.select("edges").toPandas()
+    edges = stars.forest(*stars.read(found["edges"]))
+    roots = np.unique(edges.parent)
+    row, component = np.concatenate([roots, edges.child]), np.concatenate([roots, edges.parent])
+    heavy = stars.balance(*stars.large_ones(component, _heavy_from(len(row), parts)), parts)
+    part = stars.spread(component, heavy, parts)
+    members = pd.DataFrame({"row": row, "component": component, "part": part})
+    return blocks.sparkSession.createDataFrame(members, _MEMBERS)
+
+
+def _heavy_from(rows: int, parts: int) -> int:
+    """The size from which on a component is placed by its size: at most ``_HEAVY * parts`` components have it."""
+    return rows // (_HEAVY * parts) + 2
+
+
+def _sum(blocks: DataFrame, column: str) -> int:
+    return int(only_row(blocks.agg(F.sum(column)))[0] or 0)
+
+
+def _jvm(spark: SparkSession) -> Any:
+    return spark._jvm
+
+
+def _hadoop(spark: SparkSession) -> Any:
+    return spark._jsc.hadoopConfiguration()

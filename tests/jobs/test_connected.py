@@ -1,0 +1,107 @@
+from collections import defaultdict
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.connected import clear, components
+from jobs.errors import WinnowError
+
+PARTS = 3
+FEW, NONE = 10_000_000, 0
+"""Limits: everything on the driver, nothing on the driver."""
+
+Pairs = np.ndarray
+"""Edges, int64 (n, 2)."""
+
+
+def slowly(edges: Pairs) -> dict[int, int]:
+    """Each row's least row, by walking the graph from every row, least first."""
+    neighbours = defaultdict(list)
+    for a, b in edges.tolist():
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    least: dict[int, int] = {}
+    for start in sorted(neighbours):
+        found = [] if start in least else [start]
+        least.setdefault(start, start)
+        for row in found:  # grows on the way
+            fresh = [other for other in neighbours[row] if other not in least]
+            least.update(dict.fromkeys(fresh, start))
+            found += fresh
+    return least
+
+
+def graphs(count: int, seed: int) -> Pairs:
+    """Random graphs side by side: sparse to dense, 2 to 40 rows; a row's number says its graph and nothing of order."""
+    rng = np.random.default_rng(seed)
+    pairs = []
+    for graph in range(count):
+        rows = rng.permutation(int(rng.integers(2, 41))) * count + graph
+        pairs.append(rows[rng.integers(len(rows), size=(int(rng.integers(1, 2 * len(rows))), 2))])
+    return rng.permutation(np.concatenate(pairs))
+
+
+def chain(length: int, first: int, seed: int) -> Pairs:
+    """One path through the rows from ``first`` on in random order, the longest way for a label to go."""
+    rng = np.random.default_rng(seed)
+    rows = first + rng.permutation(length)
+    return rng.permutation(np.stack([rows[:-1], rows[1:]], axis=1))
+
+
+def star(leaves: int, first: int, centre: int) -> Pairs:
+    return np.stack([np.full(leaves, centre), first + np.arange(leaves)], axis=1)
+
+
+EVERYTHING = np.concatenate(
+    [
+        graphs(1_000, seed=5),
+        chain(50_000, first=1_000_000, seed=1),
+        star(200_000, first=2_000_000, centre=2_500_000),
+        star(200_000, first=3_000_000, centre=-7),
+    ]
+)
+"""1,000 random graphs, a chain, a star around its greatest row and one around its least: one graph, so that Spark
+runs once. No two of them have a row in common."""
+
+
+def frame(spark: SparkSession, edges: Pairs) -> DataFrame:
+    return spark.createDataFrame(pd.DataFrame({"a": edges[:, 0], "b": edges[:, 1]}), "a bigint, b bigint")
+
+
+def labels(members: DataFrame) -> dict[int, int]:
+    """Row -> component; every row has one line and every component one part."""
+    lines = members.toPandas()
+    assert lines["row"].is_unique
+    assert (lines.groupby("component")["part"].nunique() == 1).all()
+    return dict(zip(lines["row"].tolist(), lines["component"].tolist(), strict=True))
+
+
+@pytest.mark.parametrize("limit", [FEW, NONE], ids=["on the driver", "on Spark"])
+def test_graphs_chain_and_stars_have_the_components_of_a_walk(spark, tmp_path, limit):
+    members = components(frame(spark, EVERYTHING), limit, PARTS, str(tmp_path / "work"))
+    assert labels(members) == slowly(EVERYTHING)
+    sizes = members.groupBy("part").count().toPandas()["count"]
+    assert sizes.max() < 1.5 * sizes.sum() / 2  # two stars of 200,000 are on two parts
+
+
+def test_nothing_is_left_of_rows_without_an_edge_to_another(spark, tmp_path):
+    edges = np.array([[4, 4], [9, 9]])
+    for limit in (FEW, NONE):
+        assert labels(components(frame(spark, edges), limit, PARTS, str(tmp_path))) == {}
+        assert labels(components(frame(spark, edges[:0]), limit, PARTS, str(tmp_path))) == {}
+
+
+def test_too_many_rounds_are_an_error_and_a_later_run_goes_on_from_the_last_whole_one(spark, tmp_path):
+    edges, work = chain(5_000, first=0, seed=2), tmp_path / "work"
+    with pytest.raises(WinnowError, match=r"settle in 2 rounds of stars, found [\d,]+ edges still moving: .*work"):
+        components(frame(spark, edges), NONE, PARTS, str(work), rounds=2)
+    assert [folder.name for folder in work.iterdir()] == ["step-2"]
+    (work / "step-3").mkdir()  # a round that was killed: no mark that it is whole
+    (work / "step-3" / "part-0.parquet").write_bytes(b"PAR1")
+    members = components(frame(spark, edges[:0]), NONE, PARTS, str(work))  # the edges are not asked for again
+    assert labels(members) == dict.fromkeys(range(5_000), 0)
+    clear(spark, str(work))
+    assert not work.exists()
+    clear(spark, str(work))
