@@ -8,6 +8,7 @@ from conf.settings import Rules
 KEYWORD = "keyword_"
 """Prefix of the reasons that keyword categories give."""
 LANGUAGE = "language"
+BENCHMARK = "benchmark"
 EXACT_DUPLICATE = "exact_duplicate"
 NEAR_DUPLICATE = "near_duplicate"
 
