@@ -119,22 +119,23 @@ class Decontaminate(Section):
     (empty: none).
 
     ``min_overlap`` is the share of a question's runs of ``ngram`` tokens that a conversation must have. A question
-    shorter than that must be there whole, one shorter than ``min_tokens`` must be all of a turn. Runs are ignored that
-    more than ``common`` questions have, or as many conversations that do not contain the question.
+    shorter than that must be there whole, one shorter than ``min_run`` must be all of a turn. Runs are ignored that
+    more than ``common`` questions have, or more than ``common`` conversations without the rest of the question (if more
+    have them so than with it).
     """
 
     benchmarks: str = ""
     policy: LEVELS = "drop"
     ngram: int = Field(13, ge=2, le=100)
-    min_tokens: int = Field(8, ge=1, le=100)
+    min_run: int = Field(8, ge=1, le=100)
     min_overlap: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 0.5
     common: int = Field(10, ge=1)
     fields: Fields = Fields()
 
     @model_validator(mode="after")
-    def _min_tokens_below_ngram(self) -> "Decontaminate":
-        if self.min_tokens > self.ngram:
-            raise ValueError(f"min_tokens ({self.min_tokens}) must not exceed ngram ({self.ngram})")
+    def _min_run_below_ngram(self) -> "Decontaminate":
+        if self.min_run > self.ngram:
+            raise ValueError(f"min_run ({self.min_run}) must not exceed ngram ({self.ngram})")
         return self
 
     @property

@@ -27,6 +27,9 @@ from udfs import contamination
 from udfs.benchmarks import Features, Part, Shape, features
 from udfs.contamination import SHOWN, Searched
 
+WHOLE = 0.9
+"""From which share of its features on a question counts as asked in full, if perhaps with a slip."""
+
 _GRAM = StructType([StructField("gram", LongType())])
 _FEWER = StructType([StructField("part", IntegerType()), StructField("fewer", IntegerType())])
 
@@ -88,7 +91,7 @@ def drops(settings: Settings) -> bool:
 def name_rule(items: Sequence[Item], options: Decontaminate) -> str:
     """The name under which overlaps can be added to each other: what is a feature, and a digest of the questions."""
     content = hashlib.sha256(json.dumps(items).encode()).hexdigest()[:16]
-    return f"n{options.ngram}m{options.min_tokens}c{options.common}u{unicodedata.unidata_version}-{content}"
+    return f"n{options.ngram}m{options.min_run}c{options.common}u{unicodedata.unidata_version}-{content}"
 
 
 def prepare(items: Sequence[Item], options: Decontaminate, rule: str) -> Searched:
@@ -104,7 +107,7 @@ def prepare(items: Sequence[Item], options: Decontaminate, rule: str) -> Searche
         "item": [items[part.item].name for part in parts],
         "question": [part.text[:SHOWN] for part in parts],
     }
-    shape = Shape(options.ngram, options.min_tokens, options.common)
+    shape = Shape(options.ngram, options.min_run, options.common)
     return Searched(features(parts, shape), pa.RecordBatch.from_pydict(labels), rule)
 
 
@@ -142,7 +145,7 @@ def judge(overlapping: DataFrame, known: Features, options: Decontaminate) -> Da
     """Rows of ``contamination``: for each conversation and question the part that overlaps most.
 
     The overlap is the share of a part's features found, those left out that are common in the data: more than
-    ``common`` conversations have them and less than ``min_overlap`` of every question they belong to.
+    ``common`` conversations have them without the rest of the question, and more than have them with it.
     """
     spark = overlapping.sparkSession
     grams = overlapping.withColumn("share", F.size("grams") / F.col("features"))
@@ -166,11 +169,12 @@ def _is_hit(options: Decontaminate) -> Column:
 
 
 def _common(grams: DataFrame, options: Decontaminate) -> np.ndarray:
-    """Features that are common in the data, as int64, sorted."""
-    most = grams.groupBy("conversation_id", "gram").agg(F.max("share").alias("share"))
-    outside = most.where(F.col("share") < options.min_overlap).groupBy("gram").count()
-    found = outside.where(F.col("count") > options.common).select("gram").toArrow()
-    return np.sort(found["gram"].to_numpy())
+    """Features that are common in the data, as int64, sorted. Being frequent is not enough: the questions of a known
+    benchmark are what many users ask."""
+    best = grams.groupBy("conversation_id", "gram").agg((F.max("share") >= WHOLE).alias("whole"))
+    tally = best.groupBy("gram").agg(F.count_if("whole").alias("with"), F.count_if(~F.col("whole")).alias("without"))
+    found = tally.where((F.col("without") > options.common) & (F.col("without") > F.col("with"))).select("gram")
+    return np.sort(found.toArrow()["gram"].to_numpy())
 
 
 def _fewer(known: Features, common: np.ndarray) -> list[tuple[int, int]]:

@@ -23,11 +23,11 @@ class Part(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """What is a feature: every ``ngram`` tokens in a row of a part that long; a shorter part of at least ``min_tokens``
+    """What is a feature: every ``ngram`` tokens in a row of a part that long; a shorter part of at least ``min_run``
     as one run; a part shorter still only as a whole user turn. A feature of more than ``common`` items is none."""
 
     ngram: int
-    min_tokens: int
+    min_run: int
     common: int
 
 
@@ -50,7 +50,7 @@ def features(parts: Sequence[Part], shape: Shape) -> Features:
     items = np.array([part.item for part in parts], np.int64)[owners]
     is_rare = _items_of(hashes, items) <= shape.common
     hashes, owners = hashes[is_rare], owners[is_rare]
-    keys = ngrams.index(hashes, sizes[sizes > 0], shape.min_tokens - 1)
+    keys = ngrams.index(hashes, sizes[sizes > 0], shape.min_run - 1)
     starts = np.searchsorted(hashes, keys.values).astype(np.int64)
     totals = np.bincount(owners, minlength=len(parts)).astype(np.int32)
     return Features(keys, np.append(starts, len(hashes)), owners.astype(np.int32), totals)
@@ -58,7 +58,7 @@ def features(parts: Sequence[Part], shape: Shape) -> Features:
 
 def _sizes(lengths: np.ndarray, stands_alone: np.ndarray, shape: Shape) -> np.ndarray:
     """Tokens a run of each part, as :func:`udfs.ngrams.runs` takes them."""
-    short = np.where(lengths >= shape.min_tokens, lengths, -1)
+    short = np.where(lengths >= shape.min_run, lengths, -1)
     return np.where(lengths >= shape.ngram, shape.ngram, np.where(stands_alone, short, 0)).astype(np.int64)
 
 
