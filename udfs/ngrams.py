@@ -1,6 +1,7 @@
 """Where in many texts does a run of tokens stand that an index knows: hashes of runs, looked up while they roll by.
 
-Hashes have 64 bits: a million conversations against two million runs meet by accident once in a thousand such scans.
+Hashes have 64 bits: that of 100 million tokens of turns and two million known runs any two agree by accident happens
+in less than one of ten thousand such scans.
 What a token is: :mod:`udfs.tokens`.
 """
 
