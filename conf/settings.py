@@ -107,6 +107,45 @@ class Rules(Section):
     structure: Structure = Structure()
 
 
+class Fields(Section):
+    """Where a benchmark's records keep what. Of ``question`` and ``id`` the first field that is there; of ``choices``
+    all that are. A record without an id is named by its line."""
+
+    question: list[str] = Field(["question", "prompt", "turns", "instruction", "input", "text"], min_length=1)
+    choices: list[str] = ["choices", "options", "A", "B", "C", "D"]
+    id: list[str] = ["question_id", "id", "task_id"]
+
+
+class Decontaminate(Section):
+    """Conversations whose user turns contain a question of the user's benchmarks, files below ``benchmarks``
+    (empty: none).
+
+    ``min_overlap`` is the share of a question's runs of ``ngram`` tokens that a conversation must have. A question
+    shorter than that must be there whole, one shorter than ``min_run`` must be all of a turn. Runs are ignored that
+    more than ``common`` questions have, or more than ``common`` conversations without the rest of the question (if more
+    have them so than with it).
+    """
+
+    benchmarks: str = ""
+    policy: LEVELS = "drop"
+    ngram: int = Field(13, ge=2, le=100)
+    min_run: int = Field(8, ge=1, le=100)
+    min_overlap: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 0.5
+    common: int = Field(10, ge=1)
+    fields: Fields = Fields()
+
+    @model_validator(mode="after")
+    def _min_run_below_ngram(self) -> "Decontaminate":
+        if self.min_run > self.ngram:
+            raise ValueError(f"min_run ({self.min_run}) must not exceed ngram ({self.ngram})")
+        return self
+
+    @property
+    def is_on(self) -> bool:
+        """Is there anything to look for?"""
+        return bool(self.benchmarks) and self.policy != "off"
+
+
 class Dedup(Section):
     """Which duplicates are removed, and for which row. Levels work in this order; each removal is verified.
 
@@ -169,6 +208,7 @@ class Settings(Section):
     name: str = Field("default", pattern=r"^[\w.-]+$", description=_NAME)
     input: Input = Input()
     rules: Rules = Rules()
+    decontaminate: Decontaminate = Decontaminate()
     dedup: Dedup = Dedup()
     publish: Publish = Publish()
     spark: dict[str, str] = {}

@@ -17,6 +17,11 @@ QUARANTINE = "quarantine"
 """One input record or file that could not become a row: where, why, its first 2 kB. Key: file, record, part."""
 CONVERSATIONS = "conversations"
 """One conversation, cleaned and labelled; never filtered. Key: conversation_id."""
+OVERLAPS = "overlaps"
+"""One conversation and one part of a benchmark's question that share n-grams: which. Key: conversation_id, part."""
+CONTAMINATION = "contamination"
+"""One conversation and one benchmark question it may contain: the overlap, hit or not. Key: conversation_id,
+benchmark, item."""
 SIGNATURES = "signatures"
 """One conversation's digests, keys and shingle set: all that finding its duplicates takes. Key: conversation_id."""
 DUPLICATES = "duplicates"
@@ -40,6 +45,8 @@ TABLES = (
     CONVERSATIONS_RAW,
     QUARANTINE,
     CONVERSATIONS,
+    OVERLAPS,
+    CONTAMINATION,
     SIGNATURES,
     DUPLICATES,
     COMPONENTS,

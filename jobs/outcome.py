@@ -6,11 +6,8 @@ from pyspark.sql import functions as F
 from conf import tables
 from conf.settings import Dedup
 from jobs.tables import SCHEMAS, only_row
-from udfs.candidates import CLUSTER_DIGITS, COUNTERS, EXACT, NAMES
+from udfs.candidates import CLUSTER_DIGITS, COUNTERS, EXACT, LEVELS, NAMES
 from udfs.signatures import Signing
-
-LEVELS = (EXACT, *NAMES[1:])
-
 
 def merged(groups: DataFrame, judged: DataFrame) -> DataFrame:
     """One row for each conversation that is a copy, has one, or was compared with another.

@@ -15,6 +15,8 @@ from udfs.unions import union_find
 EXACT = "exact"
 NAMES = ("", "snapshot", "near", "contained")
 """The levels by their number in :class:`udfs.thinning.Thinned`; the first is no level."""
+LEVELS = ("snapshot", EXACT, "near", "contained")
+"""The levels that compare whole conversations, in their order."""
 CLUSTER_DIGITS = 32
 COUNTERS = ("compared", "rejected", "hot_buckets")
 

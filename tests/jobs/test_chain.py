@@ -18,7 +18,7 @@ from jobs.tables import SCHEMAS
 from training import corpus
 from udfs import shingles, verifying
 
-WRITTEN = [name for name in tables.TABLES if name != tables.PINS]
+WRITTEN = [name for name in tables.TABLES if name not in (tables.PINS, tables.OVERLAPS, tables.CONTAMINATION)]
 
 
 def versions_of(lake: Lake) -> dict[str, int]:
