@@ -30,8 +30,8 @@ def cap(survivors: DataFrame, removed: DataFrame, options: Dedup) -> DataFrame:
 
     - ``survivors``: ``conversation_id``, ``prompt`` (the first user message; null: none), ``digest`` (of the content),
       ``order`` (array<double>, larger is better) of each row still kept. Read twice.
-    - ``removed``: ``conversation_id``, ``kept_id``, ``prompt`` of each row that earlier levels removed. A kept row stays
-      if one of its rows has a prompt of another family, or a null one (as all have where there is no such column).
+    - ``removed``: ``conversation_id``, ``kept_id``, ``prompt`` of each row that earlier levels removed. A kept row
+      stays if one of its rows has a prompt of another family, or none (as all have without such a column).
 
     Returns ``conversation_id, level, kept_id, similarity, family, is_removed``, materialised:
 
@@ -48,27 +48,26 @@ def cap(survivors: DataFrame, removed: DataFrame, options: Dedup) -> DataFrame:
 
 
 def members(survivors: DataFrame, removed: DataFrame, options: Dedup) -> DataFrame:
-    """The same with one row a conversation *and level*, so that families are whole; at most one of them is a removal."""
-    keyed = _keyed(survivors, _ROW)
-    rows = keyed.drop("prompt").persist(StorageLevel.MEMORY_AND_DISK)
+    """The same with one row a conversation *and level*, so that families are whole; one of them at most is removed."""
+    keyed = _keyed(survivors, _ROW).where(F.col("key").isNotNull())
     distinct = _distinct(keyed, options.prompt).persist(StorageLevel.MEMORY_AND_DISK)
     united = _near_same(distinct, options).localCheckpoint()
-    founded = _with_founder(rows, united)
-    dependents = _with_founder(_keyed(_with_prompt(removed), _DEPENDENT, keep_blank=True), united)
-    by_prompt = _by_prompt(founded, dependents, options.prompt).localCheckpoint()
-    slots = _slots(distinct, united, options.template).localCheckpoint()
-    by_template = _by_template(founded, dependents, by_prompt, slots, options.template).localCheckpoint()
-    for frame in (rows, distinct):
-        frame.unpersist()
+    known = _known(distinct, united, _slots(distinct, united, options.template), options).localCheckpoint()
+    distinct.unpersist()
+    rows = keyed.drop("prompt").join(known, "key").drop("key").localCheckpoint()
+    heads = rows.select(F.col("conversation_id").alias("kept_id"))
+    waiting = _keyed(_with_prompt(removed).join(heads, "kept_id", "left_semi"), _DEPENDENT)
+    dependents = waiting.drop("prompt").join(known, "key", "left").drop("key").localCheckpoint()
+    by_prompt = _by_prompt(rows, dependents, options.prompt).localCheckpoint()
+    by_template = _by_template(rows, dependents, by_prompt, options.template).localCheckpoint()
     anew = by_template.where("is_removed").select("conversation_id")
     return by_prompt.join(anew, "conversation_id", "left_anti").unionByName(by_template)
 
 
-def _keyed(frame: DataFrame, schema: str, keep_blank: bool = False) -> DataFrame:
-    """The rows with the key of their prompt; without the rows that have no prompt."""
+def _keyed(frame: DataFrame, schema: str) -> DataFrame:
+    """The rows with the key of their prompt, null where it has none."""
     names = [name.split()[0].strip("`") for name in schema.split(", ")][:-1]
-    keyed = frame.select(*names).mapInArrow(prompts.key, schema)
-    return keyed if keep_blank else keyed.where(F.col("key").isNotNull())
+    return frame.select(*names).mapInArrow(prompts.key, schema)
 
 
 def _with_prompt(removed: DataFrame) -> DataFrame:
@@ -82,9 +81,9 @@ def _rank(policy: str) -> Column:
 
 
 def _distinct(keyed: DataFrame, level: PromptLevel) -> DataFrame:
-    """One row a prompt: ``key``, its first conversation's ``rank``, ``prompt`` (the least of its spellings)."""
-    ranked = keyed.select("key", "prompt", _rank(level.policy).alias("rank"))
-    return ranked.groupBy("key").agg(F.min("rank").alias("rank"), F.min("prompt").alias("prompt"))
+    """One row a prompt: ``key``, ``rows``, its first one's ``rank``, ``prompt`` (the least of its spellings)."""
+    rank = F.min(_rank(level.policy)).alias("rank")
+    return keyed.groupBy("key").agg(F.count(F.lit(1)).alias("rows"), rank, F.min("prompt").alias("prompt"))
 
 
 def _near_same(distinct: DataFrame, options: Dedup) -> DataFrame:
@@ -108,57 +107,54 @@ def _near_same(distinct: DataFrame, options: Dedup) -> DataFrame:
     return candidates.repartition(parts, "part").mapInArrow(lambda batches: prompts.unite(batches, how), _UNITED)
 
 
-def _with_founder(rows: DataFrame, united: DataFrame) -> DataFrame:
-    founder, similarity = F.coalesce("founder", "key"), F.coalesce("similarity", F.lit(1.0))
-    joined = rows.drop("prompt").join(united, "key", "left")
-    return joined.withColumn("founder", founder).withColumn("similarity", similarity).drop("key")
-
-
-def _by_prompt(founded: DataFrame, dependents: DataFrame, level: PromptLevel) -> DataFrame:
-    """What the level ``prompt`` says about survivors and dependents: families of more than ``keep``."""
-    if level.policy == "off":
-        return founded.sparkSession.createDataFrame([], _FOUND)
-    family = F.lower(F.hex("founder")).alias("family")
-    rows = founded.select("conversation_id", "digest", "order", "similarity", family)
-    large = rows.groupBy("family").count().where(F.col("count") > level.keep)
-    waiting = dependents.select("conversation_id", "kept_id", "similarity", family)
-    return _capped(rows.join(large, "family", "left_semi"), waiting, PROMPT, level)
-
-
 def _slots(distinct: DataFrame, united: DataFrame, level: TemplateLevel) -> DataFrame:
-    """The template of each prompt that has one. Nearly the same prompts are one prompt here."""
+    """``founder``, ``template``, ``coverage`` of prompts of a template. Nearly the same prompts are one prompt here."""
     if level.policy == "off":
-        return distinct.sparkSession.createDataFrame([], "founder binary, family string, coverage double")
+        return distinct.sparkSession.createDataFrame([], "founder binary, template string, coverage double")
     founders = distinct.select("key", "prompt").join(united.select("key"), "key", "left_anti")
     return templates(founders, level).withColumnRenamed("key", "founder")
 
 
-def _by_template(
-    founded: DataFrame, dependents: DataFrame, by_prompt: DataFrame, slots: DataFrame, level: TemplateLevel
-) -> DataFrame:
+def _known(distinct: DataFrame, united: DataFrame, slots: DataFrame, options: Dedup) -> DataFrame:
+    """What is known of each prompt in a template or in a family of more than ``keep`` rows, a small part of all.
+
+    ``key``; ``family`` of nearly the same prompts, null if smaller, and ``similarity``; ``template`` if any, and
+    ``coverage``.
+    """
+    founder, similarity = F.coalesce("founder", "key"), F.coalesce("similarity", F.lit(1.0))
+    founded = distinct.select("key", "rows").join(united, "key", "left")
+    founded = founded.select("key", "rows", founder.alias("founder"), similarity.alias("similarity"))
+    is_large = (F.sum("rows") > options.prompt.keep) & F.lit(options.prompt.policy != "off")
+    sizes = founded.groupBy("founder").agg(is_large.alias("is_large")).join(slots, "founder", "left")
+    concerned = sizes.where("is_large or template is not null")
+    family = F.when(F.col("is_large"), F.lower(F.hex("founder"))).alias("family")
+    return founded.join(concerned, "founder").select("key", family, "similarity", "template", "coverage")
+
+
+def _by_prompt(rows: DataFrame, dependents: DataFrame, level: PromptLevel) -> DataFrame:
+    """What the level ``prompt`` says about survivors and dependents: families of more than ``keep``."""
+    of_family = rows.where(F.col("family").isNotNull())
+    return _capped(of_family, dependents, PROMPT, level)
+
+
+def _by_template(rows: DataFrame, dependents: DataFrame, by_prompt: DataFrame, level: TemplateLevel) -> DataFrame:
     """What the level ``template`` says about what ``prompt`` left, and about all that hangs on it."""
-    if slots.isEmpty():
-        return founded.sparkSession.createDataFrame([], _FOUND)
+    slots: list[Column | str] = [
+        "conversation_id",
+        F.col("template").alias("family"),
+        F.col("coverage").alias("similarity"),
+    ]
     gone = by_prompt.where("is_removed").select("conversation_id", "kept_id")
-    everyone = founded.select("conversation_id", "founder").unionByName(dependents.select("conversation_id", "founder"))
-    waiting = (
-        dependents.select("conversation_id", "kept_id", "founder")
-        .join(gone, "conversation_id", "left_anti")
-        .unionByName(gone.join(everyone, "conversation_id"))
-    )
-    rows = founded.drop("similarity").join(gone, "conversation_id", "left_anti").join(slots, "founder")
-    columns = ["conversation_id", F.col("coverage").alias("similarity"), "family"]
-    return _capped(
-        rows.select(*columns, "digest", "order"),
-        waiting.join(slots, "founder", "left").select(*columns, "kept_id"),
-        TEMPLATE,
-        level,
-    )
+    left = rows.select(*slots, "digest", "order").where(F.col("family").isNotNull())
+    everyone = rows.select(*slots).unionByName(dependents.select(*slots))
+    waiting = dependents.select("kept_id", *slots).join(gone, "conversation_id", "left_anti")
+    waiting = waiting.unionByName(gone.join(everyone, "conversation_id"))
+    return _capped(left.join(gone, "conversation_id", "left_anti"), waiting, TEMPLATE, level)
 
 
 def _capped(rows: DataFrame, dependents: DataFrame, level: str, how: PromptLevel | TemplateLevel) -> DataFrame:
-    """Which of these ``rows`` of families stay. The first of each family does, and every row with a dependent of another
-    family (or none); then the next ones, up to ``keep``. Dependents of rows that go, go with them to the first."""
+    """Which of these ``rows`` of families stay: the first of each family; every row with a dependent of another family
+    or none; then the next ones, up to ``keep``. Dependents of rows that go, go with them to the first."""
     heads = rows.select(F.col("conversation_id").alias("kept_id"), F.col("family").alias("own"))
     strangers = dependents.join(heads, "kept_id").where(~F.col("family").eqNullSafe(F.col("own")))
     pinned = strangers.select(F.col("kept_id").alias("conversation_id"), F.lit(True).alias("is_pinned")).distinct()
@@ -168,10 +164,15 @@ def _capped(rows: DataFrame, dependents: DataFrame, level: str, how: PromptLevel
     placed = ranked.join(pinned, "conversation_id", "left").withColumn("is_safe", is_safe)
     place = F.row_number().over(Window.partitionBy("family").orderBy(F.desc("is_safe"), "rank"))
     is_removed = (place > how.keep) & ~F.col("is_safe") & F.lit(how.policy != "tag")
-    judged = placed.withColumn("is_removed", is_removed).withColumn("kept_id", F.when(F.col("is_removed"), F.col("first")))
-    gone = judged.where("is_removed").select(F.col("conversation_id").alias("head"), F.col("kept_id").alias("first"))
-    following = dependents.join(gone, F.col("kept_id") == F.col("head")).select(
-        "conversation_id", F.col("first").alias("kept_id"), "similarity", "family", F.lit(True).alias("is_removed")
-    )
-    found = judged.select("conversation_id", "kept_id", "similarity", "family", "is_removed").unionByName(following)
-    return found.select("conversation_id", F.lit(level).alias("level"), "kept_id", "similarity", "family", "is_removed")
+    judged = placed.withColumn("is_removed", is_removed)
+    gone = judged.where("is_removed").select(F.col("conversation_id").alias("kept_id"), "first", "is_removed")
+    kept = F.when(F.col("is_removed"), F.col("first")).alias("kept_id")
+    columns: list[Column | str] = [
+        "conversation_id",
+        F.lit(level).alias("level"),
+        kept,
+        "similarity",
+        "family",
+        "is_removed",
+    ]
+    return judged.select(*columns).unionByName(dependents.join(gone, "kept_id").select(*columns))

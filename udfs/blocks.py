@@ -52,7 +52,7 @@ def stars(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def totals(batches: Iterable[pa.RecordBatch], least: int) -> Iterator[pa.RecordBatch]:
-    """Whole parts whose values are counts -> ``key`` (its bits as int64) and ``count``, of sums of ``least`` or more."""
+    """Whole parts whose values are counts -> ``key`` (its bits, int64) and ``count``, where ``least`` or more."""
     keys, counts = unpack(batches)
     found, sums = summed(keys, counts)
     often = sums >= least

@@ -1,13 +1,14 @@
 """Which prompts are one text but for a slot: "Write an introduction of 200 words for <X>."
 
-A template is the first i and the last j tokens of a prompt (:mod:`udfs.tokens`; numbers count as one token, "0",
-whatever their digits); what stands between is its slot. Found without comparing prompts: the hashes of their beginnings
-and ends are counted, pairs of those that occur often are counted again, and each prompt takes the pair that explains the
-most tokens of all prompts.
+A template is the first i and the last j tokens of a prompt (:mod:`udfs.tokens`; a number counts as "0", whatever its
+digits); what stands between is its slot. Found without comparing prompts: hashes of their beginnings and ends are
+counted, pairs of those that occur often are counted again, and each prompt takes the pair that explains the most tokens
+of all prompts.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from udfs.compiled import compiled, freeze, mix
 from udfs.tokens import tokenise
 
 DIGITS = r"\p{Nd}+"
+NUMBER = re.compile(r"\d+")
 LENGTHS = np.unique([*range(1, 33), *(int(32 * 1.25**step) for step in range(1, 19))])
 """The lengths of beginnings and ends, in tokens: all up to 32, then every fourth more, up to 1,776."""
 MAX_PAIRS = 64
@@ -53,8 +55,9 @@ def ends(prompts: pa.Array) -> Ends:
     tokens, offsets = tokenise(masked, np.arange(len(prompts) + 1))
     counts = np.diff(offsets)
     bounds = np.concatenate([[0], np.cumsum(np.searchsorted(LENGTHS, counts, side="right"))])
-    hashed = _hash_ends(freeze(tokens, np.uint64), freeze(offsets, np.int64), _lengths(), freeze(bounds, np.int64))
-    return Ends(*hashed, bounds, counts)
+    starts = freeze(bounds, np.int64)
+    prefixes, suffixes = _hash_ends(freeze(tokens, np.uint64), freeze(offsets, np.int64), _lengths(), starts)
+    return Ends(prefixes, suffixes, starts, freeze(counts, np.int64))
 
 
 def count(batches: Iterable[pa.RecordBatch], parts: int) -> Iterator[pa.RecordBatch]:
@@ -77,44 +80,44 @@ def pair(
     hashes, counts = freeze(frequent[0], np.uint64), freeze(frequent[1], np.int64)
     for batch in batches:
         found = ends(batch.column("prompt"))
-        prefixes, suffixes = (_look_up(side, hashes, counts) for side in (found.prefixes, found.suffixes))
-        often = (prefixes, suffixes, freeze(found.offsets, np.int64), freeze(found.tokens, np.int64))
-        rows, first, last, fixed = _pair(often, _lengths(), shape.min_fixed, shape.min_coverage)
+        often = [_look_up(side, hashes, counts) for side in (found.prefixes, found.suffixes)]
+        needed = np.maximum(np.ceil(shape.min_coverage * found.tokens), shape.min_fixed).astype(np.int64)
+        row, first, last, fixed = _pair((*often, found.offsets, found.tokens), _lengths(), needed).T
         columns = {
-            "key": batch.column("key").take(pa.array(rows)),
-            "prefix": pa.array(np.where(first < 0, 0, found.prefixes.view(np.int64)[first])),
-            "suffix": pa.array(np.where(last < 0, 0, found.suffixes.view(np.int64)[last])),
+            "key": batch.column("key").take(pa.array(row)),
+            "prefix": pa.array(np.append(found.prefixes.view(np.int64), 0)[first]),
+            "suffix": pa.array(np.append(found.suffixes.view(np.int64), 0)[last]),
             "fixed": pa.array(fixed),
-            "coverage": pa.array(fixed / found.tokens[rows]),
+            "coverage": pa.array(fixed / found.tokens[row]),
         }
         yield pa.RecordBatch.from_pydict(columns)
 
 
 def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Families with two prompts of each, ``example`` and ``other`` -> the same with its ``form`` in place of ``other``."""
+    """Families with two prompts of each, ``example`` and ``other`` -> the same with ``form``, last, for ``other``."""
     for batch in batches:
-        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-        texts = [columns[name].to_pylist() for name in ("family", "example", "other")]
+        texts = [batch.column(name).to_pylist() for name in ("family", "example", "other")]
         forms = pa.array([form(*row) for row in zip(*texts, strict=True)], pa.string())
-        ordered = {"level": columns["level"], "family": columns["family"], "form": forms, "example": columns["example"]}
-        yield pa.RecordBatch.from_pydict({**ordered, **{name: columns[name] for name in ("rows", "removed", "prompts")}})
+        rest = {name: batch.column(name) for name in batch.schema.names if name != "other"}
+        yield pa.RecordBatch.from_pydict({**rest, "form": forms})
 
 
 def form(family: str, example: str, other: str) -> str:
     """A family in words: a prompt of it with ``…`` for the slot, ``#`` for numbers if another prompt has others there.
 
-    The prompt itself where ``family`` names no template of its beginnings and ends.
+    The prompt itself where ``family`` is not a template of both.
     """
-    fixed, others = _fixed(family, example), _fixed(family, other)
+    fixed, others = _split(family, example), _split(family, other)
     if fixed is None or others is None:
         return example
-    numbers, other_numbers = (re.findall(r"\d+", " ".join(parts)) for parts in (fixed, others))
-    written = " … ".join(part for part in (fixed[0].strip(), fixed[1].strip()))
-    return (written if numbers == other_numbers else re.sub(r"\d+", "#", written)).strip()
+    slot = " … " if fixed[1] or others[1] else ""
+    written = (fixed[0].strip() + slot + fixed[2].strip()).strip()
+    numbers, other_numbers = (NUMBER.findall(f"{parts[0]} {parts[2]}") for parts in (fixed, others))
+    return written if numbers == other_numbers else NUMBER.sub("#", written)
 
 
-def _fixed(family: str, prompt: str) -> tuple[str, str] | None:
-    """The beginning and the end of a prompt that its family has in common; the end is empty if there is no slot."""
+def _split(family: str, prompt: str) -> tuple[str, str, str] | None:
+    """A prompt of a template in three: its beginning, its slot, its end; None if it is not of this template."""
     found = ends(pa.array([prompt]))
     lengths = []
     for half, side in ((family[:16], found.prefixes), (family[16:], found.suffixes)):
@@ -122,15 +125,19 @@ def _fixed(family: str, prompt: str) -> tuple[str, str] | None:
         if not len(places) and int(half, 16):
             return None
         lengths.append(int(LENGTHS[places[0]]) if len(places) else 0)
-    heads = [prompt[:cut] for cut in range(len(prompt) + 1)]
-    tails = [prompt[cut:] for cut in range(len(prompt) + 1)]
-    head = int(np.flatnonzero(_count_tokens(heads) <= lengths[0])[-1])
-    tail = int(np.flatnonzero(_count_tokens(tails) <= lengths[1])[0])
-    return prompt[:head], prompt[max(head, tail) :]
+    size = len(prompt)
+    head = _reach(lambda taken: prompt[:taken], size, lengths[0])
+    tail = max(head, size - _reach(lambda taken: prompt[size - taken :], size, lengths[1]))
+    return prompt[:head], prompt[head:tail], prompt[tail:]
 
 
-def _count_tokens(texts: list[str]) -> np.ndarray:
-    return np.diff(tokenise(pa.array(texts, pa.string()), np.arange(len(texts) + 1))[1])
+def _reach(part: Callable[[int], str], size: int, tokens: int) -> int:
+    """How many characters a part of a text may have, of ``size``, and no more than so many tokens."""
+    return bisect_right(range(size + 1), tokens, key=lambda taken: _count_tokens(part(taken))) - 1
+
+
+def _count_tokens(text: str) -> int:
+    return len(tokenise(pa.array([text]), np.arange(2))[0])
 
 
 def _lengths() -> np.ndarray:
@@ -161,42 +168,46 @@ def _hash_ends(tokens: Any, offsets: Any, lengths: Any, bounds: Any) -> tuple[An
 
 
 @compiled
-def _pair(often: Any, lengths: Any, min_fixed: int, min_coverage: float) -> tuple[Any, Any, Any, Any]:
-    """Row, place of the beginning, place of the end (-1: none) and fixed tokens of each candidate."""
+def _pair(often: Any, lengths: Any, needed: Any) -> Any:
+    """Row, place of its beginning and of its end (-1: none), fixed tokens (int64, one line a template to try)."""
     prefixes, suffixes, bounds, tokens = often
-    rows, firsts, lasts, fixed = [0], [0], [0], [0]
+    found = [np.empty((0, 4), np.int64)]
     for row in range(len(tokens)):
         begin, end = bounds[row], bounds[row + 1]
-        found, scores = [(0, 0, 0)], [0]
-        for first in range(begin - 1, end):
-            if first >= begin and not _is_closed(prefixes, first, end):
-                continue
-            head = lengths[first - begin] if first >= begin else 0
-            for last in range(begin - 1, end):
-                if last >= begin and not _is_closed(suffixes, last, end):
-                    continue
-                both = head + (lengths[last - begin] if last >= begin else 0)
-                if both > tokens[row]:
-                    break
-                if both < min_fixed or both < min_coverage * tokens[row]:
-                    continue
-                most = min(
-                    prefixes[first] if first >= begin else suffixes[last],
-                    suffixes[last] if last >= begin else prefixes[first],
-                )
-                found.append((first if first >= begin else -1, last if last >= begin else -1, both))
-                scores.append(most * both)
-        chosen = np.argsort(-np.array(scores[1:]), kind="mergesort")[:MAX_PAIRS]
-        for place in chosen:
-            first, last, both = found[place + 1]
-            rows.append(row)
-            firsts.append(first)
-            lasts.append(last)
-            fixed.append(both)
-    return np.array(rows[1:]), np.array(firsts[1:]), np.array(lasts[1:]), np.array(fixed[1:])
+        heads, tails = _list_closed(prefixes, begin, end, lengths), _list_closed(suffixes, begin, end, lengths)
+        if len(heads) + len(tails) > 2:
+            tried = _combine(heads, tails, needed[row], tokens[row])
+            tried[:, 0] = row
+            found.append(tried)
+    lines, count = np.empty((sum([len(tried) for tried in found]), 4), np.int64), 0
+    for tried in found:
+        lines[count : count + len(tried)] = tried
+        count += len(tried)
+    return lines
 
 
 @compiled
-def _is_closed(counts: Any, place: int, end: int) -> bool:
-    """Does this end occur often, and more often than the next longer one?"""
-    return counts[place] > 0 and (place + 1 == end or counts[place + 1] < counts[place])
+def _list_closed(counts: Any, begin: int, end: int, lengths: Any) -> Any:
+    """Place, length and count of the ends of one prompt that occur often, and more often than the next longer one; the
+    first is none at all: -1, 0 and a count that never is the lesser one."""
+    found, size = np.empty((end - begin + 1, 3), np.int64), 1
+    found[0] = (-1, 0, 2**31)
+    for place in range(begin, end):
+        if counts[place] > 0 and (place + 1 == end or counts[place + 1] < counts[place]):
+            found[size] = (place, lengths[place - begin], counts[place])
+            size += 1
+    return found[:size]
+
+
+@compiled
+def _combine(heads: Any, tails: Any, least: int, most: int) -> Any:
+    """The pairs of ``least`` to ``most`` tokens; of too many, those that could explain the most tokens."""
+    found, scores, size = np.empty((len(heads) * len(tails), 4), np.int64), np.empty(len(heads) * len(tails)), 0
+    for head in range(len(heads)):
+        for tail in range(len(tails)):
+            fixed = heads[head, 1] + tails[tail, 1]
+            if least <= fixed <= most:
+                found[size] = (0, heads[head, 0], tails[tail, 0], fixed)
+                scores[size] = -fixed * min(heads[head, 2], tails[tail, 2])
+                size += 1
+    return found[np.argsort(scores[:size], kind="mergesort")[:MAX_PAIRS]]
