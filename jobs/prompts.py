@@ -49,6 +49,8 @@ def cap(survivors: DataFrame, removed: DataFrame, options: Dedup) -> DataFrame:
 
 def members(survivors: DataFrame, removed: DataFrame, options: Dedup) -> DataFrame:
     """The same with one row a conversation *and level*, so that families are whole; one of them at most is removed."""
+    if options.prompt.policy == options.template.policy == "off":
+        return survivors.sparkSession.createDataFrame([], _FOUND)
     keyed = _keyed(survivors, _ROW).where(F.col("key").isNotNull())
     distinct = _distinct(keyed, options.prompt).persist(StorageLevel.MEMORY_AND_DISK)
     united = _near_same(distinct, options).localCheckpoint()
