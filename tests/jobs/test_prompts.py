@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import tempfile
 from collections import Counter
 from typing import Any, NamedTuple
 

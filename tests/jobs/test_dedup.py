@@ -1,0 +1,221 @@
+"""Duplicates over several runs: what is added, removed or set otherwise gives what comparing everything anew gives."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from conf import recipe, tables
+from conf.settings import Settings
+from jobs import annotate, dedup, versions
+from jobs.errors import UsageError
+from jobs.lake import Lake, Lineage, open_lake
+from jobs.progress import Progress
+from jobs.tables import SCHEMAS
+
+WORDS = [f"{a}{b}" for a in "bdfgklmnprstvz" for b in ("a", "el", "in", "or", "us", "ay", "ock")]
+QUIET = Progress(None, "test")
+Talk = tuple[str, list[str]]
+
+
+def told(seed: int, count: int) -> str:
+    """``count`` words that follow from the seed."""
+    return " ".join(random.Random(seed).choices(WORDS, k=count))
+
+
+def edited(text: str, every: int) -> str:
+    """The text with one word in ``every`` replaced."""
+    return " ".join("other" if place % every == every - 1 else word for place, word in enumerate(text.split()))
+
+
+def families(first: int, count: int) -> list[Talk]:
+    """Conversations in which every level has work, and decoys: ids and texts follow from their numbers."""
+    found: list[Talk] = []
+    for number in range(first, first + count):
+        question, answer, more = told(number, 12), told(number + 1000, 60), told(number + 2000, 40)
+        found += [
+            (f"{number}-long", [question, answer, more, told(number + 3000, 80)]),
+            (f"{number}-short", [question, answer]),
+            (f"{number}-copy", [question.upper(), answer + "  "]),
+            (f"{number}-near", [question, edited(answer, 25), more, told(number + 3000, 80)]),
+            (f"{number}-cut", [question, answer, more, told(number + 3000, 25)]),
+            (f"{number}-alone", [question, told(number + 4000, 60)]),
+        ]
+    return found
+
+
+def add(lake: Lake, talks: Sequence[Talk]) -> None:
+    """Append conversations to ``conversations_raw``, as ingest would, and label them."""
+    rows = [
+        {
+            "conversation_id": name,
+            "source": "test",
+            "messages": [
+                {"role": "assistant" if place % 2 else "user", "content": text} for place, text in enumerate(texts)
+            ],
+            "redacted": False,
+            "digest": name,
+        }
+        for name, texts in talks
+    ]
+    frame = lake.spark.createDataFrame(rows, SCHEMAS[tables.CONVERSATIONS_RAW])
+    lake.write(tables.CONVERSATIONS_RAW, frame, Lineage(f"in{len(talks)}-{talks[0][0]}", "ingest", "", "", ""))
+
+
+def new_lake(spark: SparkSession, folder: Path, settings: Settings, *batches: Sequence[Talk]) -> Lake:
+    """A lake that was given these batches one after the other, each labelled and compared before the next."""
+    lake = open_lake(spark, str(folder), create=True)
+    for batch in batches:
+        add(lake, batch)
+        annotate.run(lake, settings, QUIET)
+        assert dedup.run(lake, settings, QUIET)
+    return lake
+
+
+def rows_of(lake: Lake, table: str) -> list[tuple]:
+    return sorted(map(tuple, lake.read(table).collect()), key=repr)
+
+
+def removed(lake: Lake) -> dict[str, tuple[str, str]]:
+    return {row.conversation_id: (row.level, row.kept_id) for row in lake.read(tables.DUPLICATES).collect()}
+
+
+@pytest.fixture(scope="module")
+def plain() -> Settings:
+    return recipe.load(None, [])
+
+
+@pytest.fixture(scope="module")
+def whole(spark: SparkSession, plain: Settings, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """All families at once."""
+    return new_lake(spark, tmp_path_factory.mktemp("dedup") / "whole", plain, families(0, 8))
+
+
+def test_every_level_removes_what_is_its_own_for_a_row_that_is_kept(whole: Lake) -> None:
+    found = removed(whole)
+    for number in range(8):
+        assert found[f"{number}-short"] == ("snapshot", f"{number}-long")
+        assert found[f"{number}-copy"] == ("snapshot", f"{number}-long")
+        assert found[f"{number}-near"] == ("near", f"{number}-long") or found[f"{number}-long"][0] == "near"
+        assert found[f"{number}-cut"][0] in ("contained", "near")
+        assert f"{number}-alone" not in found
+    assert not {kept for _, kept in found.values()} & set(found)
+    copies = {
+        row.conversation_id: row.copy_of for row in whole.read(tables.MATCHES).where("copy_of is not null").collect()
+    }
+    assert copies == {f"{number}-copy": f"{number}-short" for number in range(8)}
+
+
+@pytest.mark.parametrize("cut", [[20, 28], [1, 25, 47]])
+def test_batches_one_after_the_other_give_what_all_at_once_gives(
+    spark: SparkSession, whole: Lake, plain: Settings, tmp_path: Path, cut: list[int]
+) -> None:
+    talks = families(0, 8)
+    random.Random(len(cut)).shuffle(talks)
+    batches = [talks[start:end] for start, end in zip([0, *cut], [*cut, len(talks)], strict=True)]
+    grown = new_lake(spark, tmp_path / "grown", plain, *batches)
+    for table in (tables.DUPLICATES, tables.CLUSTERS, tables.MATCHES, tables.FAMILIES):
+        assert rows_of(grown, table) == rows_of(whole, table)
+    modes = [commit.only_adds for commit in grown.commits(tables.SIGNATURES)]
+    assert modes == [True] * len(batches)  # old conversations were not signed again
+
+
+def test_a_new_copy_that_is_kept_takes_the_place_of_the_old_one(
+    spark: SparkSession, plain: Settings, tmp_path: Path
+) -> None:
+    text = told(1, 80)
+    batches = [[("z", ["q", text]), ("y", ["Q", text])], [("a", ["q ", text]), ("near", ["q", edited(text, 30)])]]
+    grown = new_lake(spark, tmp_path / "grown", plain, *batches)
+    at_once = new_lake(spark, tmp_path / "once", plain, [*batches[0], *batches[1]])
+    for table in (tables.DUPLICATES, tables.CLUSTERS, tables.MATCHES):
+        assert rows_of(grown, table) == rows_of(at_once, table)
+
+
+def test_a_deleted_kept_row_is_succeeded_by_another_and_nothing_is_signed_again(
+    spark: SparkSession, plain: Settings, tmp_path: Path
+) -> None:
+    lake = new_lake(spark, tmp_path / "lake", plain, families(0, 3))
+    kept = removed(lake)["0-short"][1]
+    signed = {row.conversation_id: row for row in lake.read(tables.SIGNATURES).collect()}
+    lake.delete(tables.CONVERSATIONS, f"conversation_id = '{kept}'", Lineage("gone", "test", "", "", ""))
+    assert dedup.run(lake, plain, QUIET)
+    found = removed(lake)
+    assert kept not in found and kept not in {to for _, to in found.values()}
+    assert not {to for _, to in found.values()} & set(found)
+    left = {row.conversation_id: row for row in lake.read(tables.SIGNATURES).collect()}
+    assert left == {name: row for name, row in signed.items() if name != kept}
+
+
+def test_another_threshold_reads_signatures_and_no_text(spark: SparkSession, plain: Settings, tmp_path: Path) -> None:
+    lake = new_lake(spark, tmp_path / "lake", plain, families(0, 3))
+    version = lake.version(tables.SIGNATURES)
+    strict = recipe.load(None, ["dedup.threshold=0.99", "dedup.contained=off", "dedup.snapshot=off"])
+    assert dedup.run(lake, strict, QUIET)
+    assert lake.version(tables.SIGNATURES) == version
+    assert {level for level, _ in removed(lake).values()} == {"exact"}
+
+
+def test_a_level_that_is_off_or_tags_removes_nothing(spark: SparkSession, whole: Lake, tmp_path: Path) -> None:
+    off = recipe.load(None, [f"dedup.{level}=off" for level in ("snapshot", "exact", "near", "contained")])
+    lake = new_lake(spark, tmp_path / "off", off, families(0, 2))
+    assert removed(lake) == {}
+
+
+def published(lake: Lake, talks: Sequence[Talk], version: str) -> None:
+    """Publish some conversations as the dataset and pin it, with the real tables."""
+    rows = lake.read(tables.CONVERSATIONS).select(
+        *("conversation_id", "source", "model", "language", "messages", "digest"),
+        F.lit("train").alias("split"),
+        F.lit(1).cast("long").alias("copies"),
+    )
+    message = lambda m: F.struct(m["role"].alias("role"), m["content"].alias("content"))  # noqa: E731
+    rows = rows.withColumn("messages", F.transform("messages", message)).select(*SCHEMAS[tables.DATASET].names)
+    from jobs.publish import dataset_digest
+
+    digest = dataset_digest(rows)
+    lake.write(tables.DATASET, rows, Lineage("p", "publish", "t", "c", "v", digest=digest))
+    versions.pin(lake.path, version, 0, "test")
+
+
+def test_what_another_dataset_has_is_removed_and_the_match_named(
+    spark: SparkSession, plain: Settings, tmp_path: Path
+) -> None:
+    text = told(7, 90)
+    other = new_lake(spark, tmp_path / "other", plain, [("e1", ["q", text]), ("e2", ["unlike", told(8, 50)])])
+    published(other, [], "eval")
+    name = f"{tmp_path / 'other'}#eval"
+    against = recipe.load(None, [f"dedup.against='{name}'"])
+    talks = [("exact", ["Q", text]), ("near", ["q", edited(text, 30)]), ("free", ["q", told(9, 90)])]
+    lake = new_lake(spark, tmp_path / "lake", against, talks)
+    found = removed(lake)
+    assert found == {"exact": ("exact", f"{name}/e1"), "near": ("near", f"{name}/e1")}
+    assert {row.conversation_id for row in lake.read(tables.CLUSTERS).collect()} <= {"exact", "near", "free"}
+    with pytest.raises(UsageError, match="no pin"):
+        dedup.run(lake, recipe.load(None, [f"dedup.against='{tmp_path / 'other'}#nowhere'"]), QUIET)
+
+
+def test_texts_that_peers_confuse_are_all_kept(spark: SparkSession, plain: Settings, tmp_path: Path) -> None:
+    prompts = [
+        *("what is 37+48?", "what is 12+5?", "か", "が", "กิน", "กัน", "मैं", "मे", "", " ", "👍", "👍🏽", "a", "b"),
+        *("今天天气怎么样？", "明天股市会涨吗？", "Как дела сегодня?", "Где находится вокзал?"),
+    ]
+    tagging = recipe.load(None, ["rules.structure.blank_message=tag"])
+    lake = new_lake(spark, tmp_path / "lake", tagging, [(f"t{n}", [text, "ok"]) for n, text in enumerate(prompts)])
+    found = removed(lake)
+    assert found == {f"t{prompts.index(' ')}": ("exact", f"t{prompts.index('')}")}  # white space alone
+
+
+def test_the_same_rows_from_any_partitioning(spark: SparkSession, whole: Lake, plain: Settings, tmp_path: Path) -> None:
+    facts = dedup.copies.facts(whole.read(tables.CONVERSATIONS), plain)
+    expected = _matches(facts, whole.read(tables.SIGNATURES), plain, tmp_path / "a")
+    mixed = whole.read(tables.SIGNATURES).repartition(5, "digest"), facts.repartition(3)
+    assert _matches(mixed[1], mixed[0], plain, tmp_path / "b") == expected
+
+
+def _matches(facts: DataFrame, signatures: DataFrame, settings: Settings, work: Path) -> list[tuple]:
+    found, _ = dedup.find(facts, signatures, settings.dedup, str(work))
+    columns = ["conversation_id", "level", "kept_id", "similarity", "bands_shared", "nearest_id", "cluster_id"]
+    return sorted(map(tuple, found.select(*columns).collect()), key=repr)
