@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Bound = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
 Policy = Literal["drop", "tag"]
 """``drop``: the conversation is left out of the dataset for this reason. ``tag``: the label is stored, nothing else."""
 
 LEVELS = Literal["drop", "tag", "off"]
+"""``drop``: removed rows are left out of the dataset. ``tag``: listed in ``duplicates``, nothing else."""
 
 _NAME = "a name of letters, digits, `_`, `.` and `-`"
 
@@ -105,29 +107,77 @@ class Rules(Section):
     structure: Structure = Structure()
 
 
-class Dedup(Section):
-    """Near-duplicate removal. A removal at level ``near`` has exact shingle Jaccard >= ``threshold`` with its kept row.
+class Fields(Section):
+    """Where a benchmark's records keep what. Of ``question`` and ``id`` the first field that is there; of ``choices``
+    all that are. A record without an id is named by its line."""
 
-    ``bands`` x ``rows`` are for recall (verification makes precision 1); see ``udfs.minhash.recall``.
+    question: list[str] = Field(["question", "prompt", "turns", "instruction", "input", "text"], min_length=1)
+    choices: list[str] = ["choices", "options", "A", "B", "C", "D"]
+    id: list[str] = ["question_id", "id", "task_id"]
+
+
+class Decontaminate(Section):
+    """Conversations whose user turns contain a question of the user's benchmarks, files below ``benchmarks``
+    (empty: none).
+
+    ``min_overlap`` is the share of a question's runs of ``ngram`` tokens that a conversation must have. A question
+    shorter than that must be there whole, one shorter than ``min_run`` must be all of a turn. Runs are ignored that
+    more than ``common`` questions have, or more than ``common`` conversations without the rest of the question (if more
+    have them so than with it).
     """
 
+    benchmarks: str = ""
+    policy: LEVELS = "drop"
+    ngram: int = Field(13, ge=2, le=100)
+    min_run: int = Field(8, ge=1, le=100)
+    min_overlap: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 0.5
+    common: int = Field(10, ge=1)
+    fields: Fields = Fields()
+
+    @model_validator(mode="after")
+    def _min_run_below_ngram(self) -> "Decontaminate":
+        if self.min_run > self.ngram:
+            raise ValueError(f"min_run ({self.min_run}) must not exceed ngram ({self.ngram})")
+        return self
+
+    @property
+    def is_on(self) -> bool:
+        """Is there anything to look for?"""
+        return bool(self.benchmarks) and self.policy != "off"
+
+
+class Dedup(Section):
+    """Which duplicates are removed, and for which row. Levels work in this order; each removal is verified.
+
+    ``snapshot``: all messages are the first ones of a longer conversation. ``exact``: the same messages up to case and
+    spacing. ``near``: exact shingle Jaccard >= ``threshold`` with the kept row. ``contained``: at least the share
+    ``containment`` of the shingles, and the last message, in a larger conversation.
+
+    ``bands`` x ``rows`` are for recall (verification makes precision 1); see ``udfs.minhash.recall``.
+    ``against`` names a pin of this lake, or ``LAKE#PIN``: what that dataset has is removed here.
+    """
+
+    snapshot: LEVELS = "drop"
     exact: LEVELS = "drop"
     near: LEVELS = "drop"
-    threshold: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 0.7
-    related: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 0.5
+    contained: LEVELS = "drop"
+    threshold: Bound = 0.7
+    related: Bound = 0.5
+    containment: Bound = 0.9
     shingle: int = Field(5, ge=1, le=20)
     min_shingles: int = Field(6, ge=1)
     bands: int = Field(25, ge=1, le=256)
     rows: int = Field(5, ge=1, le=64)
     seed: int = Field(1, ge=0, lt=2**31)
     bucket_limit: int = Field(64, ge=1)
-    max_edges: int = Field(50_000_000, ge=1)
+    max_edges: int = Field(50_000_000, ge=0)
     survivor: list[Literal["answered", "not_redacted", "turns", "characters"]] = [
         "answered",
         "not_redacted",
         "turns",
         "characters",
     ]
+    against: str = ""
 
     @model_validator(mode="after")
     def _related_below_threshold(self) -> "Dedup":
@@ -158,6 +208,7 @@ class Settings(Section):
     name: str = Field("default", pattern=r"^[\w.-]+$", description=_NAME)
     input: Input = Input()
     rules: Rules = Rules()
+    decontaminate: Decontaminate = Decontaminate()
     dedup: Dedup = Dedup()
     publish: Publish = Publish()
     spark: dict[str, str] = {}

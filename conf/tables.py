@@ -17,12 +17,20 @@ QUARANTINE = "quarantine"
 """One input record or file that could not become a row: where, why, its first 2 kB. Key: file, record, part."""
 CONVERSATIONS = "conversations"
 """One conversation, cleaned and labelled; never filtered. Key: conversation_id."""
+OVERLAPS = "overlaps"
+"""One conversation and one part of a benchmark's question that share n-grams: which. Key: conversation_id, part."""
+CONTAMINATION = "contamination"
+"""One conversation and one benchmark question it may contain: the overlap, hit or not. Key: conversation_id,
+benchmark, item."""
 SIGNATURES = "signatures"
-"""One conversation at one dedup level: digest and band keys. Key: level, conversation_id."""
+"""One conversation's digests, keys and shingle set: all that finding its duplicates takes. Key: conversation_id."""
 DUPLICATES = "duplicates"
 """One removed row: level, the row kept for it, the verified similarity. Key: conversation_id."""
+COMPONENTS = "components"
+"""One conversation that shares a key with another, and the group they are looked at in. Key: row."""
 CLUSTERS = "clusters"
-"""One conversation that has near copies, kept or removed, and the cluster they share. Key: conversation_id."""
+"""One conversation that has near copies, kept or removed, and the cluster they share; for a kept one also the most
+similar row that was not similar enough. Key: conversation_id."""
 VERDICTS = "verdicts"
 """One conversation: kept or not, and every reason. Key: conversation_id."""
 DATASET = "dataset"
@@ -37,8 +45,11 @@ TABLES = (
     CONVERSATIONS_RAW,
     QUARANTINE,
     CONVERSATIONS,
+    OVERLAPS,
+    CONTAMINATION,
     SIGNATURES,
     DUPLICATES,
+    COMPONENTS,
     CLUSTERS,
     VERDICTS,
     DATASET,

@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from conf import recipe, tables
 from conf.settings import Settings
-from jobs import annotate, dedup, ingest, publish, report, versions
+from jobs import annotate, benchmarks, decontaminate, dedup, ingest, publish, report, versions
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
 from jobs.reader import files
@@ -15,6 +15,11 @@ def run(names: list[str], settings: Settings, args: Namespace) -> None:
     """Run these jobs on ``args.lake``; each says what it committed, or that there was nothing new."""
     if "ingest" in names:
         files.find(args.input)  # a wrong path is told before a session starts
+    if names == ["decontaminate"]:
+        decontaminate.require_on(settings.decontaminate)
+    if settings.decontaminate.is_on and "decontaminate" in names:
+        benchmarks.read(settings.decontaminate)  # so is a wrong benchmark
+    names = [name for name in names if name != "decontaminate" or settings.decontaminate.is_on]
     spark = open_session(" ".join(names), settings.spark)
     lake = open_lake(spark, args.lake, create="ingest" in names)
     for name in names:
@@ -33,6 +38,8 @@ def _run(name: str, lake: Lake, settings: Settings, args: Namespace, progress: P
         return has_news
     if name == "annotate":
         return annotate.run(lake, settings, progress)
+    if name == "decontaminate":
+        return decontaminate.run(lake, settings, progress)
     if name == "dedup":
         return dedup.run(lake, settings, progress)
     return publish.run(lake, settings, progress)

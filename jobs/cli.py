@@ -1,4 +1,5 @@
-"""One tool: ``winnow sample | ingest | annotate | dedup | publish | run | versions | pin | unpin | show | doctor``.
+"""One tool: ``winnow sample | ingest | annotate | decontaminate | dedup | publish | run | versions | pin | unpin |
+show | doctor``.
 
 Exit codes: 0 done, 1 failed for a reason outside the command (disk, memory, a bug), 2 bad usage or config, 3 input
 unreadable, 4 a quality gate failed, 5 the lake is damaged.
@@ -57,9 +58,10 @@ def _parser() -> ArgumentParser:
     _add_sample(commands)
     _job(commands, "ingest", run_ingest, "read source files into the lake", with_input=True)
     _job(commands, "annotate", run_annotate, "clean and label what was ingested")
+    _job(commands, "decontaminate", run_decontaminate, "find questions of your benchmarks in user turns")
     _job(commands, "dedup", run_dedup, "find and verify duplicates")
     _add_pin_option(_job(commands, "publish", run_publish, "decide, and publish the next dataset version"))
-    _add_pin_option(_job(commands, "run", run_all, "ingest, annotate, dedup and publish", with_input=True))
+    _add_pin_option(_job(commands, "run", run_all, "all of these, from files to a version", with_input=True))
     versions.add_commands(commands)
     _add_doctor(commands)
     for command in commands.choices.values():
@@ -135,6 +137,11 @@ def run_annotate(args: Namespace) -> int:
     return _run_jobs(args, ["annotate"])
 
 
+def run_decontaminate(args: Namespace) -> int:
+    """``winnow decontaminate``."""
+    return _run_jobs(args, ["decontaminate"])
+
+
 def run_dedup(args: Namespace) -> int:
     """``winnow dedup``."""
     return _run_jobs(args, ["dedup"])
@@ -147,7 +154,7 @@ def run_publish(args: Namespace) -> int:
 
 def run_all(args: Namespace) -> int:
     """``winnow run``: the whole chain, then the funnel."""
-    return _run_jobs(args, ["ingest", "annotate", "dedup", "publish"])
+    return _run_jobs(args, ["ingest", "annotate", "decontaminate", "dedup", "publish"])
 
 
 def _run_jobs(args: Namespace, names: list[str]) -> int:

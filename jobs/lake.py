@@ -52,6 +52,14 @@ class Lake:
         reader = self.spark.read.format("delta")
         return (reader if version is None else reader.option("versionAsOf", version)).load(self.table_path(table))
 
+    def added(self, table: str, since: int) -> DataFrame:
+        """The rows that a table which :meth:`is_grown` has gained since a version, read from the new files alone."""
+        before = set(self.read(table, since).inputFiles()) if since >= 0 else set()
+        files = sorted(set(self.read(table).inputFiles()) - before)
+        if not files:
+            return self.spark.createDataFrame([], SCHEMAS[table])
+        return self.spark.read.schema(SCHEMAS[table]).parquet(*files)
+
     def version(self, table: str) -> int:
         """The latest version's number; -1 before the first commit."""
         return self._log(table).newest

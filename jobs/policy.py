@@ -3,13 +3,15 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from conf.settings import Rules
+from conf.settings import Dedup, Rules
+from udfs.candidates import LEVELS
 
 KEYWORD = "keyword_"
 """Prefix of the reasons that keyword categories give."""
 LANGUAGE = "language"
-EXACT_DUPLICATE = "exact_duplicate"
-NEAR_DUPLICATE = "near_duplicate"
+BENCHMARK = "benchmark"
+DUPLICATE = "_duplicate"
+"""Ending of the reasons that levels of dedup give."""
 
 
 def drop_reasons(rules: Rules) -> Column:
@@ -27,3 +29,8 @@ def drop_reasons(rules: Rules) -> Column:
 
 def _strings(values: list[str]) -> Column:
     return F.array(*map(F.lit, values)).cast("array<string>")
+
+
+def dropping(options: Dedup) -> list[str]:
+    """The levels of dedup whose removed rows are left out of the dataset."""
+    return [level for level in LEVELS if getattr(options, level) == "drop"]

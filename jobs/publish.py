@@ -7,8 +7,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf import recipe, tables
-from conf.settings import Dedup, Gates, Settings
-from jobs import policy
+from conf.settings import Gates, Settings
+from jobs import decontaminate, policy
 from jobs.errors import GateFailed, LakeDamaged, UsageError
 from jobs.formats.conversation import DUPLICATE_RECORD
 from jobs.lake import Lake
@@ -16,9 +16,16 @@ from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS, only_row
 from udfs import digest
-from udfs.near import EXACT, NEAR
 
-_INPUTS = (tables.FILES, tables.CONVERSATIONS_RAW, tables.CONVERSATIONS, tables.DUPLICATES, tables.CLUSTERS)
+_INPUTS = (
+    tables.FILES,
+    tables.CONVERSATIONS_RAW,
+    tables.CONVERSATIONS,
+    tables.CONTAMINATION,
+    tables.DUPLICATES,
+    tables.CLUSTERS,
+)
+_SECTIONS = ("rules", "decontaminate", "dedup", "publish")
 
 
 def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
@@ -28,15 +35,17 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     dataset is then left as it was.
     """
     _require_fresh(lake, settings)
+    contaminated = decontaminate.contaminated(lake, settings)
     inputs = {table: lake.version(table) for table in _INPUTS}
-    stamp = lineage("publish", settings, recipe.sections(settings, "rules", "dedup", "publish"), inputs)
+    stamp = lineage("publish", settings, recipe.sections(settings, *_SECTIONS), inputs)
     if is_done(lake, tables.DATASET, stamp):
         return False
     with Run(lake, settings, stamp) as job:
         conversations = lake.read(tables.CONVERSATIONS, inputs[tables.CONVERSATIONS])
         duplicates = lake.read(tables.DUPLICATES, inputs[tables.DUPLICATES])
         with progress.stage("decide"):
-            job.commit(tables.VERDICTS, decide(conversations, duplicates, settings), "overwrite")
+            verdicts = decide(conversations, duplicates, settings, contaminated)
+            job.commit(tables.VERDICTS, verdicts, "overwrite")
         verdicts = lake.read(tables.VERDICTS)
         job.counts = account(lake, verdicts)
         _require_gates(job.counts, settings.publish.gates)
@@ -62,24 +71,26 @@ def _require_fresh(lake: Lake, settings: Settings) -> None:
         raise UsageError(f"duplicates come from {what}: run `winnow dedup` with this config before `winnow publish`")
 
 
-def decide(conversations: DataFrame, duplicates: DataFrame, settings: Settings) -> DataFrame:
-    """One verdict a conversation: its reasons in the order of the journey, and the row kept for it, if a copy."""
-    levels = {EXACT: policy.EXACT_DUPLICATE, NEAR: policy.NEAR_DUPLICATE}
-    dropping = {level: name for level, name in levels.items() if _drops(settings.dedup, level)}
+def decide(
+    conversations: DataFrame, duplicates: DataFrame, settings: Settings, contaminated: DataFrame | None = None
+) -> DataFrame:
+    """One verdict a conversation: its reasons in the order of the journey, and the row kept for it, if a copy.
+
+    ``contaminated`` has the ``conversation_id`` of those that contain a benchmark's question.
+    """
+    dropping = policy.dropping(settings.dedup)
     copies = duplicates.where(F.col("level").isin(*dropping)).select("conversation_id", "kept_id", "level")
-    named = F.lit(None).cast("string")
-    for level, name in dropping.items():
-        named = F.when(F.col("level") == level, F.lit(name)).otherwise(named)
+    named = F.concat("level", F.lit(policy.DUPLICATE))
     joined = conversations.withColumn("dropped", policy.drop_reasons(settings.rules))
     joined = joined.join(copies, "conversation_id", "left")
-    reasons = F.concat("dropped", F.array_compact(F.array(named)))
+    benchmark = F.lit(None).cast("string")
+    if contaminated is not None:
+        joined = joined.join(contaminated.withColumn("known", F.lit(policy.BENCHMARK)), "conversation_id", "left")
+        benchmark = F.col("known")
+    reasons = F.concat("dropped", F.array_compact(F.array(benchmark, named)))
     return joined.select(
         *("conversation_id", "source"), (F.size(reasons) == 0).alias("keep"), reasons.alias("reasons"), "kept_id"
     )
-
-
-def _drops(options: Dedup, level: str) -> bool:
-    return getattr(options, level) == "drop"
 
 
 def account(lake: Lake, verdicts: DataFrame) -> dict[str, int]:

@@ -55,6 +55,17 @@ def as_refusal(row: dict[str, Any], width: int | None = None) -> str:
     return "\n".join(fit(line, width) for line in (f"{row['reason']}: {place}", f"  {row['detail']}", f"  {sample}"))
 
 
+def as_contamination(row: dict[str, Any], width: int | None = None) -> str:
+    """One row of ``contamination``: what was found, then the question and the turn that is said to contain it."""
+    width = width or shutil.get_terminal_size().columns
+    verdict = "hit" if row["hit"] else "not a hit"
+    overlap = f"overlap {row['overlap']:.2f} ({row['matched']} of {row['features']})"
+    copies = f" and {row['copies'] - 1} like it" if row["copies"] > 1 else ""
+    place = f"{row['conversation_id']} message {row['message']}{copies}"
+    head = f"{verdict}: {row['benchmark']} {row['item']}, {overlap}, {place}"
+    return "\n".join(fit(line, width) for line in (head, f"  asked: {row['question']}", f"  found: {row['text']}"))
+
+
 def fit(text: str, width: int) -> str:
     """``text`` on one line of at most ``width`` columns: runs of blanks after its start are one space, characters
     that are not printable become U+FFFD, and what is cut ends in an ellipsis. Wide characters take two columns."""

@@ -23,7 +23,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from conf import tables
-from jobs import terminal
+from jobs import audit, terminal
 from jobs.errors import LakeDamaged, UsageError
 from udfs.contents import open_version, read_batches, verify
 from udfs.lake import (
@@ -138,6 +138,7 @@ def add_commands(subparsers: Any) -> None:
     which.add_argument("--pin", metavar="NAME")
     which.add_argument("--timestamp", metavar="TIME", help="ISO 8601, UTC unless it says otherwise")
     which.add_argument("--quarantine", action="store_true", help="what could not be read, instead of a version")
+    which.add_argument("--contamination", action="store_true", help="hits and near misses on benchmark questions")
     look.add_argument("--limit", type=_count, default=5, metavar="N", help="conversations to print (default: 5)")
     look.add_argument("--verify", action="store_true", help="first recompute the digest from every message")
 
@@ -174,10 +175,13 @@ def run_unpin(args: Namespace) -> int:
 
 
 def run_show(args: Namespace) -> int:
-    """``winnow show``: what the version is, then its first conversations; or what stands in quarantine."""
+    """``winnow show``: what the version is, then its first conversations; or rows of another table."""
     with _user_errors():
         if args.quarantine:
             print("\n".join(map(terminal.as_refusal, quarantined(args.lake, args.limit))))
+            return 0
+        if args.contamination:
+            print("\n".join(map(terminal.as_contamination, audit.contamination(args.lake, args.limit))))
             return 0
         version = resolve(args.lake, args.pin, args.version, args.timestamp)
         print(terminal.as_heading(version))

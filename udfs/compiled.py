@@ -14,7 +14,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import uint64
+from numba import uint32, uint64
 
 _CONFIG: Any = numba.config
 
@@ -123,3 +123,18 @@ def mix(word: Any) -> Any:
     word = (word ^ (word >> uint64(33))) * uint64(0xFF51AFD7ED558CCD)
     word = (word ^ (word >> uint64(33))) * uint64(0xC4CEB9FE1A85EC53)
     return word ^ (word >> uint64(33))
+
+
+@compiled
+def decode(data: Any, at: int, end: int) -> tuple[Any, int]:
+    """The code point at a byte, and the byte after it; a broken sequence reads as U+FFFD, one byte long."""
+    lead = data[at]
+    if lead < 0x80:
+        return uint32(lead), at + 1
+    width = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+    if lead < 0xC2 or lead > 0xF4 or at + width > end:
+        return uint32(0xFFFD), at + 1
+    code = uint32(lead) & uint32(0xFF >> (width + 1))
+    for place in range(at + 1, at + width):
+        code = (code << uint32(6)) | uint32(data[place] & 0x3F)
+    return min(code, uint32(0x10FFFF)), at + width

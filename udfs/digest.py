@@ -1,4 +1,4 @@
-"""Digests: of a conversation's messages, of the same up to case and spacing, and of a whole data set in any order.
+"""Digests: of a conversation's messages, and of a whole data set in any order.
 
 All are SHA-256, so equal digests mean equal content.
 """
@@ -23,23 +23,16 @@ def conversations(roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> p
     read alike: ``<role bytes>:<role><content bytes>:<content>``. A null role or content is an empty one.
     Conversation ``i`` is messages ``offsets[i]:offsets[i+1]``; one without messages has the digest of nothing.
     """
-    framed = pc.binary_join_element_wise(*_framed(pc.fill_null(roles, "")), *_framed(pc.fill_null(contents, "")), "")
-    joined, bounds = _bytes_of(framed)
+    joined, bounds = frame(roles, contents)
     cuts = bounds[np.asarray(offsets)].tolist()
     sha256 = hashlib.sha256
     return pa.array([sha256(joined[a:b]).hexdigest() for a, b in itertools.pairwise(cuts)], pa.string())
 
 
-def normalised(roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> pa.Array:
-    """The same after :func:`normalise` of the contents: equal for conversations that differ in case or spacing."""
-    return conversations(roles, normalise(contents), offsets)
-
-
-def normalise(texts: pa.Array) -> pa.Array:
-    """Texts in NFC and lower case (Unicode's simple mapping), runs of whitespace as one space, none at the ends."""
-    texts = pc.utf8_lower(pc.utf8_normalize(pc.fill_null(texts, ""), form="NFC"))
-    spaced = "[\\s\u00a0\u3000]{2,}|[\t\n\r\f\x0b\u00a0\u3000]"
-    return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, spaced, " "))
+def frame(roles: pa.Array, contents: pa.Array) -> tuple[memoryview, np.ndarray]:
+    """What is hashed of each message, all end to end, and the n + 1 byte offsets of the messages in it."""
+    framed = pc.binary_join_element_wise(*_framed(pc.fill_null(roles, "")), *_framed(pc.fill_null(contents, "")), "")
+    return _bytes_of(framed)
 
 
 def row(conversation_id: str, source: str, split: str, content_digest: str) -> bytes:

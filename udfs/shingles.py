@@ -14,6 +14,9 @@ from numba import uint64
 from udfs.compiled import compiled, freeze, mix
 from udfs.tokens import tokenise
 
+CLOSING = 16
+"""Shingles that stand for a conversation's last message in :func:`closings`."""
+
 _MULTIPLIER = 0x9E3779B97F4A7C15
 
 
@@ -44,9 +47,42 @@ def shingle_sets(contents: pa.Array, offsets: np.ndarray, size: int) -> Shingles
     """
     if size < 1:
         raise ValueError(f"size: expected at least 1 token a shingle, found {size}")
-    tokens, offsets = tokenise(contents, offsets)
+    return shingle_tokens(*tokenise(contents, offsets), size)
+
+
+def shingle_tokens(tokens: np.ndarray, offsets: np.ndarray, size: int) -> Shingles:
+    """The same from the tokens of :func:`udfs.tokens.tokenise`."""
     hashes, ends = _shingle(freeze(tokens, np.uint64), freeze(offsets, np.int64), size)
     return Shingles(hashes, ends, np.diff(offsets).astype(np.int32))
+
+
+def closings(tokens: np.ndarray, offsets: np.ndarray, before_last: np.ndarray, size: int) -> np.ndarray:
+    """Up to :data:`CLOSING` shingles of each conversation that end in its last message, evenly spread over it, the last
+    shingle among them: uint32 (n, CLOSING), the last one repeated where the message is shorter, 0 where there is none.
+
+    The arguments are those of :func:`udfs.tokens.tokenise_messages`. A conversation that is part of another has them
+    there too; one that only asks the same question has not.
+    """
+    arrays = (freeze(tokens, np.uint64), freeze(offsets, np.int64), freeze(before_last, np.int64))
+    return _closings(*arrays, size, CLOSING)
+
+
+@compiled
+def _closings(tokens: Any, offsets: Any, before_last: Any, size: int, wanted: int) -> Any:
+    found = np.zeros((len(offsets) - 1, wanted), np.uint32)
+    hashes = np.empty(1, np.uint32)
+    for row in range(len(found)):
+        end, room = offsets[row + 1], offsets[row + 1] - offsets[row] - before_last[row]
+        if end == offsets[row]:
+            continue
+        for place in range(wanted):
+            last = end - max(room, 1) * place // wanted
+            first = max(offsets[row], last - size)
+            if last - first < size:  # the conversation's first shingle, or its only one
+                last = min(end, first + size)
+            _roll(tokens[first:last], last - first, hashes)
+            found[row, place] = hashes[0]
+    return found
 
 
 @compiled

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from udfs.similarity import union_find
+from udfs.unions import union_find
 
 _BLOCK = 1 << 20
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numba import uint8, uint32, uint64
 
-from udfs.compiled import compiled, freeze, mix
+from udfs.compiled import compiled, decode, freeze, mix
 
 SPACE, SEPARATOR, IGNORED, MARK, LETTER, SIGN = range(6)
 """What a character is to the tokens. A LETTER (or digit) and its neighbours make a word; a SIGN is a token by itself;
@@ -26,9 +26,14 @@ UNSPACED = (
     (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF),  # Han
     (0x3040, 0x312F), (0x31A0, 0x31BF), (0x31F0, 0x31FF), (0xFF66, 0xFF9F), (0x1AFF0, 0x1B16F),  # kana, Bopomofo
     (0xA000, 0xA4CF), (0x17000, 0x18D8F), (0x1B170, 0x1B2FF),  # Yi, Tangut, Khitan, Nushu
+    (0x1100, 0x11FF), (0x3131, 0x318E), (0xA960, 0xA97C), (0xAC00, 0xD7FB),  # Hangul
 )  # fmt: skip
-"""Blocks of scripts without spaces between words, as inclusive ranges: their letters are SIGNs, their digits are not.
-Not among them: Tibetan, whose syllables are divided by punctuation (the tsheg), and Hangul, which has spaces."""
+"""Blocks whose letters are SIGNs, as inclusive ranges; their digits are not. Scripts without spaces between words, and
+Hangul: it has spaces, but what stands between two of them is a whole phrase of stem and endings, so that one changed
+ending changes five shingles of words (docs/decisions/0011). Not among them: Tibetan, whose syllables are divided by
+punctuation (the tsheg)."""
+REVISION = 2
+"""Counted up when the tokens of some text change; signatures of two revisions cannot be compared."""
 
 _FOLDED = 0x1FFFFF
 _CLASS = 24
@@ -54,8 +59,13 @@ def tokenise(contents: pa.Array, offsets: np.ndarray) -> tuple[np.ndarray, np.nd
     ``contents`` is a string or large_string array, sliced or not; null counts as empty. Raises TypeError for other
     arrays, ValueError for offsets out of range.
     """
+    return tokenise_messages(contents, offsets)[:2]
+
+
+def tokenise_messages(contents: pa.Array, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same, and of each conversation the number of tokens before its last message (int64)."""
     _check(contents, offsets)
-    starts, data = _buffers(_normalise(contents))
+    starts, data = text_buffers(compose(contents))
     return _tokenise(data, starts, freeze(offsets, np.int64), table())
 
 
@@ -111,38 +121,23 @@ def _check(contents: pa.Array, offsets: np.ndarray) -> None:
         raise ValueError(f"offsets: expected ascending positions among the {len(contents)} messages, found {offsets}")
 
 
-def _normalise(contents: pa.Array) -> pa.Array:
+def compose(contents: pa.Array) -> pa.Array:
     """The messages in NFC, without nulls. Only messages that may change are given to Arrow, which is slow at it."""
     contents = pc.fill_null(contents, "")
-    starts, data = _buffers(contents)
+    starts, data = text_buffers(contents)
     suspects = pa.array(_find_unstable(data, starts, table()))
     if not pc.any(suspects).as_py():
         return contents
     return pc.replace_with_mask(contents, suspects, pc.utf8_normalize(contents.filter(suspects), "NFC"))
 
 
-def _buffers(contents: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+def text_buffers(contents: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Where each message starts (int64, and the end), and the bytes of all: Arrow's own memory, not a copy."""
     _, starts, data = contents.buffers()
     kind = np.int64 if contents.type == pa.large_string() else np.int32
     found = np.frombuffer(starts, kind) if starts is not None and starts.size else np.zeros(1, kind)
     found = found[contents.offset : contents.offset + len(contents) + 1]
     return freeze(found, np.int64), freeze(np.frombuffer(data or b"\0", np.uint8), np.uint8)
-
-
-@compiled
-def _decode(data: Any, at: int, end: int) -> tuple[Any, int]:
-    """The code point at a byte, and the byte after it; a broken sequence reads as U+FFFD, one byte long."""
-    lead = data[at]
-    if lead < 0x80:
-        return uint32(lead), at + 1
-    width = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
-    if lead < 0xC2 or lead > 0xF4 or at + width > end:
-        return uint32(0xFFFD), at + 1
-    code = uint32(lead) & uint32(0xFF >> (width + 1))
-    for place in range(at + 1, at + width):
-        code = (code << uint32(6)) | uint32(data[place] & 0x3F)
-    return min(code, uint32(0x10FFFF)), at + width
 
 
 @compiled
@@ -157,20 +152,22 @@ def _find_unstable(data: Any, starts: Any, cells: Any) -> Any:
         if bits < 0x80:  # all ASCII, seen 16 bytes at a time
             continue
         while at < end and not found[message]:
-            code, at = _decode(data, at, end)
+            code, at = decode(data, at, end)
             found[message] = cells[code] >= _UNSTABLE
     return found
 
 
 @compiled
-def _tokenise(data: Any, starts: Any, offsets: Any, cells: Any) -> tuple[Any, Any]:
+def _tokenise(data: Any, starts: Any, offsets: Any, cells: Any) -> tuple[Any, Any, Any]:
     # Room: a token takes 2 bytes with its separator, where a message's end counts as one; a sign takes 3 or 4.
     count = len(offsets) - 1
     size = starts[offsets[count]] - starts[offsets[0]] + offsets[count] - offsets[0]
     tokens, ends = np.empty(size // 2 + count, np.uint64), np.zeros(count + 1, np.int64)
+    before_last = np.zeros(count, np.int64)
     for row in range(count):
         found, symbols = ends[row], uint64(0)
         for message in range(offsets[row], offsets[row + 1]):
+            before_last[row] = found - ends[row]
             found = _find_tokens(data, starts[message], starts[message + 1], cells, tokens, found)
         if found == ends[row]:
             for message in range(offsets[row], offsets[row + 1]):
@@ -179,7 +176,7 @@ def _tokenise(data: Any, starts: Any, offsets: Any, cells: Any) -> tuple[Any, An
                 tokens[found] = mix(~symbols)
                 found += 1
         ends[row + 1] = found
-    return tokens[: ends[count]], ends
+    return tokens[: ends[count]], ends, before_last
 
 
 @compiled
@@ -187,7 +184,7 @@ def _find_tokens(data: Any, at: int, end: int, cells: Any, tokens: Any, count: i
     """Put the tokens of one message behind the first ``count``; returns how many there are then."""
     token, kind = uint64(0), SEPARATOR  # kind: LETTER within a word, SIGN after a sign, SEPARATOR between tokens
     while at < end:
-        code, at = _decode(data, at, end)
+        code, at = decode(data, at, end)
         found = (cells[code] >> uint32(_CLASS)) & uint32(7)
         if found == IGNORED:
             continue
@@ -210,7 +207,7 @@ def _find_tokens(data: Any, at: int, end: int, cells: Any, tokens: Any, count: i
 def _hash_symbols(data: Any, at: int, end: int, cells: Any, rolled: Any) -> Any:
     """Append all characters of one message but white space to a hash."""
     while at < end:
-        code, at = _decode(data, at, end)
+        code, at = decode(data, at, end)
         if (cells[code] >> uint32(_CLASS)) & uint32(7) != SPACE:
             rolled = _append(rolled, cells[code])
     return rolled

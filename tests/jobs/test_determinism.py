@@ -9,17 +9,16 @@ from pyspark.sql import functions as F
 
 from conf import tables
 from conf.settings import Settings
-from jobs import annotate, dedup, publish
+from jobs import annotate, dedup, publish, signing
 from jobs.lake import Lake, open_lake
-from udfs.near import Signing
 
 
-def digest_of(raw: DataFrame, settings: Settings) -> str:
+def digest_of(raw: DataFrame, settings: Settings, work: str) -> str:
     """The dataset digest that the jobs' pure functions give for these raw conversations."""
-    options = settings.dedup
-    signing = Signing(options.shingle, options.min_shingles, options.bands, options.rows, options.seed)
     conversations = annotate.label(raw, settings.rules).localCheckpoint()
-    found = dedup.find(conversations, dedup.sign(conversations, signing), settings).localCheckpoint()
+    signatures = signing.sign(conversations, signing.signing(settings.dedup))
+    found, _ = dedup.find(conversations, signatures, settings, work)
+    found = found.localCheckpoint()
     duplicates = found.where("kept_id is not null")
     clusters = found.where("cluster_id is not null").select("conversation_id", "cluster_id")
     verdicts = publish.decide(conversations, duplicates, settings)
@@ -31,14 +30,14 @@ def digest_of(raw: DataFrame, settings: Settings) -> str:
 @pytest.mark.parametrize("partitions", [1, 2, 7])
 @pytest.mark.parametrize("shuffle", range(5))
 def test_order_partitions_and_plan_change_nothing(
-    spark: SparkSession, lake: Lake, smoke: Settings, shuffle: int, partitions: int, adaptive: str
+    spark: SparkSession, lake: Lake, smoke: Settings, shuffle: int, partitions: int, adaptive: str, tmp_path: Path
 ) -> None:
     raw = lake.read(tables.CONVERSATIONS_RAW).where(F.xxhash64("conversation_id") % 2 == 0).cache()
-    expected = _expected(raw, smoke)
+    expected = _expected(raw, smoke, str(tmp_path))
     spark.conf.set("spark.sql.adaptive.enabled", adaptive)
     try:
         shuffled = raw.repartition(partitions).sortWithinPartitions(F.xxhash64(F.lit(shuffle), "conversation_id"))
-        assert digest_of(shuffled, smoke) == expected
+        assert digest_of(shuffled, smoke, str(tmp_path)) == expected
     finally:
         spark.conf.set("spark.sql.adaptive.enabled", "false")
 
@@ -46,9 +45,9 @@ def test_order_partitions_and_plan_change_nothing(
 _known: dict[str, str] = {}
 
 
-def _expected(raw: DataFrame, settings: Settings) -> str:
+def _expected(raw: DataFrame, settings: Settings, work: str) -> str:
     if not _known:
-        _known["digest"] = digest_of(raw, settings)
+        _known["digest"] = digest_of(raw, settings, work)
     return _known["digest"]
 
 

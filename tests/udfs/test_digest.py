@@ -1,9 +1,7 @@
 import hashlib
-import unicodedata
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,35 +39,6 @@ def test_a_null_is_an_empty_text_and_a_slice_is_what_it_shows():
     first, second = digest.conversations(roles, contents, np.array([0, 2, 4])).to_pylist()
     assert first == second
     assert digest.conversations(roles.slice(2), contents.slice(2), np.array([0, 2])).to_pylist() == [second]
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("Hello  World", "hello world"),
-        (" a\r\n\tb\u3000c ", "a b c"),
-        ("e\u0301", "É"),
-        ("ПРИВЕТ", "привет"),
-        ("", None),
-    ],
-)
-def test_case_spacing_and_composition_do_not_change_the_normalised_digest(one, other):
-    roles, contents = pa.array(["user", "user"]), pa.array([one, other])
-    first, second = digest.normalised(roles, contents, np.array([0, 1, 2])).to_pylist()
-    assert first == second
-
-
-@pytest.mark.parametrize(("one", "other"), [("a b", "ab"), ("1", "2"), ("か", "が"), ("a.", "a"), ("ｆ", "f")])
-def test_the_normalised_digest_still_tells_texts_apart(one, other):
-    roles, contents = pa.array(["user", "user"]), pa.array([one, other])
-    assert len(set(digest.normalised(roles, contents, np.array([0, 1, 2])).to_pylist())) == 2
-
-
-@given(st.lists(st.text(max_size=20), max_size=4))
-def test_normalising_twice_is_normalising_once(texts):
-    once = digest.normalise(pa.array(texts, pa.string()))
-    assert digest.normalise(once).equals(once)
-    assert all(unicodedata.is_normalized("NFC", text) for text in once.to_pylist())
 
 
 def test_a_row_is_framed_in_characters():

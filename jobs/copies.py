@@ -1,0 +1,50 @@
+"""Which conversations have equal messages, up to case and spacing, and which of them stands for the others?"""
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from conf.settings import Dedup, Settings
+from jobs import policy
+from jobs.signing import row_of
+from udfs.signatures import DIGEST_BYTES
+
+
+def facts(conversations: DataFrame, settings: Settings) -> DataFrame:
+    """What decides who is kept, of the conversations that nothing else drops (so that a row kept for another is kept
+    in the end): ``conversation_id, row, digest, order, is_fixed``. No text is read."""
+    eligible = conversations.where(F.size(policy.drop_reasons(settings.rules)) == 0)
+    return eligible.select(
+        *("conversation_id", row_of("conversation_id").alias("row"), "digest"),
+        order(settings.dedup.survivor).alias("order"),
+        F.lit(False).alias("is_fixed"),
+    )
+
+
+def order(names: Sequence[str]) -> Column:
+    """The survivor's order as an array of numbers, larger is better; the id breaks ties, smaller first."""
+    numbers = {
+        "answered": (~F.array_contains("reasons", "unanswered")).cast("double"),
+        "not_redacted": (~F.coalesce("redacted", F.lit(False))).cast("double"),
+        "turns": F.col("turns").cast("double"),
+        "characters": F.col("characters").cast("double"),
+    }
+    return F.array(*(numbers[name] for name in names)).cast("array<double>")
+
+
+def grouped(facts: DataFrame, signatures: DataFrame, options: Dedup) -> DataFrame:
+    """``facts`` with ``exact_id`` (the conversation that stands for it, maybe itself), ``copies`` (how many have its
+    messages) and ``least`` (the least content digest among them)."""
+    normal = F.substring("prefixes", -DIGEST_BYTES, DIGEST_BYTES).alias("normal")
+    keyed = facts.join(signatures.select("row", "conversation_id", normal), ["row", "conversation_id"])
+    if options.exact == "off":
+        keyed = keyed.withColumn("normal", F.col("conversation_id").cast("binary"))
+    group = Window.partitionBy("normal")
+    best = group.orderBy(F.desc("is_fixed"), F.desc("order"), "conversation_id")
+    return keyed.select(
+        *("conversation_id", "row", "digest", "order", "is_fixed"),
+        F.first("conversation_id").over(best).alias("exact_id"),
+        F.count(F.lit(1)).over(group).alias("copies"),
+        F.min("digest").over(group).alias("least"),
+    )

@@ -1,0 +1,78 @@
+"""Which conversations share a key, and what became of each of them? Buckets, components, verified removals."""
+
+from typing import Any
+
+import numpy as np
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from conf.settings import Dedup
+from jobs.connected import components
+from udfs import buckets, candidates
+from udfs.buckets import Levels
+from udfs.thinning import Bounds
+
+_PACKED = "part int, keys binary, rows binary"
+_EDGES = "a bigint, b bigint"
+_SIGNATURE = ("row", "conversation_id", "digest", "prefixes", "sets", "closing", "bands", "anchors")
+_JUDGED = (
+    "conversation_id string, kept_id string, level string, similarity double, bands_shared int, nearest_id string, "
+    "cluster_id string, compared bigint, rejected bigint, hot_buckets bigint"
+)
+
+
+def levels(options: Dedup) -> Levels:
+    """Which keys these settings use."""
+    return Levels(options.snapshot != "off", options.near != "off", options.contained != "off")
+
+
+def parts(spark: SparkSession) -> int:
+    """How many parts components are dealt to: as many as shuffles have."""
+    return int(spark.conf.get("spark.sql.shuffle.partitions") or 200)
+
+
+def members(signatures: DataFrame, options: Dedup, work: str) -> DataFrame:
+    """``row, component, part`` of every conversation that shares a key with another."""
+    count = parts(signatures.sparkSession)
+    return components(_edges(_packed(signatures, options, count), count), options.max_edges, count, work)
+
+
+def joined_members(fresh: DataFrame, known: DataFrame, before: DataFrame, options: Dedup, work: str) -> DataFrame:
+    """The same for ``known`` signatures, whose components are ``before`` (``row, component``), and ``fresh`` ones. Of
+    the known ones only their keys are read, and only those that a fresh one has are shuffled."""
+    spark, keyed = fresh.sparkSession, levels(options)
+    count = parts(spark)
+    found = _keyed(fresh).mapInArrow(lambda batches: buckets.distinct(batches, keyed), "bucket bigint").distinct()
+    buckets_wanted: Any = found.toPandas()
+    wanted = np.sort(buckets_wanted["bucket"].to_numpy(np.int64).view(np.uint64))
+    shared = spark.sparkContext.broadcast(wanted)
+    matched = _keyed(known).mapInArrow(
+        lambda batches: buckets.pack_known(batches, keyed, 4 * count, shared.value), _PACKED
+    )
+    edges = _edges(_packed(fresh, options, count).unionByName(matched), count)
+    earlier = before.where("row != component").select(F.col("component").alias("a"), F.col("row").alias("b"))
+    return components(edges.unionByName(earlier), options.max_edges, count, work)
+
+
+def judged(signatures: DataFrame, chosen: DataFrame, options: Dedup) -> DataFrame:
+    """What became of the rows ``chosen`` (``row, conversation_id, order, is_fixed, component, part``; components are
+    whole), a row each with the columns of ``_JUDGED``. Text is not read: signatures hold what is compared."""
+    bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit)
+    keyed = levels(options)
+    wanted = chosen.select("row", "conversation_id", "order", "is_fixed", "component", "part")
+    found = signatures.select(*_SIGNATURE).join(wanted, ["row", "conversation_id"])
+    found = found.repartition(parts(signatures.sparkSession), "part")
+    return found.mapInArrow(lambda batches: candidates.thin(batches, keyed, bounds), _JUDGED)
+
+
+def _keyed(signatures: DataFrame) -> DataFrame:
+    return signatures.select("row", "prefixes", "bands", "anchors")
+
+
+def _packed(signatures: DataFrame, options: Dedup, parts: int) -> DataFrame:
+    keyed = levels(options)
+    return _keyed(signatures).mapInArrow(lambda batches: buckets.pack(batches, keyed, 4 * parts), _PACKED)
+
+
+def _edges(packed: DataFrame, parts: int) -> DataFrame:
+    return packed.repartition(parts, "part").mapInArrow(buckets.edges, _EDGES)

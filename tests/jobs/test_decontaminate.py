@@ -1,0 +1,282 @@
+"""Planted benchmark questions are found, dropped or tagged, and named; what only looks like one stays."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from conf import recipe, tables
+from conf.settings import Settings
+from jobs import annotate, decontaminate, dedup, ingest, publish
+from jobs.benchmarks import read
+from jobs.cli import main
+from jobs.errors import InputUnreadable, UsageError
+from jobs.lake import Lake, open_lake
+from jobs.progress import Progress
+from jobs.tables import SCHEMAS
+
+QUIET = Progress(None, "test")
+RIVER = "Which river is the longest of all that cross the border between exactly three countries of southern Africa?"
+LATER = "Now rank those three countries by the length of the river on their soil, and say how you measured the bends."
+PREAMBLE = "You are given a hard question from a graduate exam. Think step by step before you answer it in one line."
+CHOICES = ["the lower left lobe", "the upper right lobe", "both of the lobes", "none of the lobes at all"]
+ZH = "请写一篇关于最近去夏威夷旅行的博客文章，突出文化体验和必看景点。"
+
+QUESTIONS = {
+    "rivers.jsonl": [{"question_id": 7, "turns": [RIVER, LATER, "Why?"]}],
+    "exam.json": [
+        *({"id": f"e{n}", "question": f"{PREAMBLE} What is the {n}th root of {n}{n}7?"} for n in range(11)),
+        {"id": "alone", "question": f"{PREAMBLE.replace('graduate', 'college')} Name a prime above ninety."},
+        {"id": "lobes", "question": "Where is it?", "choices": CHOICES},
+        {"id": "sum", "question": "what is 37+48?"},
+        {"id": "zh", "question": ZH},
+    ],
+}
+
+CONVERSATIONS: dict[str, tuple[list[str], list[str]]] = {
+    "verbatim": ([RIVER], ["rivers 7"]),
+    "with text around it": ([f"Hello there. {RIVER} Answer briefly, thank you very much."], ["rivers 7"]),
+    "in a later turn": (["Hi", f"ok, {RIVER}"], ["rivers 7"]),
+    "split in two turns": ([RIVER[:60], RIVER[60:]], ["rivers 7"]),
+    "other case and punctuation": ([RIVER.upper().replace(" ", ", ")], ["rivers 7"]),
+    "both turns of one item": ([RIVER, LATER], ["rivers 7"]),
+    "the second turn alone": ([LATER], ["rivers 7"]),
+    "a short later turn alone": (["Why?"], []),
+    "a paraphrase": (["In southern Africa, what is the longest river crossing borders of just three nations?"], []),
+    "two items": ([RIVER, ZH], ["exam zh", "rivers 7"]),
+    "an item of the exam": ([f"{PREAMBLE} What is the 3th root of 337?"], ["exam e3"]),
+    "the preamble of many items": ([f"{PREAMBLE} What colour is the sky on Mars?"], []),
+    "a question that is mostly boilerplate": (
+        [f"{PREAMBLE.replace('graduate', 'college')} Name a prime above ninety."],
+        ["exam alone"],
+    ),
+    "question and choices, lettered": (
+        [f"Where is it?\n(A) {CHOICES[0]}\n(B) {CHOICES[1]}\n(C) {CHOICES[2]}\n(D) {CHOICES[3]}\nOne letter."],
+        ["exam lobes"],
+    ),
+    "a question too short to be found inside": (["so what is 37+48? I forgot"], []),
+    "a short question": (["What is 37 + 48"], ["exam sum"]),
+    "another short question": (["what is 12+5?"], []),
+    "chinese": ([f"你好，{ZH}谢谢"], ["exam zh"]),
+    **{
+        f"boilerplate {n}": ([f"{PREAMBLE.replace('graduate', 'college')} Tell me about the {n}th moon of Saturn."], [])
+        for n in range(12)
+    },
+}
+
+
+def write_conversations(path: Path, names: list[str], again: int = 1) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        for name in names:
+            turns = CONVERSATIONS[name][0]
+            for copy in range(again):
+                said = [(turn, f"Answer {at} to {name}: {'well, ' * copy}{len(turn)}") for at, turn in enumerate(turns)]
+                each = [({"role": "user", "content": u}, {"role": "assistant", "content": a}) for u, a in said]
+                record = {"id": f"{name} {copy}", "messages": [message for pair in each for message in pair]}
+                file.write(json.dumps(record) + "\n")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Benchmarks, and the planted conversations in two files."""
+    made = tmp_path_factory.mktemp("decontaminate")
+    (made / "benchmarks").mkdir()
+    (made / "benchmarks" / "rivers.jsonl").write_text("\n".join(map(json.dumps, QUESTIONS["rivers.jsonl"])))
+    (made / "benchmarks" / "exam.json").write_text(json.dumps(QUESTIONS["exam.json"], indent=1))
+    names = list(CONVERSATIONS)
+    write_conversations(made / "chats" / "a.jsonl", names[::2])
+    write_conversations(made / "chats" / "b.jsonl", names[1::2])
+    return made
+
+
+@pytest.fixture(scope="module")
+def planted(folder: Path) -> Settings:
+    return recipe.load(None, [f"decontaminate.benchmarks={folder / 'benchmarks'}", "publish.eval_share=0.0"])
+
+
+Made = Callable[[str, list[str]], Lake]
+
+
+@pytest.fixture(scope="module")
+def make(spark: SparkSession, folder: Path, planted: Settings, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A lake with these files ingested, annotated and decontaminated."""
+
+    def one(name: str, files: list[str]) -> Lake:
+        lake = open_lake(spark, str(tmp_path_factory.mktemp("lakes") / name), create=True)
+        grow(lake, folder, planted, files)
+        return lake
+
+    return one
+
+
+def grow(lake: Lake, folder: Path, settings: Settings, files: list[str]) -> None:
+    ingest.run(lake, settings, [str(folder / "chats" / file) for file in files], QUIET)
+    annotate.run(lake, settings, QUIET)
+    decontaminate.run(lake, settings, QUIET)
+
+
+@pytest.fixture(scope="module")
+def found(make: Made) -> Lake:
+    """Everything at once; tests only read it."""
+    return make("found", ["a.jsonl", "b.jsonl"])
+
+
+def hits(lake: Lake) -> dict[str, list[str]]:
+    """The items hit by each planted conversation, by its name."""
+    texts = {name: json.dumps(turns) for name, (turns, _) in CONVERSATIONS.items()}
+    told: dict[str, list[str]] = {name: [] for name in texts}
+    rows = lake.read(tables.CONTAMINATION).where("hit").join(lake.read(tables.CONVERSATIONS), "conversation_id")
+    for row in rows.collect():
+        answer = row.messages[1].content
+        told[answer.removeprefix("Answer 0 to ").rpartition(":")[0]].append(f"{row.benchmark} {row['item']}")
+    return {name: sorted(items) for name, items in told.items()}
+
+
+def test_planted_questions_are_hits_on_their_items_and_nothing_else_is(found: Lake) -> None:
+    assert hits(found) == {name: items for name, (_, items) in CONVERSATIONS.items()}
+
+
+def rows_of(lake: Lake, name: str) -> list[Any]:
+    of_name = F.col("messages")[1]["content"].startswith(f"Answer 0 to {name}:")
+    return (
+        lake.read(tables.CONTAMINATION)
+        .join(lake.read(tables.CONVERSATIONS).where(of_name), "conversation_id")
+        .collect()
+    )
+
+
+def test_a_hit_names_overlap_turn_text_and_question(found: Lake) -> None:
+    [row] = rows_of(found, "in a later turn")
+    assert (row.overlap, row.matched, row.features) == (1.0, 6, 6)
+    assert (row.message, row.text, row.question) == (2, f"ok, {RIVER}"[:200], RIVER)
+    [split] = rows_of(found, "split in two turns")
+    assert split.overlap == 1.0 and split.message == 0
+
+
+def test_boilerplate_of_the_data_is_left_out_of_an_item(found: Lake) -> None:
+    [row] = rows_of(found, "a question that is mostly boilerplate")
+    assert (row.overlap, row.matched, row.features) == (1.0, 5, 5)
+    overlaps = found.read(tables.OVERLAPS).where("item = 'alone'")
+    assert {(row.features, len(row.grams)) for row in overlaps.collect()} == {(14, 14), (14, 9)}
+    assert overlaps.count() == 13 and found.read(tables.CONTAMINATION).where("item = 'alone'").count() == 1
+
+
+def test_the_tables_read_alike_in_spark_and_deltalake(found: Lake) -> None:
+    for table in (tables.OVERLAPS, tables.CONTAMINATION):
+        opened = DeltaTable(found.table_path(table)).to_pyarrow_table()
+        assert opened.schema.names == SCHEMAS[table].names
+        assert opened.num_rows == found.read(table).count() > 0
+        assert all(opened.column(name).null_count == 0 for name in opened.schema.names)
+
+
+def test_running_again_commits_nothing(found: Lake, planted: Settings) -> None:
+    before = found.version(tables.OVERLAPS), found.version(tables.CONTAMINATION)
+    assert not decontaminate.run(found, planted, QUIET)
+    assert (found.version(tables.OVERLAPS), found.version(tables.CONTAMINATION)) == before
+
+
+def content(frame: DataFrame) -> list[str]:
+    return sorted(map(str, frame.collect()))
+
+
+@pytest.mark.parametrize("adaptive", ["false", "true"])
+def test_order_partitions_and_plan_change_nothing(found: Lake, planted: Settings, adaptive: str) -> None:
+    options, spark = planted.decontaminate, found.spark
+    items = read(options)
+    searched = decontaminate.prepare(items, options, decontaminate.name_rule(items, options))
+    spark.conf.set("spark.sql.adaptive.enabled", adaptive)
+    try:
+        for parts in (1, 5):
+            mixed = found.read(tables.CONVERSATIONS).repartition(parts).sortWithinPartitions(F.xxhash64("digest"))
+            shared = decontaminate.overlaps(mixed, searched)
+            assert content(shared) == content(found.read(tables.OVERLAPS))
+            judged = decontaminate.judge(shared.repartition(parts), searched.features, options)
+            assert content(judged) == content(found.read(tables.CONTAMINATION))
+    finally:
+        spark.conf.set("spark.sql.adaptive.enabled", "false")
+
+
+def test_a_file_added_later_is_scanned_alone_and_gives_the_same_as_all_at_once(
+    make: Made, found: Lake, folder: Path, planted: Settings
+) -> None:
+    grown = make("grown", ["a.jsonl"])
+    first = grown.read(tables.OVERLAPS).count()
+    grow(grown, folder, planted, ["a.jsonl", "b.jsonl"])
+    modes = [
+        commit["operationParameters"]["mode"] for commit in DeltaTable(grown.table_path(tables.OVERLAPS)).history()
+    ]
+    assert modes == ["Append", "Overwrite"]
+    assert 0 < first < grown.read(tables.OVERLAPS).count()
+    assert hits(grown) == hits(found)
+    for table in (tables.OVERLAPS, tables.CONTAMINATION):
+        assert content(grown.read(table)) == content(found.read(table))
+
+
+def test_a_stricter_overlap_reads_no_text_again_and_a_new_question_reads_all(
+    make: Made, folder: Path, planted: Settings, tmp_path: Path
+) -> None:
+    lake = make("changed", ["a.jsonl"])
+    strict = recipe.load(None, [f"decontaminate.benchmarks={folder / 'benchmarks'}", "decontaminate.min_overlap=1"])
+    assert decontaminate.run(lake, strict, QUIET)
+    assert (lake.version(tables.OVERLAPS), lake.version(tables.CONTAMINATION)) == (0, 1)
+    (tmp_path / "other.csv").write_text("question\nWhat is 12+5\n")
+    other = recipe.load(None, [f"decontaminate.benchmarks={tmp_path}"])
+    assert decontaminate.run(lake, other, QUIET)
+    assert lake.version(tables.OVERLAPS) == 1
+    told = {name: items for name, items in hits(lake).items() if items}
+    assert set(told) <= {"another short question"}
+
+
+def test_dropped_conversations_have_the_reason_and_keep_no_copy(
+    found: Lake, planted: Settings, tmp_path: Path, spark: SparkSession
+) -> None:
+    dropped = decontaminate.contaminated(found, planted)
+    conversations = found.read(tables.CONVERSATIONS)
+    copies = spark.createDataFrame([], SCHEMAS[tables.DUPLICATES])
+    verdicts = publish.decide(conversations, copies, planted, dropped)
+    named = {row.conversation_id for row in verdicts.where(F.array_contains("reasons", "benchmark")).collect()}
+    assert named == {row.conversation_id for row in dropped.collect()}
+    assert len(named) == sum(bool(items) for _, items in CONVERSATIONS.values())
+    eligible = conversations.join(dropped, "conversation_id", "left_anti")
+    options = planted.dedup
+    signing = dedup.Signing(options.shingle, options.min_shingles, options.bands, options.rows, options.seed)
+    kept = dedup.find(eligible, dedup.sign(conversations, signing), planted).where("kept_id is not null").collect()
+    assert not named & {row.kept_id for row in kept}
+
+
+def test_tagged_conversations_are_published_and_off_asks_for_nothing(found: Lake, planted: Settings) -> None:
+    for policy in ("tag", "off"):
+        options = planted.decontaminate.model_copy(update={"policy": policy})
+        assert decontaminate.contaminated(found, planted.model_copy(update={"decontaminate": options})).isEmpty()
+    with pytest.raises(UsageError, match="nothing to look for"):
+        decontaminate.run(found, Settings(), QUIET)
+
+
+def test_findings_under_other_settings_or_of_older_conversations_are_refused(
+    found: Lake, lake: Lake, planted: Settings
+) -> None:
+    with pytest.raises(UsageError, match="contamination is missing: run `winnow decontaminate`"):
+        decontaminate.contaminated(lake, planted)
+    options = planted.decontaminate.model_copy(update={"min_overlap": 0.9})
+    with pytest.raises(UsageError, match="has other settings"):
+        decontaminate.contaminated(found, planted.model_copy(update={"decontaminate": options}))
+
+
+def test_a_wrong_benchmark_is_told_before_any_row_is_read(found: Lake, tmp_path: Path, capfd: Any) -> None:
+    (tmp_path / "q.jsonl").write_text('{"question": "ok"}\n{"ask": "what"}\n')
+    sets = ["--set", f"decontaminate.benchmarks={tmp_path}"]
+    assert main(["decontaminate", "--lake", found.path, *sets]) == InputUnreadable.exit_code
+    assert f"{tmp_path}/q.jsonl:2: no question" in capfd.readouterr().err
+    assert main(["decontaminate", "--lake", found.path]) == UsageError.exit_code
+
+
+def test_the_findings_can_be_read_without_spark(found: Lake, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "--lake", found.path, "--contamination", "--limit", "4"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == 12 and told[-3].startswith("hit: ") and told[-2].startswith("  asked: ")

@@ -1,0 +1,113 @@
+import hashlib
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from udfs import buckets
+from udfs.anchors import LENGTHS
+from udfs.buckets import Levels
+from udfs.shingles import CLOSING
+from udfs.signatures import DIGEST_BYTES, Signing, sign
+
+HOW = Signing(shingle=5, min_shingles=6, bands=25, rows=5, seed=1)
+WORDS = [f"word{number}" for number in range(3000)]
+
+
+def signed(*talks: list[str]) -> pa.RecordBatch:
+    """Signatures of conversations given as lists of messages, user first."""
+    roles = [["user", "assistant"] * len(talk) for talk in talks]
+    batch = pa.RecordBatch.from_pydict(
+        {
+            "conversation_id": pa.array([f"c{row}" for row in range(len(talks))]),
+            "row": pa.array(range(len(talks)), pa.int64()),
+            "digest": pa.array([f"{row:064x}" for row in range(len(talks))]),
+            "roles": pa.array(
+                [given[: len(talk)] for given, talk in zip(roles, talks, strict=True)], pa.list_(pa.string())
+            ),
+            "contents": pa.array(list(talks), pa.list_(pa.string())),
+        }
+    )
+    return next(iter(sign([batch], HOW)))
+
+
+def edges(batch: pa.RecordBatch, levels: Levels) -> set[tuple[int, int]]:
+    found = buckets.edges(buckets.pack([batch], levels, 3))
+    return {(a, b) for part in found for a, b in zip(part["a"].to_pylist(), part["b"].to_pylist(), strict=True)}
+
+
+SNAPSHOT, NEAR, CONTAINED = Levels(True, False, False), Levels(False, True, False), Levels(False, False, True)
+
+
+def test_a_conversation_shares_a_key_with_its_continuations_and_they_with_none_of_each_other():
+    batch = signed(["Hi", "Hello"], ["hi ", "HELLO", "Bye", "Goodbye"], ["Hi", "Hello", "So?", "Well."], ["Hi", "No."])
+    assert edges(batch, SNAPSHOT) == {(0, 1), (0, 2)}
+    only_beginnings = signed(["Hi", "Hello", "Bye", "Goodbye"], ["Hi", "Hello", "So?", "Well."])
+    assert edges(only_beginnings, SNAPSHOT) == set()
+
+
+def test_near_texts_share_a_band_and_others_do_not():
+    text = " ".join(WORDS[:100])
+    batch = signed([text, "yes"], [text.upper(), "yes!"], [" ".join(WORDS[100:200]), "yes"])
+    assert edges(batch, NEAR) == {(0, 1)}
+
+
+@pytest.mark.parametrize("length", LENGTHS[:-1])
+def test_a_truncated_text_and_one_with_something_before_it_share_an_anchor_with_the_whole(length):
+    whole = WORDS[: 3 * length]
+    head, tail = " ".join(whole[:length]), " ".join(["Note:", *whole])
+    batch = signed(["q " + " ".join(whole)], ["q " + head], [tail])
+    assert (0, 1) in edges(batch, CONTAINED) and {(0, 2), (1, 2)} & edges(batch, CONTAINED)
+
+
+def test_short_texts_have_no_keys_but_their_digest():
+    batch = signed(["Hi", "Hello there"], ["Hi", "Hello there"], [""], ["👍🏽"])
+    assert batch["bands"].value_lengths().to_pylist() == batch["anchors"].value_lengths().to_pylist() == [0] * 4
+    assert edges(batch, Levels(True, True, True)) == {(0, 1)}
+
+
+@given(st.lists(st.lists(st.text(max_size=12), max_size=4), min_size=1, max_size=5))
+def test_prefixes_are_digests_of_every_beginning_and_equal_for_equal_ones_alone(talks):
+    batch = signed(*talks)
+    for talk, value in zip(talks, batch["prefixes"].to_pylist(), strict=True):
+        assert len(value) == DIGEST_BYTES * max(1, len(talk))
+        for end in range(1, len(talk) + 1):
+            whole = signed(talk[:end])["prefixes"].to_pylist()[0][-DIGEST_BYTES:]
+            assert value[(end - 1) * DIGEST_BYTES : end * DIGEST_BYTES] == whole
+    empty = signed([])["prefixes"].to_pylist()
+    assert empty == [hashlib.sha256().digest()[:DIGEST_BYTES]]
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS[:40]), min_size=1, max_size=30).map(" ".join), min_size=1, max_size=3))
+def test_the_closing_is_made_of_the_conversations_own_shingles_and_its_last_one_is_among_them(talk):
+    batch = signed(talk)
+    own = np.frombuffer(batch["sets"].to_pylist()[0], np.uint32)
+    closing = np.frombuffer(batch["closing"].to_pylist()[0], np.uint32)
+    assert len(closing) == CLOSING and np.isin(closing, own).all()
+    last = signed([" ".join(" ".join(talk).split()[-5:])])["sets"].to_pylist()[0]
+    assert np.isin(np.frombuffer(last, np.uint32), closing).all()
+
+
+def test_another_answer_to_the_same_question_has_another_closing():
+    question = " ".join(WORDS[:200])
+    batch = signed(
+        [question, "Yes, I think so."], [question, "Certainly not, no way."], [question, "Yes, I think so. But"]
+    )
+    sets = [np.frombuffer(value, np.uint32) for value in batch["sets"].to_pylist()]
+    closing = [np.frombuffer(value, np.uint32) for value in batch["closing"].to_pylist()]
+    assert np.isin(closing[0], sets[1]).mean() == 0
+    assert np.isin(closing[0], sets[2]).all()
+
+
+def test_keys_that_are_wanted_are_the_only_ones_packed():
+    batch = signed(["Hi", "Hello"], ["Hi", "Hello", "Bye"], ["Other", "talk"])
+    wanted = np.unique(
+        np.concatenate(
+            [b["bucket"].to_numpy().view(np.uint64) for b in buckets.distinct([batch.slice(0, 1)], SNAPSHOT)]
+        )
+    )
+    packed = list(buckets.pack_known([batch.slice(1)], SNAPSHOT, 2, wanted))
+    rows = [np.frombuffer(block, np.int64) for part in packed for block in part["rows"].to_pylist()]
+    assert np.concatenate(rows).tolist() == [1, 1]

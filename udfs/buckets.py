@@ -1,0 +1,143 @@
+"""Which conversations share a key, and so have to be looked at together? Buckets and their edges, as Arrow batches.
+
+A key is 64 bits. Its lowest bit says what a row in the bucket ``key >> 1`` is to it: 1, it may be removed for another
+row there; 0, others may be removed for it. Beginnings of a conversation are keys with 0, whole conversations keys with
+1, so a beginning that nobody has as a whole makes no edges. Band and anchor keys work both ways and have 1.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from udfs.signatures import DIGEST_BYTES
+
+_ONE = np.uint64(1)
+
+
+class Levels(NamedTuple):
+    """Which keys of a signature are used."""
+
+    snapshot: bool
+    near: bool
+    contained: bool
+
+
+def keys(batch: pa.RecordBatch, levels: Levels) -> tuple[np.ndarray, np.ndarray]:
+    """The keys of the signatures of a batch (uint64) and the batch row of each (int64), in no particular order."""
+    found = []
+    if levels.snapshot:
+        found.append(_beginnings(batch.column("prefixes")))
+    if levels.near:
+        found.append(_listed(batch.column("bands")))
+    if levels.contained:
+        found.append(_listed(batch.column("anchors")))
+    if not found:
+        return np.empty(0, np.uint64), np.empty(0, np.int64)
+    return np.concatenate([key for key, _ in found]), np.concatenate([row for _, row in found])
+
+
+def digests(prefixes: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """The digests in a column ``prefixes`` as pairs of uint64 (n, 2), and the row of each (int64)."""
+    if not len(prefixes):
+        return np.empty((0, 2), np.uint64), np.empty(0, np.int64)
+    _, starts, data = prefixes.buffers()
+    ends = np.frombuffer(starts, np.int32)[prefixes.offset : prefixes.offset + len(prefixes) + 1]
+    words = np.frombuffer(data, np.uint64, int(ends[-1] - ends[0]) // 8, int(ends[0])).reshape(-1, 2)
+    return words, np.repeat(np.arange(len(prefixes)), np.diff(ends) // DIGEST_BYTES)
+
+
+def is_whole(rows: np.ndarray) -> np.ndarray:
+    """Of the rows that :func:`digests` gives: is it the last of its conversation, the digest of all messages?"""
+    return np.append(rows[1:] != rows[:-1], True) if len(rows) else np.zeros(0, bool)
+
+
+def _beginnings(prefixes: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    words, rows = digests(prefixes)
+    return (words[:, 0] & ~_ONE) | is_whole(rows).astype(np.uint64), rows
+
+
+def _listed(lists: pa.ListArray) -> tuple[np.ndarray, np.ndarray]:
+    values = lists.flatten().to_numpy(zero_copy_only=False).view(np.uint64)
+    lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
+    return values | _ONE, np.repeat(np.arange(len(lists)), lengths)
+
+
+def pack(batches: Iterable[pa.RecordBatch], levels: Levels, parts: int) -> Iterator[pa.RecordBatch]:
+    """Signatures (``row``, ``prefixes``, ``bands``, ``anchors``) -> keys and rows as binary blocks, one a part of the
+    key space: ``part``, ``keys``, ``rows``.
+
+    The part is the key's high bits, so all rows of one bucket meet in one part; blocks shuffle far cheaper than rows.
+    """
+    for batch in batches:
+        found, rows = keys(batch, levels)
+        yield _blocks(found, batch.column("row").to_numpy()[rows], parts)
+
+
+def pack_known(
+    batches: Iterable[pa.RecordBatch], levels: Levels, parts: int, wanted: np.ndarray
+) -> Iterator[pa.RecordBatch]:
+    """The same, of those keys alone whose bucket is among ``wanted`` (``key >> 1``, uint64, ascending)."""
+    for batch in batches:
+        found, rows = keys(batch, levels)
+        place = np.searchsorted(wanted, found >> _ONE)
+        is_known = wanted[np.minimum(place, len(wanted) - 1)] == found >> _ONE if len(wanted) else place < 0
+        yield _blocks(found[is_known], batch.column("row").to_numpy()[rows[is_known]], parts)
+
+
+def distinct(batches: Iterable[pa.RecordBatch], levels: Levels) -> Iterator[pa.RecordBatch]:
+    """The buckets of these signatures: ``bucket`` (``key >> 1`` as int64), each once a batch."""
+    for batch in batches:
+        found = np.unique(keys(batch, levels)[0] >> _ONE)
+        yield pa.RecordBatch.from_arrays([pa.array(found.view(np.int64))], ["bucket"])
+
+
+def _blocks(found: np.ndarray, owners: np.ndarray, parts: int) -> pa.RecordBatch:
+    place = ((found >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32)).astype(np.int32)
+    order = np.argsort(place, kind="stable")
+    cuts = np.searchsorted(place[order], np.arange(parts + 1))
+    found, owners = found[order], owners[order]
+    spans = [(part, s, e) for part, (s, e) in enumerate(pairwise(cuts)) if e > s]
+    columns = {
+        "part": pa.array([part for part, _, _ in spans], pa.int32()),
+        "keys": pa.array([found[s:e].tobytes() for _, s, e in spans], pa.binary()),
+        "rows": pa.array([owners[s:e].tobytes() for _, s, e in spans], pa.binary()),
+    }
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def edges(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Packed blocks of one or more whole parts -> distinct edges (``a`` < ``b``): every bucket a star to its least
+    row, never all pairs."""
+    found, rows = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+    for batch in batches:
+        found += [np.frombuffer(block.as_buffer(), np.uint64) for block in batch.column("keys")]
+        rows += [np.frombuffer(block.as_buffer(), np.int64) for block in batch.column("rows")]
+    least, member = _stars(np.concatenate(found), np.concatenate(rows))
+    if len(least):
+        yield pa.RecordBatch.from_arrays([pa.array(least), pa.array(member)], ["a", "b"])
+
+
+def _stars(found: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(found)
+    found, rows = found[order], rows[order]
+    is_first = np.append(True, found[1:] >> _ONE != found[:-1] >> _ONE)[: len(found)]
+    starts = np.flatnonzero(is_first)
+    sizes = np.diff(np.append(starts, len(found)))
+    is_live = (sizes > 1) & (np.bitwise_or.reduceat(found, starts) & _ONE).astype(bool) if len(starts) else sizes > 1
+    several = np.repeat(is_live, sizes)
+    rows, sizes = rows[several], sizes[is_live]
+    if not len(rows):
+        return rows, rows
+    least = np.repeat(np.minimum.reduceat(rows, np.append(0, np.cumsum(sizes)[:-1])), sizes)
+    differs = least != rows
+    return _distinct(least[differs], rows[differs])
+
+
+def _distinct(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = np.lexsort((b, a))
+    a, b = a[order], b[order]
+    is_new = np.append(True, (a[1:] != a[:-1]) | (b[1:] != b[:-1]))[: len(a)]
+    return a[is_new], b[is_new]

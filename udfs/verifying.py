@@ -1,0 +1,256 @@
+"""Is a row a duplicate of a kept row? The compiled loops of :mod:`udfs.thinning`: who is met, what is compared.
+
+Named tuples of arrays come in as :mod:`udfs.thinning` defines them; ``result``, ``met`` and buckets are written to.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import uint64
+
+from udfs.compiled import compiled, freeze, mix
+
+KEPT, SNAPSHOT, NEAR, CONTAINED = range(4)
+"""The level of a row in :class:`udfs.thinning.Thinned`."""
+CLOSING_SHARE = 0.75
+"""Share of a last message's shingles that make it part of another text: a cut in the middle of a word breaks one."""
+
+
+def jaccard(a: np.ndarray, b: np.ndarray) -> float:
+    """Jaccard similarity of two sets given as ascending distinct uint32 arrays: exact; 0.0 if both are empty."""
+    a, b = freeze(a, np.uint32), freeze(b, np.uint32)
+    common = _count_common(a, b, 0)
+    return common / max(1, len(a) + len(b) - common)
+
+
+@compiled
+def count_shared(keys: Any, offsets: Any, rows: Any, others: Any) -> Any:
+    """How many of its band keys each row shares, band by band, with its other."""
+    shared = np.zeros(len(rows), np.int16)
+    for place, row in enumerate(rows):
+        start, other = offsets[row], offsets[others[row]]
+        for band in range(min(offsets[row + 1] - start, offsets[others[row] + 1] - other)):
+            shared[place] += keys[start + band] == keys[other + band]
+    return shared
+
+
+@compiled
+def digest(sets: Any) -> Any:
+    """64 bits that are equal for equal sets."""
+    digests = np.zeros(len(sets.offsets) - 1, np.uint64)
+    for row in range(len(digests)):
+        for place in range(sets.offsets[row], sets.offsets[row + 1]):
+            digests[row] += mix(uint64(sets.hashes[place]) + uint64(1))
+    return digests
+
+
+@compiled
+def _count_common(a: Any, b: Any, least: int) -> int:
+    """How many values two ascending sets share, or -1 as soon as it is sure to be fewer than ``least``."""
+    i, j, common = 0, 0, 0
+    while i < len(a) and j < len(b):
+        if common + min(len(a) - i, len(b) - j) < least:
+            return -1
+        x, y = a[i], b[j]  # no branches below: which is less cannot be predicted
+        common += x == y
+        i += x <= y
+        j += y <= x
+    return common
+
+
+@compiled
+def _has_no(lists: Any, row: int) -> bool:
+    return lists.offsets[row] == lists.offsets[row + 1]
+
+
+@compiled
+def _set(sets: Any, row: int) -> Any:
+    return sets.hashes[sets.offsets[row] : sets.offsets[row + 1]]
+
+
+@compiled
+def _compare(sets: Any, row: int, other: int, least: float) -> float:
+    """Jaccard of two sets if it is at least ``least``, else any number below; -1 if their sizes rule it out."""
+    a, b = _set(sets, row), _set(sets, other)
+    if min(len(a), len(b)) / max(len(a), len(b)) < least:
+        return -1.0
+    common = _count_common(a, b, int(least / (1 + least) * (len(a) + len(b))))
+    return common / (len(a) + len(b) - common) if common > 0 else 0.0
+
+
+@compiled
+def _contain(sets: Any, closing: Any, row: int, other: int, least: float) -> float:
+    """The share of a row's set that is in the other's, if that is at least ``least`` and its last message is there too,
+    else any number below; -1 if the other's set is smaller."""
+    a, b = _set(sets, row), _set(sets, other)
+    if len(a) > len(b):
+        return -1.0
+    known = 0
+    for place in range(closing.shape[1]):
+        at = np.searchsorted(b, closing[row, place])
+        known += at < len(b) and b[at] == closing[row, place]
+    if known < CLOSING_SHARE * closing.shape[1]:
+        return 0.0
+    common = _count_common(a, b, int(least * len(a)))
+    return common / len(a) if common > 0 else 0.0
+
+
+@compiled
+def thin_near(sets: Any, buckets: Any, order: Any, bounds: Any, met: Any, result: Any) -> None:
+    """Level near: take the rows in order; each goes for a kept row or is entered into its buckets."""
+    near, copies = buckets
+    rows, is_fixed = order
+    for row in rows:
+        if result.kept_of[row] >= 0 or _has_no(near, row) or _has_no(sets, row):
+            continue
+        if not is_fixed[row]:
+            best, similarity = _find_near(sets, near, copies, row, bounds[0], bounds[1], met)
+            if best >= 0:
+                result.similarity[row] = similarity
+            if similarity >= bounds[0]:
+                result.kept_of[row], result.level[row] = best, NEAR
+                continue
+            result.nearest[row] = best
+        _enter(near, row)
+        _enter(copies, row)
+
+
+@compiled
+def thin_contained(texts: Any, parts: Any, order: Any, least: float, met: Any, result: Any) -> None:
+    """Level contained, likewise."""
+    rows, is_fixed = order
+    for row in rows:
+        if result.kept_of[row] >= 0 or _has_no(parts, row) or _has_no(texts[0], row):
+            continue
+        if not is_fixed[row]:
+            best, share = _find_whole(texts, parts, row, least, met, result)
+            if best >= 0:
+                result.kept_of[row], result.level[row], result.similarity[row] = best, CONTAINED, share
+                result.nearest[row] = -1
+                continue
+        _enter(parts, row)
+
+
+@compiled
+def judge_again(texts: Any, buckets: Any, order: Any, bounds: Any, met: Any, result: Any) -> None:
+    """Find another kept row for each row whose kept row was removed after it, or keep it."""
+    near, parts = buckets
+    rows, holders, first, last = order
+    for row in rows:
+        if result.kept_of[row] < 0 or result.kept_of[result.kept_of[row]] < 0:
+            continue
+        result.kept_of[row], result.level[row], result.similarity[row] = -1, KEPT, 0.0
+        best, level, share = -1, KEPT, 0.0
+        for place in range(first[row], last[row]):
+            if best < 0 and result.kept_of[holders[place]] < 0:
+                best, level, share = holders[place], SNAPSHOT, 1.0
+        if best < 0 and not _has_no(near, row):
+            best, share = _find_kept_near(texts[0], near, row, bounds[0], met, result)
+            level = NEAR
+        if best < 0 and not _has_no(parts, row):
+            best, share = _find_whole(texts, parts, row, bounds[2], met, result)
+            level = CONTAINED
+        if best >= 0:
+            result.kept_of[row], result.level[row], result.similarity[row] = best, level, share
+        else:
+            _enter(near, row)
+            _enter(parts, row)
+
+
+@compiled
+def _find_near(
+    sets: Any, near: Any, copies: Any, row: int, threshold: float, related: float, met: Any
+) -> tuple[int, float]:
+    """The most similar kept row, of equals the first in rank, and its Jaccard; -1 below ``related``."""
+    copy = _find_copy(sets, copies, row)
+    if copy >= 0:
+        met.counts[0] += 1
+        return copy, 1.0
+    best, highest = -1, 0.0
+    for place in range(_meet(near, row, met)):
+        other = met.rows[place]
+        similarity = _compare(sets, row, other, related)
+        met.counts[0] += similarity >= 0
+        met.counts[1] += similarity < threshold
+        if similarity < related or similarity < highest:
+            continue
+        if similarity > highest or met.place[other] < met.place[best]:
+            best, highest = other, similarity
+    return best, highest
+
+
+@compiled
+def _find_kept_near(sets: Any, near: Any, row: int, threshold: float, met: Any, result: Any) -> tuple[int, float]:
+    """The same among rows that are still kept; -1 below ``threshold``."""
+    best, highest = -1, 0.0
+    for place in range(_meet(near, row, met)):
+        other = met.rows[place]
+        if result.kept_of[other] >= 0:
+            continue
+        similarity = _compare(sets, row, other, threshold)
+        met.counts[0] += similarity >= 0
+        met.counts[1] += similarity < threshold
+        if similarity < threshold or similarity < highest:
+            continue
+        if similarity > highest or met.place[other] < met.place[best]:
+            best, highest = other, similarity
+    return best, highest
+
+
+@compiled
+def _find_whole(texts: Any, parts: Any, row: int, least: float, met: Any, result: Any) -> tuple[int, float]:
+    """The kept row that holds the largest share of the row's shingles, of equals the first in rank; -1 below."""
+    best, highest = -1, 0.0
+    for place in range(_meet(parts, row, met)):
+        other = met.rows[place]
+        if result.kept_of[other] >= 0:
+            continue
+        share = _contain(texts[0], texts[1], row, other, least)
+        met.counts[0] += share >= 0
+        met.counts[1] += share < least
+        if share < least or share < highest:
+            continue
+        if share > highest or met.place[other] < met.place[best]:
+            best, highest = other, share
+    return best, highest
+
+
+@compiled
+def _find_copy(sets: Any, copies: Any, row: int) -> int:
+    """The kept row with the same shingles, or -1."""
+    bucket = copies.ids[row]
+    if bucket < 0 or copies.arrivals[bucket] == 0:
+        return -1
+    other = copies.kept[copies.first[bucket]]
+    return other if _compare(sets, row, other, 1.0) == 1.0 else -1
+
+
+@compiled
+def _meet(buckets: Any, row: int, met: Any) -> int:
+    """Collect the kept rows in the row's buckets, each once; returns how many there are."""
+    count = 0
+    met.counts[2] += 1
+    for key in range(buckets.offsets[row], buckets.offsets[row + 1]):
+        bucket = buckets.ids[key]
+        if bucket < 0:
+            continue
+        start = buckets.first[bucket]
+        for place in range(start, min(start + buckets.arrivals[bucket], buckets.first[bucket + 1])):
+            other = buckets.kept[place]
+            if met.by[other] != met.counts[2]:
+                met.by[other], met.rows[count] = met.counts[2], other
+                count += 1
+    return count
+
+
+@compiled
+def _enter(buckets: Any, row: int) -> None:
+    """List a kept row in its buckets, where there is room."""
+    for key in range(buckets.offsets[row], buckets.offsets[row + 1]):
+        bucket = buckets.ids[key]
+        if bucket < 0:
+            continue
+        place = buckets.first[bucket] + buckets.arrivals[bucket]
+        if place < buckets.first[bucket + 1]:
+            buckets.kept[place] = row
+        buckets.arrivals[bucket] += 1
