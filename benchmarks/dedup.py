@@ -25,7 +25,6 @@ from deltalake import DeltaTable
 
 from benchmarks import dedup_quality as quality
 from conf import recipe, tables
-from udfs.near import NEAR
 
 _PAIRS, _REMOVALS = 20_000, 20_000
 """How many pairs of a truth folder and how many removals are worked out again, at most."""
@@ -165,7 +164,7 @@ def _print_quality(source: str, truth: str, lake: str, options: Options) -> None
     columns = ["level", "conversation_id", "kept_id", "similarity"]
     removed = DeltaTable(os.path.join(lake, tables.DUPLICATES)).to_pyarrow_table(columns=columns)
     gone = set(removed["conversation_id"].to_pylist())
-    near = removed.filter(pc.field("level") == NEAR)
+    near = removed.filter(pc.field("level") == "near")
     couples = sorted(zip(near["conversation_id"].to_pylist(), near["kept_id"].to_pylist(), strict=True))
     checked = quality.sample(couples, _REMOVALS)
     pairs = quality.sample(quality.known_pairs(truth), _PAIRS)

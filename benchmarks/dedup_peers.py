@@ -150,13 +150,16 @@ def _timed(command: list[str], limit: int, work: Path) -> Cost:
     said, started, cpu = work / "said", time.monotonic(), 0.0
     with said.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=environment, start_new_session=True)
-    while process.poll() is None and time.monotonic() < started + limit:
-        cpu = max(cpu, cpu_seconds(process.pid))
-        time.sleep(_TICK_SECONDS)
-    wall = time.monotonic() - started
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    try:
+        while process.poll() is None and time.monotonic() < started + limit:
+            cpu = max(cpu, cpu_seconds(process.pid))
+            time.sleep(_TICK_SECONDS)
+    finally:
+        wall, is_late = time.monotonic() - started, process.poll() is None
+        if is_late:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if is_late:
         return Cost(wall, cpu, f"not done in {limit} s")
     lines = [line.strip() for line in said.read_text(errors="replace").splitlines() if line.strip()]
     last = lines[-1][:120] if lines else "without a word"

@@ -18,9 +18,9 @@ Pairs = np.ndarray
 
 
 def slowly(edges: Pairs) -> dict[int, int]:
-    """Each row's least row, by walking the graph from every row, least first."""
+    """The least row of every row with an edge to another, by walking the graph from each, least first."""
     neighbours = defaultdict(list)
-    for a, b in edges.tolist():
+    for a, b in edges[edges[:, 0] != edges[:, 1]].tolist():
         neighbours[a].append(b)
         neighbours[b].append(a)
     least: dict[int, int] = {}
