@@ -107,6 +107,33 @@ class Rules(Section):
     structure: Structure = Structure()
 
 
+class PromptLevel(Section):
+    """How many conversations may begin with one prompt. One prompt answered by many models is worth having, so this
+    only cuts excess: more than ``keep`` of the same or nearly the same first user message.
+
+    ``keep``: the first ``keep`` by content digest stay; ``best``: the first by ``survivor``, then digest; ``tag``:
+    nothing goes. Nearly the same: shingle Jaccard >= ``threshold`` with the first of the family, and equal numbers.
+    """
+
+    policy: Literal["keep", "best", "tag", "off"] = "keep"
+    keep: int = Field(100, ge=1)
+    threshold: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 0.85
+
+
+class TemplateLevel(Section):
+    """How many conversations may begin with one template: prompts equal but for a slot and for numbers.
+
+    A template has at least ``min_fixed`` tokens, which are at least ``min_coverage`` of each of its prompts, and at
+    least ``min_family`` different prompts. Policies as in :class:`PromptLevel`.
+    """
+
+    policy: Literal["keep", "best", "tag", "off"] = "keep"
+    keep: int = Field(100, ge=1)
+    min_family: int = Field(20, ge=2)
+    min_fixed: int = Field(4, ge=1)
+    min_coverage: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 0.65
+
+
 class Fields(Section):
     """Where a benchmark's records keep what. Of ``question`` and ``id`` the first field that is there; of ``choices``
     all that are. A record without an id is named by its line."""
@@ -153,6 +180,8 @@ class Dedup(Section):
     spacing. ``near``: exact shingle Jaccard >= ``threshold`` with the kept row. ``contained``: at least the share
     ``containment`` of the shingles, and the last message, in a larger conversation.
 
+    ``prompt`` and ``template`` then cut excess among what is left.
+
     ``bands`` x ``rows`` are for recall (verification makes precision 1); see ``udfs.minhash.recall``.
     ``against`` names a pin of this lake, or ``LAKE#PIN``: what that dataset has is removed here.
     """
@@ -178,6 +207,8 @@ class Dedup(Section):
         "characters",
     ]
     against: str = ""
+    prompt: PromptLevel = PromptLevel()
+    template: TemplateLevel = TemplateLevel()
 
     @model_validator(mode="after")
     def _related_below_threshold(self) -> "Dedup":

@@ -26,11 +26,16 @@ SIGNATURES = "signatures"
 """One conversation's digests, keys and shingle set: all that finding its duplicates takes. Key: conversation_id."""
 DUPLICATES = "duplicates"
 """One removed row: level, the row kept for it, the verified similarity. Key: conversation_id."""
+MATCHES = "matches"
+"""One row that the comparing levels removed, before caps on prompts and templates: kept for later batches, with the
+columns of ``duplicates``. Key: conversation_id."""
 COMPONENTS = "components"
 """One conversation that shares a key with another, and the group they are looked at in. Key: row."""
 CLUSTERS = "clusters"
 """One conversation that has near copies, kept or removed, and the cluster they share; for a kept one also the most
 similar row that was not similar enough. Key: conversation_id."""
+FAMILIES = "families"
+"""One prompt of many conversations, or one template of many prompts: its form, how many rows, how many removed."""
 VERDICTS = "verdicts"
 """One conversation: kept or not, and every reason. Key: conversation_id."""
 DATASET = "dataset"
@@ -48,8 +53,10 @@ TABLES = (
     OVERLAPS,
     CONTAMINATION,
     SIGNATURES,
-    DUPLICATES,
+    MATCHES,
     COMPONENTS,
+    DUPLICATES,
+    FAMILIES,
     CLUSTERS,
     VERDICTS,
     DATASET,

@@ -7,8 +7,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf import recipe, tables
-from conf.settings import Settings
-from jobs import against, copies, increment, matching, outcome, signing
+from conf.settings import Dedup, Settings
+from jobs import against, caps, copies, decontaminate, increment, matching, outcome, signing
+from jobs.connected import clear
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
@@ -24,38 +25,40 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     stamp = _stamp(lake, settings, foreign[1].digest if foreign else "")
     if is_done(lake, tables.CLUSTERS, stamp):
         return False
-    last = lake.lineage(tables.CLUSTERS)
+    last, options, work = lake.lineage(tables.CLUSTERS), settings.dedup, f"{lake.path}/.work/{stamp.run_id}"
     with Run(lake, settings, stamp) as job:
-        version = stamp.inputs[tables.CONVERSATIONS]
         with progress.stage("sign"):
-            signing.bring_up(lake, job, version, signing.signing(settings.dedup))
+            signing.bring_up(lake, job, stamp.inputs[tables.CONVERSATIONS], signing.signing(options))
+        facts, signatures = _facts(lake, settings), lake.read(tables.SIGNATURES)
         is_growing = not foreign and increment.can_grow(lake, job, last)
         with progress.stage("compare new with all" if is_growing else "compare all"):
             if is_growing and last is not None:
-                found, members = increment.find(lake, last.inputs[tables.CONVERSATIONS], settings)
+                found, members = increment.find(lake, facts, last.inputs[tables.CONVERSATIONS], options, work)
             else:
                 extra = against.signatures(lake, foreign, settings) if foreign else None
-                inputs = lake.read(tables.CONVERSATIONS, version), lake.read(tables.SIGNATURES)
-                found, members = find(*inputs, settings, f"{lake.path}/.work", extra)
+                found, members = find(facts, signatures, options, work, extra)
             found = found.localCheckpoint()
         job.counts = outcome.counts(found)
         with progress.stage("write"):
-            _write(lake, job, found, members, settings, is_growing)
+            _write_compared(lake, job, found, members, options, is_growing)
+        with progress.stage("cap prompts and templates"):
+            _write_capped(lake, job, facts, signatures, options, f"{work}-prompts")
+        with progress.stage("clusters"):
+            _write_clusters(lake, job, found, is_growing)
+        for folder in (work, f"{work}-prompts"):
+            clear(lake.spark, folder)
     return True
 
 
 def find(
-    conversations: DataFrame, signatures: DataFrame, settings: Settings, work: str, extra: DataFrame | None = None
+    facts: DataFrame, signatures: DataFrame, options: Dedup, work: str, extra: DataFrame | None = None
 ) -> tuple[DataFrame, DataFrame]:
     """What became of every conversation that is a copy or shares a key with another (:func:`jobs.outcome.merged`), and
     the members of all components.
 
-    Only conversations that nothing else drops take part, so that a row kept for another is kept in the end. ``extra``
-    are signatures of another dataset: its rows are never removed and stand in the result as ``kept_id`` alone.
-    ``work`` is a folder for what is needed meanwhile.
+    Only the conversations in ``facts`` take part. ``extra`` are signatures of another dataset: its rows are never
+    removed and stand in the result as ``kept_id`` alone. ``work`` is a folder for what is needed meanwhile.
     """
-    options = settings.dedup
-    facts = copies.facts(conversations, settings)
     if extra is not None:
         extra = extra.persist()
         facts = facts.unionByName(against.facts(extra, options))
@@ -70,18 +73,41 @@ def find(
 
 
 def _stamp(lake: Lake, settings: Settings, subject: str) -> Lineage:
-    inputs = {tables.CONVERSATIONS: lake.version(tables.CONVERSATIONS)}
-    return lineage("dedup", settings, recipe.sections(settings, "rules", "dedup"), inputs, subject)
+    used = [tables.CONVERSATIONS, *([tables.CONTAMINATION] if decontaminate.drops(settings) else [])]
+    section = recipe.sections(settings, "rules", "decontaminate", "dedup")
+    return lineage("dedup", settings, section, {table: lake.version(table) for table in used}, subject)
 
 
-def _write(lake: Lake, job: Run, found: DataFrame, members: DataFrame, settings: Settings, is_growing: bool) -> None:
-    options = settings.dedup
-    removed, tied = outcome.duplicates(found, signing.signing(options), options), outcome.clusters(found)
+def _facts(lake: Lake, settings: Settings) -> DataFrame:
+    """The conversations that nothing else drops, so that a row kept for another is kept in the end."""
+    found = copies.facts(lake.read(tables.CONVERSATIONS), settings)
+    if decontaminate.drops(settings):
+        found = found.join(decontaminate.contaminated(lake, settings), "conversation_id", "left_anti")
+    return found
+
+
+def _write_compared(
+    lake: Lake, job: Run, found: DataFrame, members: DataFrame, options: Dedup, is_growing: bool
+) -> None:
+    removed = outcome.duplicates(found, signing.signing(options), options)
     if is_growing:
-        removed = _renewed(lake.read(tables.DUPLICATES), removed, found)
-        tied = _renewed(lake.read(tables.CLUSTERS), tied, found)
-    job.commit(tables.DUPLICATES, removed, "overwrite")
+        removed = _renewed(lake.read(tables.MATCHES), removed, found)
+    job.commit(tables.MATCHES, removed, "overwrite")
     job.commit(tables.COMPONENTS, members.select("row", "component"), "overwrite")
+
+
+def _write_capped(lake: Lake, job: Run, facts: DataFrame, signatures: DataFrame, options: Dedup, work: str) -> None:
+    duplicates, families = caps.cap(facts, signatures, lake.read(tables.MATCHES), options, work)
+    job.commit(tables.DUPLICATES, duplicates, "overwrite")
+    job.commit(tables.FAMILIES, families, "overwrite")
+    capped = lake.read(tables.DUPLICATES).where(F.col("level").isin("prompt", "template"))
+    job.counts |= {row["level"]: row["count"] for row in capped.groupBy("level").count().collect()}
+
+
+def _write_clusters(lake: Lake, job: Run, found: DataFrame, is_growing: bool) -> None:
+    tied = outcome.clusters(found)
+    if is_growing:
+        tied = _renewed(lake.read(tables.CLUSTERS), tied, found)
     job.commit(tables.CLUSTERS, tied, "overwrite")
 
 

@@ -1,7 +1,7 @@
 """Duplicates among conversations of which most were compared before: the cost follows the new ones.
 
 What is known of the others is read from four tables: their keys and shingle sets (``signatures``), the groups they are
-looked at in (``components``), which are copies of an equal one (``duplicates``). A new conversation touches the
+looked at in (``components``), what became of them (``matches``). A new conversation touches the
 components it shares a key with; those are judged anew as wholes, the others stay as they are. Hence the result is that
 of comparing all with all: what became of a row depends on its component alone.
 """
@@ -10,14 +10,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf import tables
-from conf.settings import Settings
+from conf.settings import Dedup
 from jobs import copies, matching, signing
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run
 from jobs.outcome import merged
 from udfs.signatures import DIGEST_BYTES
 
-_WRITTEN = (tables.DUPLICATES, tables.COMPONENTS, tables.CLUSTERS)
+_WRITTEN = (tables.MATCHES, tables.COMPONENTS, tables.DUPLICATES, tables.FAMILIES, tables.CLUSTERS)
 
 
 def can_grow(lake: Lake, job: Run, last: Lineage | None) -> bool:
@@ -27,22 +27,34 @@ def can_grow(lake: Lake, job: Run, last: Lineage | None) -> bool:
         return False
     is_same = (last.config_digest, last.code_version) == (job.lineage.config_digest, job.lineage.code_version)
     is_whole = all((lake.lineage(table) or last).run_id == last.run_id and lake.has(table) for table in _WRITTEN)
-    return is_same and is_whole and lake.is_grown(tables.CONVERSATIONS, last.inputs[tables.CONVERSATIONS])
+    is_grown = lake.is_grown(tables.CONVERSATIONS, last.inputs[tables.CONVERSATIONS])
+    return is_same and is_whole and is_grown and _has_same_contamination(lake, last)
 
 
-def find(lake: Lake, since: int, settings: Settings) -> tuple[DataFrame, DataFrame]:
-    """What became of the conversations that the rows added after version ``since`` of ``conversations`` touch (as
-    :func:`jobs.outcome.merged` tells it), and all members of components."""
-    options = settings.dedup
+def _has_same_contamination(lake: Lake, last: Lineage) -> bool:
+    """Are the conversations of that time that are dropped for a benchmark's question the same today?"""
+    if tables.CONTAMINATION not in last.inputs:
+        return True
+    now, before = (
+        lake.read(tables.CONTAMINATION, version).where("hit").select("conversation_id")
+        for version in (None, last.inputs[tables.CONTAMINATION])
+    )
+    old = lake.read(tables.CONVERSATIONS, last.inputs[tables.CONVERSATIONS]).select("conversation_id")
+    added = now.subtract(before).join(old, "conversation_id", "left_semi")
+    return added.isEmpty() and before.subtract(now).isEmpty()
+
+
+def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) -> tuple[DataFrame, DataFrame]:
+    """What became of the conversations that those touch which were added after version ``since`` of ``conversations``,
+    as :func:`jobs.outcome.merged` tells it, and the members of all components. ``facts`` are those of all."""
     signatures = lake.read(tables.SIGNATURES)
     earlier = signing.version_for(lake, since)
     fresh, known = lake.added(tables.SIGNATURES, earlier), lake.read(tables.SIGNATURES, earlier)
-    facts = copies.facts(lake.read(tables.CONVERSATIONS), settings)
     groups = copies.grouped(_with_new_equals(facts, fresh, signatures), signatures, options).persist()
     before = lake.read(tables.COMPONENTS)
-    members = matching.joined_members(fresh, known, before, options, f"{lake.path}/.work").persist()
+    members = matching.joined_members(fresh, known, before, options, work).persist()
     touched = members.join(members.join(fresh.select("row"), "row").select("component").distinct(), "component")
-    removed = lake.read(tables.DUPLICATES).where(F.col("copy_of").isNotNull()).select("conversation_id", "copy_of")
+    removed = lake.read(tables.MATCHES).where(F.col("copy_of").isNotNull()).select("conversation_id", "copy_of")
     chosen = _standing(facts.join(F.broadcast(touched), "row"), groups, removed).persist()
     judged = matching.judged(signatures, chosen, options)
     return merged(_all_groups(groups, chosen, removed, facts), judged), members

@@ -12,7 +12,7 @@ from udfs import buckets, candidates
 from udfs.buckets import Levels
 from udfs.thinning import Bounds
 
-_PACKED = "part int, keys binary, rows binary"
+_PACKED = "part int, keys binary, values binary"
 _EDGES = "a bigint, b bigint"
 _SIGNATURE = ("row", "conversation_id", "digest", "prefixes", "sets", "closing", "bands", "anchors")
 _JUDGED = (

@@ -9,6 +9,7 @@ from jobs.tables import SCHEMAS, only_row
 from udfs.candidates import CLUSTER_DIGITS, COUNTERS, EXACT, LEVELS, NAMES
 from udfs.signatures import Signing
 
+
 def merged(groups: DataFrame, judged: DataFrame) -> DataFrame:
     """One row for each conversation that is a copy, has one, or was compared with another.
 

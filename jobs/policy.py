@@ -33,4 +33,6 @@ def _strings(values: list[str]) -> Column:
 
 def dropping(options: Dedup) -> list[str]:
     """The levels of dedup whose removed rows are left out of the dataset."""
-    return [level for level in LEVELS if getattr(options, level) == "drop"]
+    comparing = [level for level in LEVELS if getattr(options, level) == "drop"]
+    capping = [name for name in ("prompt", "template") if getattr(options, name).policy in ("keep", "best")]
+    return comparing + capping

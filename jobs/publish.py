@@ -16,6 +16,7 @@ from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS, only_row
 from udfs import digest
+from udfs.candidates import LEVELS
 
 _INPUTS = (
     tables.FILES,
@@ -65,7 +66,7 @@ def _require_fresh(lake: Lake, settings: Settings) -> None:
     found = lake.lineage(tables.CLUSTERS)
     if found is None:
         raise UsageError(f"{lake.path} has no duplicates table: run `winnow dedup` before `winnow publish`")
-    is_same_config = found.config_digest == recipe.digest(recipe.sections(settings, "rules", "dedup"))
+    is_same_config = found.config_digest == recipe.digest(recipe.sections(settings, "rules", "decontaminate", "dedup"))
     if not is_same_config or found.inputs[tables.CONVERSATIONS] != lake.version(tables.CONVERSATIONS):
         what = "older conversations" if is_same_config else "other rules or dedup settings"
         raise UsageError(f"duplicates come from {what}: run `winnow dedup` with this config before `winnow publish`")
@@ -136,8 +137,9 @@ def dataset(
     conversations: DataFrame, verdicts: DataFrame, duplicates: DataFrame, clusters: DataFrame, eval_share: float
 ) -> DataFrame:
     """The kept conversations. ``split`` follows from the cluster, so near copies are never on both sides; ``copies``
-    counts the conversations a row stands for, itself included."""
-    copies = duplicates.groupBy(F.col("kept_id").alias("conversation_id")).agg(F.count(F.lit(1)).alias("others"))
+    counts the conversations a row stands for, itself included (not those of other content that a cap removed)."""
+    equals = duplicates.where(F.col("level").isin(*LEVELS))
+    copies = equals.groupBy(F.col("kept_id").alias("conversation_id")).agg(F.count(F.lit(1)).alias("others"))
     kept = conversations.join(verdicts.where("keep").select("conversation_id"), "conversation_id", "left_semi")
     joined = kept.join(clusters, "conversation_id", "left").join(copies, "conversation_id", "left")
     key = F.coalesce("cluster_id", F.substring("digest", 1, 32))

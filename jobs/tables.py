@@ -43,6 +43,17 @@ MESSAGE = _struct(
 )
 TRAINING_MESSAGE = _struct(role=StringType(), content=StringType())
 
+DUPLICATE = _struct(
+    level=StringType(),
+    conversation_id=StringType(),
+    kept_id=StringType(),
+    copy_of=StringType(),
+    cluster_id=StringType(),
+    similarity=DoubleType(),
+    bands_shared=IntegerType(),
+    rule=StringType(),
+)
+
 PLACE: dict[str, DataType] = {
     "source": StringType(),
     "file": StringType(),
@@ -132,6 +143,7 @@ SCHEMAS = {
         conversation_id=StringType(),
         row=LongType(),
         digest=StringType(),
+        prompt=StringType(),
         prefixes=BinaryType(),
         sets=BinaryType(),
         closing=BinaryType(),
@@ -139,16 +151,8 @@ SCHEMAS = {
         anchors=ArrayType(LongType()),
         rule=StringType(),
     ),
-    tables.DUPLICATES: _struct(
-        level=StringType(),
-        conversation_id=StringType(),
-        kept_id=StringType(),
-        copy_of=StringType(),
-        cluster_id=StringType(),
-        similarity=DoubleType(),
-        bands_shared=IntegerType(),
-        rule=StringType(),
-    ),
+    tables.MATCHES: DUPLICATE,
+    tables.DUPLICATES: DUPLICATE,
     tables.COMPONENTS: _struct(row=LongType(), component=LongType()),
     tables.CLUSTERS: _struct(
         conversation_id=StringType(),
@@ -156,6 +160,15 @@ SCHEMAS = {
         nearest_id=StringType(),
         similarity=DoubleType(),
         bands_shared=IntegerType(),
+    ),
+    tables.FAMILIES: _struct(
+        level=StringType(),
+        family=StringType(),
+        form=StringType(),
+        example=StringType(),
+        rows=LongType(),
+        removed=LongType(),
+        prompts=LongType(),
     ),
     tables.VERDICTS: _struct(
         conversation_id=StringType(), source=StringType(), keep=BooleanType(), reasons=STRINGS, kept_id=StringType()

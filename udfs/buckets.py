@@ -6,12 +6,12 @@ row there; 0, others may be removed for it. Beginnings of a conversation are key
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from udfs import blocks
 from udfs.signatures import DIGEST_BYTES
 
 _ONE = np.uint64(1)
@@ -66,14 +66,11 @@ def _listed(lists: pa.ListArray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pack(batches: Iterable[pa.RecordBatch], levels: Levels, parts: int) -> Iterator[pa.RecordBatch]:
-    """Signatures (``row``, ``prefixes``, ``bands``, ``anchors``) -> keys and rows as binary blocks, one a part of the
-    key space: ``part``, ``keys``, ``rows``.
-
-    The part is the key's high bits, so all rows of one bucket meet in one part; blocks shuffle far cheaper than rows.
-    """
+    """Signatures (``row``, ``prefixes``, ``bands``, ``anchors``) -> their keys and rows as :func:`udfs.blocks.pack`
+    gives them."""
     for batch in batches:
         found, rows = keys(batch, levels)
-        yield _blocks(found, batch.column("row").to_numpy()[rows], parts)
+        yield blocks.pack(found, batch.column("row").to_numpy()[rows], parts)
 
 
 def pack_known(
@@ -84,7 +81,7 @@ def pack_known(
         found, rows = keys(batch, levels)
         place = np.searchsorted(wanted, found >> _ONE)
         is_known = wanted[np.minimum(place, len(wanted) - 1)] == found >> _ONE if len(wanted) else place < 0
-        yield _blocks(found[is_known], batch.column("row").to_numpy()[rows[is_known]], parts)
+        yield blocks.pack(found[is_known], batch.column("row").to_numpy()[rows[is_known]], parts)
 
 
 def distinct(batches: Iterable[pa.RecordBatch], levels: Levels) -> Iterator[pa.RecordBatch]:
@@ -94,28 +91,10 @@ def distinct(batches: Iterable[pa.RecordBatch], levels: Levels) -> Iterator[pa.R
         yield pa.RecordBatch.from_arrays([pa.array(found.view(np.int64))], ["bucket"])
 
 
-def _blocks(found: np.ndarray, owners: np.ndarray, parts: int) -> pa.RecordBatch:
-    place = ((found >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32)).astype(np.int32)
-    order = np.argsort(place, kind="stable")
-    cuts = np.searchsorted(place[order], np.arange(parts + 1))
-    found, owners = found[order], owners[order]
-    spans = [(part, s, e) for part, (s, e) in enumerate(pairwise(cuts)) if e > s]
-    columns = {
-        "part": pa.array([part for part, _, _ in spans], pa.int32()),
-        "keys": pa.array([found[s:e].tobytes() for _, s, e in spans], pa.binary()),
-        "rows": pa.array([owners[s:e].tobytes() for _, s, e in spans], pa.binary()),
-    }
-    return pa.RecordBatch.from_pydict(columns)
-
-
 def edges(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Packed blocks of one or more whole parts -> distinct edges (``a`` < ``b``): every bucket a star to its least
     row, never all pairs."""
-    found, rows = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
-    for batch in batches:
-        found += [np.frombuffer(block.as_buffer(), np.uint64) for block in batch.column("keys")]
-        rows += [np.frombuffer(block.as_buffer(), np.int64) for block in batch.column("rows")]
-    least, member = _stars(np.concatenate(found), np.concatenate(rows))
+    least, member = _stars(*blocks.unpack(batches))
     if len(least):
         yield pa.RecordBatch.from_arrays([pa.array(least), pa.array(member)], ["a", "b"])
 

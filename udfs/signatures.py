@@ -43,6 +43,7 @@ def sign(batches: Iterable[pa.RecordBatch], how: Signing) -> Iterator[pa.RecordB
     In: ``conversation_id``, ``row`` (64 bits), ``digest``, ``roles`` and ``contents`` (lists). Out:
 
     - ``conversation_id``, ``row``, ``digest`` as they came; ``rule``;
+    - ``prompt``: the first user message, null where there is none;
     - ``prefixes`` (binary): :data:`DIGEST_BYTES` of the SHA-256 of the first 1, 2, ... all messages, folded;
     - ``sets`` (binary): the shingle hashes, ascending, as little-endian uint32;
     - ``closing`` (binary): :func:`udfs.shingles.closings`, likewise;
@@ -59,6 +60,7 @@ def sign(batches: Iterable[pa.RecordBatch], how: Signing) -> Iterator[pa.RecordB
             "conversation_id": batch.column("conversation_id"),
             "row": batch.column("row"),
             "digest": batch.column("digest"),
+            "prompt": _prompts(roles, contents, offsets),
             "prefixes": prefixes(roles, contents, offsets),
             "sets": _binary(sets.hashes, 4 * sets.offsets),
             "closing": _fixed(shingles.closings(found, ends, before_last, how.shingle)),
@@ -92,6 +94,14 @@ def prefixes(roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> pa.Arr
             parts.append(hashed.digest()[:DIGEST_BYTES])
         values.append(b"".join(parts) if parts else hashed.digest()[:DIGEST_BYTES])
     return pa.array(values, pa.binary())
+
+
+def _prompts(roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> pa.Array:
+    asked = np.flatnonzero(np.asarray(pc.fill_null(pc.equal(roles, "user"), False), dtype=bool))
+    if not len(asked):
+        return pa.nulls(len(offsets) - 1, pa.string())
+    first = asked[np.minimum(np.searchsorted(asked, offsets[:-1]), len(asked) - 1)]
+    return contents.take(pa.array(first, mask=(first < offsets[:-1]) | (first >= offsets[1:])))
 
 
 def _binary(values: np.ndarray, ends: np.ndarray) -> pa.Array:

@@ -18,6 +18,7 @@ import numpy as np
 
 from udfs import verifying
 from udfs.compiled import freeze
+from udfs.shingles import Shingles
 from udfs.verifying import NEAR, SNAPSHOT
 
 
@@ -142,6 +143,28 @@ def thin(found: Candidates, bounds: Bounds) -> Thinned:
     verifying.thin_contained((sets, closing), parts, (freeze(by_size, np.int64), is_fixed), limits[2], met, result)
     verifying.judge_again((sets, closing), (near, parts), (freeze(by_rank, np.int64), *holders), limits, met, result)
     return _summed(found, result, met, (near, parts))
+
+
+def thin_near(
+    sets: Shingles, bands: np.ndarray, component: np.ndarray, rank: np.ndarray, threshold: float, limit: int
+) -> Thinned:
+    """Level near alone, for n sets and their band keys, int64 (n, bands)."""
+    count, width = bands.shape
+    lengths = np.where(np.diff(sets.offsets) > 0, width, 0)
+    keys = Ragged(bands[lengths > 0].view(np.uint64).ravel(), np.append(0, np.cumsum(lengths)))
+    none = Ragged(np.empty(0, np.uint64), np.zeros(count + 1, np.int64))
+    closing, beginnings = np.empty((count, 0), np.uint32), np.empty((0, 2), np.uint64)
+    found = Candidates(
+        component,
+        rank,
+        np.zeros(count, bool),
+        Sets(sets.hashes, sets.offsets),
+        closing,
+        *(keys, none),
+        beginnings,
+        np.empty(0, np.int64),
+    )
+    return thin(found, Bounds(threshold, threshold, 1.0, limit))
 
 
 def _check(found: Candidates, bounds: Bounds) -> None:

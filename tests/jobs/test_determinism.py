@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from conf import tables
 from conf.settings import Settings
-from jobs import annotate, dedup, publish, signing
+from jobs import annotate, caps, copies, dedup, outcome, publish, signing
 from jobs.lake import Lake, open_lake
 
 
@@ -17,10 +17,11 @@ def digest_of(raw: DataFrame, settings: Settings, work: str) -> str:
     """The dataset digest that the jobs' pure functions give for these raw conversations."""
     conversations = annotate.label(raw, settings.rules).localCheckpoint()
     signatures = signing.sign(conversations, signing.signing(settings.dedup))
-    found, _ = dedup.find(conversations, signatures, settings, work)
-    found = found.localCheckpoint()
-    duplicates = found.where("kept_id is not null")
-    clusters = found.where("cluster_id is not null").select("conversation_id", "cluster_id")
+    facts = copies.facts(conversations, settings)
+    found = dedup.find(facts, signatures, settings.dedup, work)[0].localCheckpoint()
+    matches = outcome.duplicates(found, signing.signing(settings.dedup), settings.dedup)
+    duplicates, _ = caps.cap(facts, signatures, matches, settings.dedup, f"{work}-prompts")
+    clusters = outcome.clusters(found)
     verdicts = publish.decide(conversations, duplicates, settings)
     kept = publish.dataset(conversations, verdicts, duplicates, clusters, settings.publish.eval_share)
     return publish.dataset_digest(kept)
@@ -33,11 +34,11 @@ def test_order_partitions_and_plan_change_nothing(
     spark: SparkSession, lake: Lake, smoke: Settings, shuffle: int, partitions: int, adaptive: str, tmp_path: Path
 ) -> None:
     raw = lake.read(tables.CONVERSATIONS_RAW).where(F.xxhash64("conversation_id") % 2 == 0).cache()
-    expected = _expected(raw, smoke, str(tmp_path))
+    expected = _expected(raw, smoke, str(tmp_path / "work"))
     spark.conf.set("spark.sql.adaptive.enabled", adaptive)
     try:
         shuffled = raw.repartition(partitions).sortWithinPartitions(F.xxhash64(F.lit(shuffle), "conversation_id"))
-        assert digest_of(shuffled, smoke, str(tmp_path)) == expected
+        assert digest_of(shuffled, smoke, str(tmp_path / "work")) == expected
     finally:
         spark.conf.set("spark.sql.adaptive.enabled", "false")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs import buckets
+from udfs import blocks, buckets
 from udfs.anchors import LENGTHS
 from udfs.buckets import Levels
 from udfs.shingles import CLOSING
@@ -109,5 +109,29 @@ def test_keys_that_are_wanted_are_the_only_ones_packed():
         )
     )
     packed = list(buckets.pack_known([batch.slice(1)], SNAPSHOT, 2, wanted))
-    rows = [np.frombuffer(block, np.int64) for part in packed for block in part["rows"].to_pylist()]
+    rows = [np.frombuffer(block, np.int64) for part in packed for block in part["values"].to_pylist()]
     assert np.concatenate(rows).tolist() == [1, 1]
+
+
+def test_the_prompt_is_the_first_user_message():
+    roles = pa.array([["system", "user", "user"], ["assistant"], [], ["user", "assistant"]], pa.list_(pa.string()))
+    contents = pa.array([["s", "first", "second"], ["a"], [], ["ask", "tell"]], pa.list_(pa.string()))
+    count = len(roles)
+    batch = pa.RecordBatch.from_pydict(
+        {
+            "conversation_id": pa.array(["a", "b", "c", "d"]),
+            "row": pa.array(range(count), pa.int64()),
+            "digest": pa.array(["x"] * count),
+            "roles": roles,
+            "contents": contents,
+        }
+    )
+    (found,) = sign([batch], HOW)
+    assert found["prompt"].to_pylist() == ["first", None, None, "ask"]
+
+
+def test_rows_of_one_key_are_tied_to_the_least_of_them_once():
+    keys, rows = np.array([7, 7, 9, 7, 9, 1], np.uint64), np.array([5, 2, 2, 8, 5, 4])
+    (found,) = buckets.edges([blocks.pack(keys, rows, 1)])
+    assert found.to_pylist() == [{"a": 2, "b": 5}, {"a": 2, "b": 8}]
+    assert list(buckets.edges([])) == []

@@ -1,0 +1,41 @@
+"""After the comparisons: at most so many conversations of a prompt and of a template stay. What is removed in all?"""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from conf import tables
+from conf.settings import Dedup, PromptLevel, TemplateLevel
+from jobs import policy, prompts
+from jobs.prompts import PROMPT
+from jobs.tables import SCHEMAS
+from jobs.templates import families
+
+
+def cap(
+    facts: DataFrame, signatures: DataFrame, matches: DataFrame, options: Dedup, work: str
+) -> tuple[DataFrame, DataFrame]:
+    """Rows of ``duplicates`` and of ``families`` for the conversations ``facts``, of which ``matches`` are removed.
+
+    A row of ``matches`` whose kept row goes now goes with it, to the same kept row.
+    """
+    if options.prompt.policy == options.template.policy == "off":
+        return matches, matches.sparkSession.createDataFrame([], SCHEMAS[tables.FAMILIES])
+    said = signatures.select("row", "conversation_id", "prompt")
+    dropped = matches.where(F.col("level").isin(*policy.dropping(options))).select("conversation_id", "kept_id")
+    everyone = facts.join(said, ["row", "conversation_id"]).select("conversation_id", "prompt", "digest", "order")
+    survivors = everyone.join(dropped, "conversation_id", "left_anti").persist()
+    removed = dropped.join(everyone.select("conversation_id", "prompt"), "conversation_id")
+    members = prompts.members(survivors, removed, options, work)
+    found = families(members, survivors).select(*SCHEMAS[tables.FAMILIES].names)
+    gone = members.where("is_removed").select(
+        *("level", "conversation_id", "kept_id", "similarity"),
+        *(F.lit(None).cast("string").alias(name) for name in ("copy_of", "cluster_id")),
+        F.lit(None).cast("int").alias("bands_shared"),
+        F.when(F.col("level") == PROMPT, _rule(options.prompt)).otherwise(_rule(options.template)).alias("rule"),
+    )
+    kept = matches.join(gone.select("conversation_id"), "conversation_id", "left_anti")
+    return kept.unionByName(gone).select(*SCHEMAS[tables.DUPLICATES].names), found
+
+
+def _rule(level: PromptLevel | TemplateLevel) -> Column:
+    return F.lit(f"{level.policy}{level.keep}")

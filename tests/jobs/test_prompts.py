@@ -1,0 +1,251 @@
+"""At most K conversations of one prompt and of one template, each removal naming a row that is kept."""
+
+import hashlib
+import random
+from collections import Counter
+from typing import Any, NamedTuple
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from conf.settings import Dedup, PromptLevel, TemplateLevel
+from jobs import prompts
+from jobs.templates import families
+
+SURVIVORS = "conversation_id string, prompt string, digest string, `order` array<double>"
+REMOVED = "conversation_id string, kept_id string, prompt string"
+LONG = " ".join(f"word{letter}" for letter in "abcdefghijklmnopqrstuvwxyz") + " and then the text goes on to its end"
+FIXTURES = [None, "", " ", "\n", "🙂", "🙂🙂", "か", "が", "กิน", "กัน", "मैं", "मे", "你好吗", "你好啊", "кошка", "собака"]
+
+
+class Row(NamedTuple):
+    conversation_id: str
+    prompt: str | None
+    digest: str
+    order: list[float]
+
+
+class Finding(NamedTuple):
+    level: str
+    kept_id: str | None
+    similarity: float
+    family: str
+    is_removed: bool
+
+
+def row(name: str, prompt: str | None, order: float = 0.0) -> Row:
+    return Row(name, prompt, hashlib.sha256(name.encode()).hexdigest(), [order])
+
+
+def rows_of(prompt: str | None, count: int, name: str) -> list[Row]:
+    return [row(f"{name}{number}", prompt, number) for number in range(count)]
+
+
+def options(prompt: dict[str, Any] | None = None, template: dict[str, Any] | None = None) -> Dedup:
+    """Small numbers: 3 conversations of a prompt, 4 of a template, which 3 prompts make."""
+    level = TemplateLevel(**{"keep": 4, "min_family": 3, **(template or {})})
+    return Dedup(prompt=PromptLevel(**{"keep": 3, **(prompt or {})}), template=level)
+
+
+def frames(spark: SparkSession, rows: list[Row], removed: list[tuple[str, str, str | None]]) -> list[DataFrame]:
+    return [spark.createDataFrame(rows, SURVIVORS), spark.createDataFrame(removed, REMOVED)]
+
+
+def work() -> str:
+    """A folder that is not there yet."""
+    return f"{tempfile.mkdtemp()}/work"
+
+
+def cap(spark: SparkSession, rows: list[Row], removed: Any = (), how: Dedup | None = None) -> dict[str, Finding]:
+    found = prompts.cap(*frames(spark, rows, list(removed)), how or options(), work()).collect()
+    names = [line["conversation_id"] for line in found]
+    assert len(set(names)) == len(names)
+    return {line["conversation_id"]: Finding(*(line[name] for name in Finding._fields)) for line in found}
+
+
+def gone(found: dict[str, Finding]) -> set[str]:
+    return {name for name, finding in found.items() if finding.is_removed}
+
+
+def by_digest(rows: list[Row]) -> list[str]:
+    return [one.conversation_id for one in sorted(rows, key=lambda one: one.digest)]
+
+
+def test_of_one_prompt_the_first_by_digest_stay_and_the_others_name_the_very_first(spark: SparkSession):
+    many, few = rows_of("What is Spark?", 8, "many"), rows_of("And Delta?", 3, "few")
+    spelt = [row("spelt", "what is  SPARK")]
+    found = cap(spark, many + few + spelt)
+    order = by_digest(many + spelt)
+    assert gone(found) == set(order[3:])
+    assert {found[name].kept_id for name in order[3:]} == {order[0]}
+    assert {finding.similarity for finding in found.values()} == {1.0}
+    assert set(found) == set(order)
+
+
+def test_best_keeps_the_first_by_the_survivors_order(spark: SparkSession):
+    many = rows_of("What is Spark?", 8, "many")
+    found = cap(spark, many, how=options({"policy": "best"}))
+    assert gone(found) == {f"many{number}" for number in range(5)}
+    assert {found[name].kept_id for name in gone(found)} == {"many7"}
+
+
+def test_tag_reports_the_family_and_removes_nothing_and_off_says_nothing(spark: SparkSession):
+    many = rows_of("What is Spark?", 8, "many")
+    found = cap(spark, many, how=options({"policy": "tag"}))
+    assert len(found) == 8
+    assert {finding[:2] + finding[4:] for finding in found.values()} == {("prompt", None, False)}
+    assert cap(spark, many, how=options({"policy": "off"}, {"policy": "off"})) == {}
+
+
+def test_nearly_the_same_long_prompts_are_one_family_but_not_with_other_numbers(spark: SparkSession):
+    variants = [row(f"variant{end}", f"{LONG} {end}") for end in ("yes", "no", "maybe", "indeed", "today")]
+    sums = [row(f"sum{number}", f"{LONG} {number}") for number in range(5)]
+    found = cap(spark, variants + sums, how=options(template={"policy": "off"}))
+    assert gone(found) == set(by_digest(variants)[3:])
+    assert all(0.85 <= found[name].similarity < 1.0 and found[name].level == "prompt" for name in gone(found))
+
+
+def test_blank_symbol_and_one_letter_prompts_are_the_same_only_if_equal(spark: SparkSession):
+    rows = [row(f"{kind}-{number}", text) for kind, text in enumerate(FIXTURES) for number in range(2)]
+    assert cap(spark, rows, how=options({"keep": 2})) == {}
+    spoken = [one for one in rows if (one.prompt or "").strip()]
+    found = cap(spark, rows, how=options({"keep": 1}))
+    assert Counter(finding.family for finding in found.values()) == {finding.family: 2 for finding in found.values()}
+    assert set(found) == {one.conversation_id for one in spoken}
+
+
+TEMPLATES = {
+    "sum": [f"what is {number}+{number * 7}?" for number in range(6)],
+    "words": [
+        f"Write an introduction of 200 words for {name}" for name in ("Acme", "Bolt", "Cray", "Dole", "Esso", "Fiat")
+    ],
+    "中文": [
+        f"请为公司写一篇两百字的介绍：{name}" for name in ("青山矿业", "大海航运", "明月书店", "红叶茶馆", "白云航空")
+    ],
+    "ไทย": [f"ช่วยเขียนบทความเกี่ยวกับ{name}" for name in ("แมว", "หมา", "ปลา", "นก", "ช้าง")],
+}
+
+
+def test_a_template_is_one_family_of_many_prompts_in_every_script(spark: SparkSession):
+    rows = [row(f"{kind}{number}", text) for kind, texts in TEMPLATES.items() for number, text in enumerate(texts)]
+    others = [
+        row(f"other{number}", text) for number, text in enumerate(["hello there", "what is that", "write to Acme"])
+    ]
+    members = prompts.members(*frames(spark, rows + others, []), options(), work()).persist()
+    found = {line["conversation_id"]: Finding(*(line[name] for name in Finding._fields)) for line in members.collect()}
+    assert set(found) == {one.conversation_id for one in rows}
+    for kind, texts in TEMPLATES.items():
+        of_kind = by_digest([one for one in rows if one.conversation_id.startswith(kind)])
+        assert {found[name].family for name in of_kind} == {found[of_kind[0]].family}
+        assert [name for name in of_kind if found[name].is_removed] == of_kind[4:]
+        assert {found[name].kept_id for name in of_kind[4:]} == {of_kind[0]}
+        assert all(found[name].similarity >= 0.65 and found[name].level == "template" for name in of_kind)
+        assert len(texts) == len(of_kind)
+    told = {line["form"]: line for line in families(members, frames(spark, rows, [])[0]).collect()}
+    assert set(told) == {
+        "what is #+#?",
+        "Write an introduction of 200 words for …",
+        "请为公司写一篇两百字的介绍： …",
+        "ช่วยเขียนบทความเกี่ยวกับ …",
+    }
+    line = told["Write an introduction of 200 words for …"]
+    assert (line["level"], line["rows"], line["removed"], line["prompts"]) == ("template", 6, 2, 6)
+    assert line["example"] in TEMPLATES["words"]
+
+
+def test_a_row_others_were_removed_for_goes_only_with_all_of_them(spark: SparkSession):
+    many = rows_of("What is Spark?", 12, "many")
+    order = by_digest(many)
+    same, other, unknown = order[9], order[10], order[11]
+    removed = [
+        *(("same", same, "what is SPARK?"), ("same too", same, "What is Spark")),
+        *(("alike", other, "what is spark"), ("other", other, "What is Delta?")),
+        ("unknown", unknown, None),
+        ("of another", "elsewhere", "What is Spark?"),
+    ]
+    found = cap(spark, many, removed)
+    assert gone(found) == {*order[1:10], "same", "same too"}
+    assert {found[name].kept_id for name in gone(found)} == {order[0]}
+    assert set(found) == {*order, "same", "same too"}
+
+
+def test_without_their_prompts_every_row_others_were_removed_for_stays(spark: SparkSession):
+    many = rows_of("What is Spark?", 6, "many")
+    last = by_digest(many)[-1]
+    survivors, removed = frames(spark, many, [("copy", last, "What is Spark?")])
+    found = prompts.cap(survivors, removed.drop("prompt"), options(), work()).where("is_removed").collect()
+    assert last not in {line["conversation_id"] for line in found}
+    assert len(found) == 3
+
+
+def crowd(seed: int) -> tuple[list[Row], list[tuple[str, str, str | None]]]:
+    """All at once: frequent, nearly equal, templated, blank and rare prompts, and earlier removals of all kinds."""
+    rng = random.Random(seed)
+    pool = [text for texts in TEMPLATES.values() for text in texts] + FIXTURES
+    pool += [f"{LONG} {end}" for end in ("yes", "no", "maybe")] + [
+        f"Please say something about the {n}" for n in "abcdef"
+    ]
+    rows = [row(f"row{number}", rng.choice(pool), rng.randrange(3)) for number in range(400)]
+    removed = []
+    for number in range(150):
+        head = rng.choice(rows)
+        said = head.prompt if rng.random() < 0.8 else rng.choice(pool)
+        removed.append((f"copy{number}", head.conversation_id, said if said is None else f" {said.upper()}"))
+    return rows, removed
+
+
+@pytest.fixture(scope="module")
+def expected(spark: SparkSession) -> dict[str, Finding]:
+    return cap(spark, *crowd(1))
+
+
+def test_every_removed_row_names_a_row_that_is_kept_in_the_end(spark: SparkSession, expected: dict[str, Finding]):
+    best = options({"policy": "best"}, {"policy": "best"})
+    for seed, how in ((1, options()), (2, best)):
+        rows, removed = crowd(seed)
+        found = expected if seed == 1 else cap(spark, rows, removed, how)
+        lost = gone(found)
+        kept = {one.conversation_id for one in rows} - lost
+        assert lost
+        assert {found[name].level for name in lost} == {"prompt", "template"}
+        assert {found[name].kept_id for name in lost} <= kept
+        assert {found[name].kept_id if name in lost else head for name, head, _ in removed} <= kept
+        assert all(finding.kept_id is None for finding in found.values() if not finding.is_removed)
+        of_template = Counter(found[name].family for name in kept if name in found and found[name].level == "template")
+        assert max(of_template.values()) >= 4
+
+
+@pytest.mark.parametrize("parts", [1, 7])
+def test_the_result_does_not_depend_on_partitions_or_on_the_order_of_rows(
+    spark: SparkSession, expected: dict[str, Finding], parts: int
+):
+    rows, removed = crowd(1)
+    random.Random(parts).shuffle(rows)
+    random.Random(parts).shuffle(removed)
+    survivors, others = frames(spark, rows, removed)
+    before = spark.conf.get("spark.sql.shuffle.partitions")
+    spark.conf.set("spark.sql.shuffle.partitions", str(parts))
+    try:
+        found = prompts.cap(survivors.repartition(parts), others.repartition(parts), options(), work()).collect()
+    finally:
+        spark.conf.set("spark.sql.shuffle.partitions", before)
+    assert {line["conversation_id"]: Finding(*(line[name] for name in Finding._fields)) for line in found} == expected
+
+
+def test_a_very_frequent_prompt_is_capped_like_any_other(spark: SparkSession):
+    numbers = spark.range(0, 50_000, 1, 4)
+    survivors = numbers.select(
+        F.concat(F.lit("hot"), "id").alias("conversation_id"),
+        F.lit("hi").alias("prompt"),
+        F.sha2(F.col("id").cast("string"), 256).alias("digest"),
+        F.array().cast("array<double>").alias("order"),
+    )
+    found = prompts.cap(survivors, frames(spark, [], [])[1], options({"keep": 100}), work())
+    counts = {line["is_removed"]: line["count"] for line in found.groupBy("is_removed").count().collect()}
+    assert counts == {False: 100, True: 49_900}
+
+
+def test_of_nothing_nothing_is_said(spark: SparkSession):
+    assert cap(spark, []) == {}
+    assert cap(spark, [row("one", None)]) == {}

@@ -1,0 +1,54 @@
+"""How 64-bit keys travel to where equal keys meet: binary blocks, one a range of keys.
+
+A block holds thousands of keys of one range, so that Spark moves and sorts a few large values and not many rows. What
+is done with a whole range of keys is done by NumPy.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+
+
+def pack(keys: np.ndarray, values: np.ndarray, parts: int) -> pa.RecordBatch:
+    """Keys (uint64) and one value (int64) for each, as rows ``part``, ``keys``, ``values``: a row a part that occurs.
+
+    The part is the key's high bits, so all equal keys, of whichever batch, are in one part of 0 .. ``parts`` - 1.
+    """
+    place = ((keys >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32)).astype(np.int32)
+    order = np.argsort(place, kind="stable")
+    cuts = np.searchsorted(place[order], np.arange(parts + 1))
+    keys, values = keys[order], values[order]
+    spans = [(part, start, end) for part, (start, end) in enumerate(pairwise(cuts)) if end > start]
+    columns = {
+        "part": pa.array([part for part, _, _ in spans], pa.int32()),
+        "keys": pa.array([keys[start:end].tobytes() for _, start, end in spans], pa.binary()),
+        "values": pa.array([values[start:end].tobytes() for _, start, end in spans], pa.binary()),
+    }
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def unpack(batches: Iterable[pa.RecordBatch]) -> tuple[np.ndarray, np.ndarray]:
+    """All keys and values of these rows of :func:`pack`, in any order."""
+    keys, values = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+    for batch in batches:
+        keys += [np.frombuffer(block.as_buffer(), np.uint64) for block in batch.column("keys")]
+        values += [np.frombuffer(block.as_buffer(), np.int64) for block in batch.column("values")]
+    return np.concatenate(keys), np.concatenate(values)
+
+
+def totals(batches: Iterable[pa.RecordBatch], least: int) -> Iterator[pa.RecordBatch]:
+    """Whole parts whose values are counts -> ``key`` (its bits, int64) and ``count``, where ``least`` or more."""
+    keys, counts = unpack(batches)
+    found, sums = summed(keys, counts)
+    often = sums >= least
+    yield pa.RecordBatch.from_arrays([pa.array(found[often].view(np.int64)), pa.array(sums[often])], ["key", "count"])
+
+
+def summed(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct keys, ascending, and the sum of the counts of each."""
+    order = np.argsort(keys, kind="stable")
+    keys, counts = keys[order], counts[order]
+    firsts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)])
+    return keys[firsts], np.add.reduceat(counts, firsts) if len(keys) else counts
