@@ -13,6 +13,7 @@ from jobs.tables import only_row
 from udfs import stars
 
 _BLOCKS = "edges binary, count bigint, unsettled bigint"
+_CONTRACTED = f"{_BLOCKS}, digest bigint"
 _ROUTED = "part int, by_child boolean, edges binary"
 _SIZES = "component bigint, size bigint"
 _MEMBERS = "row bigint, component bigint, part int"
@@ -26,20 +27,22 @@ def components(edges: DataFrame, limit: int, parts: int, work: str, rounds: int 
 
     Rows without an edge to another are absent. Each partition first joins up its own edges; if what is left is at most
     ``limit`` edges, they are collected and joined up on the driver, else by alternating stars on Spark. Both give the
-    same components. The state after each round is kept in the folder ``work``, which belongs to these edges alone: a
-    run that was killed goes on from its last whole round. The result is read from there, so the caller removes the
-    folder, with :func:`clear`, once the result is written. Raises WinnowError when it takes more than ``rounds``
-    rounds; a chain of n rows in random order, the worst case, takes up to log2(n) - 2.
+    same components. The state after each round is kept below the folder ``work``, under a name that follows from the
+    edges: a run that was killed goes on from its last whole round, and no other edges' state is taken up. The result
+    is read from there, so the caller removes the folder, with :func:`clear`, once the result is written. Raises
+    WinnowError when it takes more than ``rounds`` rounds; a chain of n rows in random order, the worst case, takes up
+    to log2(n) - 2.
     """
-    steps = _Steps(edges.sparkSession, work, parts)
-    if steps.last() < 0:
-        blocks = edges.mapInArrow(stars.contract, _BLOCKS).persist()
-        try:
-            if _sum(blocks, "count") <= limit:
-                return _on_driver(blocks, parts)
-            steps.write(0, blocks)
-        finally:
-            blocks.unpersist()
+    blocks = edges.mapInArrow(stars.contract, _CONTRACTED).persist()
+    try:
+        if _sum(blocks, "count") <= limit:
+            return _on_driver(blocks, parts)
+        name = f"edges-{_sum(blocks, 'digest') % 2**40:010x}"
+        steps = _Steps(edges.sparkSession, f"{work}/{name}", parts)
+        if steps.last() < 0:
+            steps.write(0, blocks.drop("digest"))
+    finally:
+        blocks.unpersist()
     return _labelled(_settle(steps, rounds), parts)
 
 

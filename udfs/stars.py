@@ -32,10 +32,23 @@ class Edges(NamedTuple):
 
 def contract(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Edges as rows (``a``, ``b``, either may be less) -> blocks of a forest with the same components: every row linked
-    to the least row it hangs together with here. Edges of a row to itself leave nothing."""
+    to the least row it hangs together with here. Edges of a row to itself leave nothing.
+
+    ``digest``, summed over all blocks modulo 2**40, tells the edges that came from others, in whatever order.
+    """
     parts = [(batch.column("a").to_numpy(), batch.column("b").to_numpy()) for batch in batches if batch.num_rows]
     if parts:
-        yield from _blocks(forest(*map(np.concatenate, zip(*parts, strict=True))))
+        a, b = map(np.concatenate, zip(*parts, strict=True))
+        digest = _digest(a, b)
+        for block in _blocks(forest(a, b)):
+            yield block.append_column("digest", pa.array([digest], pa.int64()))
+            digest = 0
+
+
+def _digest(a: np.ndarray, b: np.ndarray) -> int:
+    hashes = a.view(np.uint64) * _SPREAD + b.view(np.uint64)
+    hashes = (hashes ^ (hashes >> np.uint64(29))) * _SPREAD
+    return int((~hashes >> np.uint64(24)).sum()) & (2**40 - 1)
 
 
 def forest(a: np.ndarray, b: np.ndarray) -> Edges:
@@ -131,7 +144,7 @@ def spread(component: np.ndarray, heavy: Parts, parts: int) -> np.ndarray:
 
 def part_of(rows: np.ndarray, parts: int) -> np.ndarray:
     """The part (int32, 0 to ``parts`` - 1) of each row number, by its hash."""
-    hashes = np.ascontiguousarray(rows).view(np.uint64) * _SPREAD
+    hashes = rows.view(np.uint64) * _SPREAD
     return ((hashes >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32)).astype(np.int32)
 
 

@@ -1,4 +1,5 @@
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,9 @@ Pairs = np.ndarray
 
 
 def slowly(edges: Pairs) -> dict[int, int]:
-    """Each row's least row, by walking the graph from every row, least first."""
+    """The least row of every row with an edge to another, by walking the graph from each, least first."""
     neighbours = defaultdict(list)
-    for a, b in edges.tolist():
+    for a, b in edges[edges[:, 0] != edges[:, 1]].tolist():
         neighbours[a].append(b)
         neighbours[b].append(a)
     least: dict[int, int] = {}
@@ -97,11 +98,28 @@ def test_too_many_rounds_are_an_error_and_a_later_run_goes_on_from_the_last_whol
     edges, work = chain(5_000, first=0, seed=2), tmp_path / "work"
     with pytest.raises(WinnowError, match=r"settle in 2 rounds of stars, found [\d,]+ edges still moving: .*work"):
         components(frame(spark, edges), NONE, PARTS, str(work), rounds=2)
-    assert [folder.name for folder in work.iterdir()] == ["step-2"]
-    (work / "step-3").mkdir()  # a round that was killed: no mark that it is whole
-    (work / "step-3" / "part-0.parquet").write_bytes(b"PAR1")
-    members = components(frame(spark, edges[:0]), NONE, PARTS, str(work))  # the edges are not asked for again
-    assert labels(members) == dict.fromkeys(range(5_000), 0)
+    (state,) = work.iterdir()
+    assert [folder.name for folder in state.iterdir()] == ["step-2"]
+    spoil(state / "step-3", whole=False)  # a round that was killed: no mark that it is whole
+    assert labels(components(frame(spark, edges), NONE, PARTS, str(work))) == dict.fromkeys(range(5_000), 0)
+    spoil(state / "step-40", whole=True)
+    with pytest.raises(Exception, match=r"part-0.parquet"):  # whole rounds are taken up, not done again
+        components(frame(spark, edges), NONE, PARTS, str(work))
+
+
+def spoil(step: Path, whole: bool) -> None:
+    """A step with a file that is no parquet."""
+    step.mkdir()
+    (step / "part-0.parquet").write_bytes(b"PAR1")
+    if whole:
+        (step / "_SUCCESS").touch()
+
+
+def test_the_state_of_other_edges_is_never_taken_up_and_clear_removes_all(spark, tmp_path):
+    work = tmp_path / "work"
+    for edges in (star(20, first=0, centre=30), star(20, first=0, centre=31), star(21, first=0, centre=30)):
+        assert labels(components(frame(spark, edges), NONE, PARTS, str(work))) == slowly(edges)
+    assert len(list(work.iterdir())) == 3
     clear(spark, str(work))
     assert not work.exists()
     clear(spark, str(work))

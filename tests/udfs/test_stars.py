@@ -91,3 +91,15 @@ def test_blocks_are_cut_at_a_million_edges():
     edges = np.stack([np.arange(1, 2_500_001), np.zeros(2_500_000, np.int64)], axis=1)
     blocks = list(stars.contract([rows_of(edges)]))
     assert [block.column("count")[0].as_py() for block in blocks] == [1 << 20, 1 << 20, 2_500_000 - (2 << 20)]
+
+
+@given(pairs.filter(len), st.randoms())
+def test_the_digest_tells_edges_apart_whatever_their_order_and_partitions(edges, random):
+    def digest(edges, partitions):
+        blocks = [b for start in range(partitions) for b in stars.contract([rows_of(edges[start::partitions])])]
+        return sum(block.column("digest")[0].as_py() for block in blocks) % 2**40
+
+    shuffled = random.sample(edges, len(edges))
+    assert digest(edges, 1) == digest(shuffled, 3)
+    assert digest(edges, 1) != digest(edges[1:], 1)
+    assert digest(edges, 1) != digest([(edges[0][0], edges[0][1] + 1), *edges[1:]], 1)
