@@ -182,7 +182,9 @@ def _item(record: Any, benchmark: str, line: str, fields: Fields) -> Item | str:
 def _asked(record: dict[str, Any], names: list[str]) -> list[str]:
     """The turns in a field, or the one turn that several fields make up; none unless all of them have text."""
     each = [[text for text in _texts(record.get(name)) if text.strip()] for name in names]
-    return each[0] if len(each) == 1 else ["\n".join(text for texts in each for text in texts)] if all(each) else []
+    if len(each) == 1:
+        return each[0]
+    return ["\n".join(text for texts in each for text in texts)] if all(each) else []
 
 
 def _texts(value: Any) -> list[str]:
