@@ -135,10 +135,12 @@ class TemplateLevel(Section):
 
 
 class Fields(Section):
-    """Where a benchmark's records keep what. Of ``question`` and ``id`` the first field that is there; of ``choices``
-    all that are. A record without an id is named by its line."""
+    """Where a benchmark's records keep what. Of ``question`` and ``id`` the first field that is there (``a+b``: both,
+    one after the other); of ``choices`` all that are. A record without an id is named by its line."""
 
-    question: list[str] = Field(["question", "prompt", "turns", "instruction", "input", "text"], min_length=1)
+    question: list[str] = Field(
+        ["question", "prompt", "turns", "instruction+input", "instruction", "input", "text"], min_length=1
+    )
     choices: list[str] = ["choices", "options", "A", "B", "C", "D"]
     id: list[str] = ["question_id", "id", "task_id"]
 

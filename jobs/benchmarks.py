@@ -169,8 +169,7 @@ def _rows(text: str) -> Iterator[_Numbered]:
 def _item(record: Any, benchmark: str, line: str, fields: Fields) -> Item | str:
     if not isinstance(record, dict):
         return f"expected an object with a question, found {type(record).__name__}"
-    asked = (_texts(record.get(name)) for name in fields.question)
-    turns = next(filter(None, ([turn for turn in texts if turn.strip()] for texts in asked)), [])
+    turns = next(filter(None, (_asked(record, names.split("+")) for names in fields.question)), [])
     if not turns:
         keys = ", ".join(sorted(str(key)[:40] for key in record)[:12]) or "none"
         expected = f"expected text in one of {', '.join(fields.question)}, found the fields {keys}"
@@ -178,6 +177,14 @@ def _item(record: Any, benchmark: str, line: str, fields: Fields) -> Item | str:
     choices = [text for name in fields.choices for text in _texts(record.get(name)) if text.strip()]
     named = [record[name] for name in fields.id if record.get(name) not in (None, "")]
     return Item(benchmark, str(named[0]) if named else line, turns[0], tuple(choices), tuple(turns[1:]))
+
+
+def _asked(record: dict[str, Any], names: list[str]) -> list[str]:
+    """The turns in a field, or the one turn that several fields make up; none unless all of them have text."""
+    each = [[text for text in _texts(record.get(name)) if text.strip()] for name in names]
+    if len(each) == 1:
+        return each[0]
+    return ["\n".join(text for texts in each for text in texts)] if all(each) else []
 
 
 def _texts(value: Any) -> list[str]:

@@ -26,6 +26,7 @@ def problems(folder: Path) -> list[str]:
         ("q.jsonl", '\ufeff{"question": "One?"}\r\n\r\n', Item("q", "1", "One?")),
         ("q.jsonl", '{"id": "a/1", "prompt": "One?"}', Item("q", "a/1", "One?")),
         ("q.jsonl", '{"instruction": "Do it.", "input": ""}', Item("q", "1", "Do it.")),
+        ("q.jsonl", '{"instruction": "Do it.", "input": "To this."}', Item("q", "1", "Do it.\nTo this.")),
         ("q.jsonl", '{"input": "One?", "target": "x"}', Item("q", "1", "One?")),
         ("q.jsonl", '{"text": "One?", "id": 0}', Item("q", "0", "One?")),
         ("q.jsonl", '{"turns": [{"content": "One?"}]}', Item("q", "1", "One?")),

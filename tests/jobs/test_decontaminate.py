@@ -1,7 +1,7 @@
 """Planted benchmark questions are found, dropped or tagged, and named; what only looks like one stays."""
 
+import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,11 @@ from pyspark.sql import functions as F
 
 from conf import recipe, tables
 from conf.settings import Settings
-from jobs import annotate, decontaminate, dedup, ingest, publish
+from jobs import decontaminate, publish
 from jobs.benchmarks import read
 from jobs.cli import main
 from jobs.errors import InputUnreadable, UsageError
-from jobs.lake import Lake, open_lake
+from jobs.lake import Lake, Lineage, open_lake
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
 
@@ -42,7 +42,7 @@ CONVERSATIONS: dict[str, tuple[list[str], list[str]]] = {
     "verbatim": ([RIVER], ["rivers 7"]),
     "with text around it": ([f"Hello there. {RIVER} Answer briefly, thank you very much."], ["rivers 7"]),
     "in a later turn": (["Hi", f"ok, {RIVER}"], ["rivers 7"]),
-    "split in two turns": ([RIVER[:60], RIVER[60:]], ["rivers 7"]),
+    "split in two turns": ([RIVER[:44], RIVER[44:]], ["rivers 7"]),
     "other case and punctuation": ([RIVER.upper().replace(" ", ", ")], ["rivers 7"]),
     "both turns of one item": ([RIVER, LATER], ["rivers 7"]),
     "the second turn alone": ([LATER], ["rivers 7"]),
@@ -70,71 +70,52 @@ CONVERSATIONS: dict[str, tuple[list[str], list[str]]] = {
 }
 
 
-def write_conversations(path: Path, names: list[str], again: int = 1) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        for name in names:
-            turns = CONVERSATIONS[name][0]
-            for copy in range(again):
-                said = [(turn, f"Answer {at} to {name}: {'well, ' * copy}{len(turn)}") for at, turn in enumerate(turns)]
-                each = [({"role": "user", "content": u}, {"role": "assistant", "content": a}) for u, a in said]
-                record = {"id": f"{name} {copy}", "messages": [message for pair in each for message in pair]}
-                file.write(json.dumps(record) + "\n")
+def chats(spark: SparkSession, names: list[str]) -> DataFrame:
+    """Rows of ``conversations`` for these planted conversations; a name is the id."""
+    rows = []
+    for name in names:
+        messages = [("system", "Be brief.")]
+        for turn in CONVERSATIONS[name][0]:
+            messages += [("user", turn), ("assistant", f"An answer to {name}.")]
+        labelled = [(role, content, None, "en", 1.0, [], []) for role, content in messages]
+        digest = hashlib.sha256(name.encode()).hexdigest()
+        rows.append((name, "chat", None, labelled, "en", None, [], [], False, None, 1, 100, digest))
+    return spark.createDataFrame(rows, SCHEMAS[tables.CONVERSATIONS])
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Benchmarks, and the planted conversations in two files."""
-    made = tmp_path_factory.mktemp("decontaminate")
-    (made / "benchmarks").mkdir()
-    (made / "benchmarks" / "rivers.jsonl").write_text("\n".join(map(json.dumps, QUESTIONS["rivers.jsonl"])))
-    (made / "benchmarks" / "exam.json").write_text(json.dumps(QUESTIONS["exam.json"], indent=1))
-    names = list(CONVERSATIONS)
-    write_conversations(made / "chats" / "a.jsonl", names[::2])
-    write_conversations(made / "chats" / "b.jsonl", names[1::2])
+    """The benchmark files."""
+    made = tmp_path_factory.mktemp("benchmarks")
+    (made / "rivers.jsonl").write_text("\n".join(map(json.dumps, QUESTIONS["rivers.jsonl"])))
+    (made / "exam.json").write_text(json.dumps(QUESTIONS["exam.json"], indent=1))
     return made
 
 
 @pytest.fixture(scope="module")
 def planted(folder: Path) -> Settings:
-    return recipe.load(None, [f"decontaminate.benchmarks={folder / 'benchmarks'}", "publish.eval_share=0.0"])
+    return recipe.load(None, [f"decontaminate.benchmarks={folder}"])
 
 
-Made = Callable[[str, list[str]], Lake]
-
-
-@pytest.fixture(scope="module")
-def make(spark: SparkSession, folder: Path, planted: Settings, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A lake with these files ingested, annotated and decontaminated."""
-
-    def one(name: str, files: list[str]) -> Lake:
-        lake = open_lake(spark, str(tmp_path_factory.mktemp("lakes") / name), create=True)
-        grow(lake, folder, planted, files)
-        return lake
-
-    return one
-
-
-def grow(lake: Lake, folder: Path, settings: Settings, files: list[str]) -> None:
-    ingest.run(lake, settings, [str(folder / "chats" / file) for file in files], QUIET)
-    annotate.run(lake, settings, QUIET)
-    decontaminate.run(lake, settings, QUIET)
+def add(lake: Lake, names: list[str], settings: Settings) -> None:
+    """Append these conversations and look for questions in them."""
+    lake.write(tables.CONVERSATIONS, chats(lake.spark, names), Lineage("run", "annotate", "test", "", ""))
+    assert decontaminate.run(lake, settings, QUIET)
 
 
 @pytest.fixture(scope="module")
-def found(make: Made) -> Lake:
+def found(spark: SparkSession, planted: Settings, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """Everything at once; tests only read it."""
-    return make("found", ["a.jsonl", "b.jsonl"])
+    lake = open_lake(spark, str(tmp_path_factory.mktemp("lakes") / "found"), create=True)
+    add(lake, list(CONVERSATIONS), planted)
+    return lake
 
 
 def hits(lake: Lake) -> dict[str, list[str]]:
-    """The items hit by each planted conversation, by its name."""
-    texts = {name: json.dumps(turns) for name, (turns, _) in CONVERSATIONS.items()}
-    told: dict[str, list[str]] = {name: [] for name in texts}
-    rows = lake.read(tables.CONTAMINATION).where("hit").join(lake.read(tables.CONVERSATIONS), "conversation_id")
-    for row in rows.collect():
-        answer = row.messages[1].content
-        told[answer.removeprefix("Answer 0 to ").rpartition(":")[0]].append(f"{row.benchmark} {row['item']}")
+    """The items hit by each planted conversation."""
+    told: dict[str, list[str]] = {name: [] for name in CONVERSATIONS}
+    for row in lake.read(tables.CONTAMINATION).where("hit").collect():
+        told[row.conversation_id].append(f"{row.benchmark} {row['item']}")
     return {name: sorted(items) for name, items in told.items()}
 
 
@@ -143,20 +124,15 @@ def test_planted_questions_are_hits_on_their_items_and_nothing_else_is(found: La
 
 
 def rows_of(lake: Lake, name: str) -> list[Any]:
-    of_name = F.col("messages")[1]["content"].startswith(f"Answer 0 to {name}:")
-    return (
-        lake.read(tables.CONTAMINATION)
-        .join(lake.read(tables.CONVERSATIONS).where(of_name), "conversation_id")
-        .collect()
-    )
+    return lake.read(tables.CONTAMINATION).where(F.col("conversation_id") == name).collect()
 
 
 def test_a_hit_names_overlap_turn_text_and_question(found: Lake) -> None:
     [row] = rows_of(found, "in a later turn")
     assert (row.overlap, row.matched, row.features) == (1.0, 6, 6)
-    assert (row.message, row.text, row.question) == (2, f"ok, {RIVER}"[:200], RIVER)
+    assert (row.message, row.text, row.question) == (3, f"ok, {RIVER}"[:200], RIVER)
     [split] = rows_of(found, "split in two turns")
-    assert split.overlap == 1.0 and split.message == 0
+    assert (split.overlap, split.message) == (1.0, 1)
 
 
 def test_boilerplate_of_the_data_is_left_out_of_an_item(found: Lake) -> None:
@@ -185,56 +161,56 @@ def content(frame: DataFrame) -> list[str]:
     return sorted(map(str, frame.collect()))
 
 
-@pytest.mark.parametrize("adaptive", ["false", "true"])
-def test_order_partitions_and_plan_change_nothing(found: Lake, planted: Settings, adaptive: str) -> None:
+@pytest.mark.parametrize(("adaptive", "parts"), [("false", 1), ("true", 5)])
+def test_order_partitions_and_plan_change_nothing(found: Lake, planted: Settings, adaptive: str, parts: int) -> None:
     options, spark = planted.decontaminate, found.spark
     items = read(options)
     searched = decontaminate.prepare(items, options, decontaminate.name_rule(items, options))
     spark.conf.set("spark.sql.adaptive.enabled", adaptive)
     try:
-        for parts in (1, 5):
-            mixed = found.read(tables.CONVERSATIONS).repartition(parts).sortWithinPartitions(F.xxhash64("digest"))
-            shared = decontaminate.overlaps(mixed, searched)
-            assert content(shared) == content(found.read(tables.OVERLAPS))
-            judged = decontaminate.judge(shared.repartition(parts), searched.features, options)
-            assert content(judged) == content(found.read(tables.CONTAMINATION))
+        mixed = found.read(tables.CONVERSATIONS).repartition(parts).sortWithinPartitions(F.xxhash64("digest"))
+        shared = decontaminate.overlaps(mixed, searched).localCheckpoint()
+        assert content(shared) == content(found.read(tables.OVERLAPS))
+        judged = decontaminate.judge(shared.repartition(parts), searched.features, options)
+        assert content(judged) == content(found.read(tables.CONTAMINATION))
     finally:
         spark.conf.set("spark.sql.adaptive.enabled", "false")
 
 
-def test_a_file_added_later_is_scanned_alone_and_gives_the_same_as_all_at_once(
-    make: Made, found: Lake, folder: Path, planted: Settings
+def test_conversations_added_later_are_scanned_alone_and_give_the_same_as_all_at_once(
+    spark: SparkSession, found: Lake, planted: Settings, tmp_path: Path
 ) -> None:
-    grown = make("grown", ["a.jsonl"])
+    grown = open_lake(spark, str(tmp_path / "grown"), create=True)
+    names = list(CONVERSATIONS)
+    add(grown, names[::2], planted)
     first = grown.read(tables.OVERLAPS).count()
-    grow(grown, folder, planted, ["a.jsonl", "b.jsonl"])
+    add(grown, names[1::2], planted)
     modes = [
         commit["operationParameters"]["mode"] for commit in DeltaTable(grown.table_path(tables.OVERLAPS)).history()
     ]
     assert modes == ["Append", "Overwrite"]
     assert 0 < first < grown.read(tables.OVERLAPS).count()
-    assert hits(grown) == hits(found)
     for table in (tables.OVERLAPS, tables.CONTAMINATION):
         assert content(grown.read(table)) == content(found.read(table))
 
 
 def test_a_stricter_overlap_reads_no_text_again_and_a_new_question_reads_all(
-    make: Made, folder: Path, planted: Settings, tmp_path: Path
+    spark: SparkSession, folder: Path, planted: Settings, tmp_path: Path
 ) -> None:
-    lake = make("changed", ["a.jsonl"])
-    strict = recipe.load(None, [f"decontaminate.benchmarks={folder / 'benchmarks'}", "decontaminate.min_overlap=1"])
+    lake = open_lake(spark, str(tmp_path / "changed"), create=True)
+    add(lake, ["verbatim", "another short question"], planted)
+    strict = recipe.load(None, [f"decontaminate.benchmarks={folder}", "decontaminate.min_overlap=1"])
     assert decontaminate.run(lake, strict, QUIET)
     assert (lake.version(tables.OVERLAPS), lake.version(tables.CONTAMINATION)) == (0, 1)
     (tmp_path / "other.csv").write_text("question\nWhat is 12+5\n")
-    other = recipe.load(None, [f"decontaminate.benchmarks={tmp_path}"])
+    other = recipe.load(None, [f"decontaminate.benchmarks={tmp_path / 'other.csv'}"])
     assert decontaminate.run(lake, other, QUIET)
     assert lake.version(tables.OVERLAPS) == 1
-    told = {name: items for name, items in hits(lake).items() if items}
-    assert set(told) <= {"another short question"}
+    assert {name: items for name, items in hits(lake).items() if items} == {"another short question": ["other 2"]}
 
 
-def test_dropped_conversations_have_the_reason_and_keep_no_copy(
-    found: Lake, planted: Settings, tmp_path: Path, spark: SparkSession
+def test_dropped_conversations_have_the_reason_and_are_not_kept(
+    found: Lake, planted: Settings, spark: SparkSession
 ) -> None:
     dropped = decontaminate.contaminated(found, planted)
     conversations = found.read(tables.CONVERSATIONS)
@@ -243,11 +219,7 @@ def test_dropped_conversations_have_the_reason_and_keep_no_copy(
     named = {row.conversation_id for row in verdicts.where(F.array_contains("reasons", "benchmark")).collect()}
     assert named == {row.conversation_id for row in dropped.collect()}
     assert len(named) == sum(bool(items) for _, items in CONVERSATIONS.values())
-    eligible = conversations.join(dropped, "conversation_id", "left_anti")
-    options = planted.dedup
-    signing = dedup.Signing(options.shingle, options.min_shingles, options.bands, options.rows, options.seed)
-    kept = dedup.find(eligible, dedup.sign(conversations, signing), planted).where("kept_id is not null").collect()
-    assert not named & {row.kept_id for row in kept}
+    assert verdicts.where("keep").count() == len(CONVERSATIONS) - len(named)
 
 
 def test_tagged_conversations_are_published_and_off_asks_for_nothing(found: Lake, planted: Settings) -> None:
@@ -259,8 +231,9 @@ def test_tagged_conversations_are_published_and_off_asks_for_nothing(found: Lake
 
 
 def test_findings_under_other_settings_or_of_older_conversations_are_refused(
-    found: Lake, lake: Lake, planted: Settings
+    spark: SparkSession, found: Lake, planted: Settings, tmp_path: Path
 ) -> None:
+    lake = open_lake(spark, str(tmp_path / "lake"), create=True)
     with pytest.raises(UsageError, match="contamination is missing: run `winnow decontaminate`"):
         decontaminate.contaminated(lake, planted)
     options = planted.decontaminate.model_copy(update={"min_overlap": 0.9})
