@@ -62,8 +62,8 @@ def members(survivors: DataFrame, removed: DataFrame, options: Dedup) -> DataFra
     dependents = waiting.drop("prompt").join(known, "key", "left").drop("key").localCheckpoint()
     by_prompt = _by_prompt(rows, dependents, options.prompt).localCheckpoint()
     by_template = _by_template(rows, dependents, by_prompt, options.template).localCheckpoint()
-    anew = by_template.where("is_removed").select("conversation_id")
-    return by_prompt.join(anew, "conversation_id", "left_anti").unionByName(by_template)
+    anew = by_template.where("is_removed").select("conversation_id", "is_removed")
+    return by_prompt.join(anew, anew.columns, "left_anti").unionByName(by_template)
 
 
 def _keyed(frame: DataFrame, schema: str) -> DataFrame:
