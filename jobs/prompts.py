@@ -39,7 +39,7 @@ def cap(survivors: DataFrame, removed: DataFrame, options: Dedup) -> DataFrame:
       ``removed``: the row kept for them went, and this is what holds now.
     - else a kept member of a family, ``kept_id`` null: a prompt of more than ``keep`` conversations, or a template.
     - ``similarity``: Jaccard of the prompt with that of the family's first row (1.0: same tokens); at ``template`` the
-      share of the prompt's tokens that is the template's.
+      share of its tokens that is the template's (of the founder's tokens, where it is nearly the same).
     - ``family``: 32 hexadecimal digits, of the first row's prompt or of the template.
     """
     first = Window.partitionBy("conversation_id").orderBy(F.desc("is_removed"), F.desc("level"))
