@@ -214,6 +214,46 @@ def test_every_removed_row_names_a_row_that_is_kept_in_the_end(spark: SparkSessi
         assert families_of_kept
 
 
+def family_of(prompt: str | None) -> str | None:
+    """The prompt family of a crowd's prompt, by knowing how the crowd was made."""
+    text = (prompt or "").strip().lower()
+    return (LONG if text.startswith(LONG.lower()) else text) or None
+
+
+def template_of(prompt: str | None) -> str | None:
+    family = family_of(prompt) or ""
+    kinds = [kind for kind, texts in TEMPLATES.items() if family in map(str.lower, texts)]
+    return kinds[0] if kinds else "say" if family.startswith("please say") else None
+
+
+def judged(rows: list[Row], removed: list[tuple[str, str, str | None]]) -> dict[str, tuple[str, str]]:
+    """Level and kept row of each removal, one row after the other."""
+    found: dict[str, tuple[str, str]] = {}
+    told = {name: (head, prompt) for name, head, prompt in removed}
+    left = sorted(rows, key=lambda one: one.digest)
+    for level, keep, group in (("prompt", 3, family_of), ("template", 4, template_of)):
+        groups: dict[str, list[Row]] = {}
+        for one in left:
+            groups.setdefault(group(one.prompt) or "", []).append(one)
+        groups.pop("", None)
+        for name, members in groups.items():
+            strange = {head for head, prompt in told.values() if group(prompt) != name}
+            safe = [one for one in members if one is members[0] or one.conversation_id in strange]
+            others = [one for one in members if one not in safe]
+            for one in others[max(0, keep - len(safe)) :]:
+                moved = [who for who, (head, _) in told.items() if head == one.conversation_id]
+                for who in [one.conversation_id, *moved]:
+                    found[who] = (level, members[0].conversation_id)
+                    told[who] = (members[0].conversation_id, told[who][1] if who in told else one.prompt)
+        left = [one for one in left if one.conversation_id not in found]
+    return found
+
+
+def test_a_crowd_is_judged_as_it_would_be_one_row_after_the_other(expected: dict[str, Finding]):
+    found = {name: (finding.level, finding.kept_id) for name, finding in expected.items() if finding.is_removed}
+    assert found == judged(*crowd(1))
+
+
 @pytest.mark.parametrize("parts", [1, 7])
 def test_the_result_does_not_depend_on_partitions_or_on_the_order_of_rows(
     spark: SparkSession, expected: dict[str, Finding], parts: int
