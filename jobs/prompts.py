@@ -38,7 +38,7 @@ def cap(survivors: DataFrame, removed: DataFrame, options: Dedup, work: str) -> 
       ``removed``: the row kept for them went, and this is what holds now.
     - else a kept member of a family, ``kept_id`` null: a prompt of more than ``keep`` conversations, or a template.
     - ``similarity``: Jaccard of the prompt with that of the family's first row (1.0: same tokens); at ``template`` the
-      share of the prompt's tokens that is the template's.
+      share of its tokens that is the template's (of the founder's tokens, where it is nearly the same).
     - ``family``: 32 hexadecimal digits, of the first row's prompt or of the template.
     """
     first = Window.partitionBy("conversation_id").orderBy(F.desc("is_removed"), F.desc("level"))
@@ -61,8 +61,8 @@ def members(survivors: DataFrame, removed: DataFrame, options: Dedup, work: str)
     dependents = waiting.drop("prompt").join(known, "key", "left").drop("key").localCheckpoint()
     by_prompt = _by_prompt(rows, dependents, options.prompt).localCheckpoint()
     by_template = _by_template(rows, dependents, by_prompt, options.template).localCheckpoint()
-    anew = by_template.where("is_removed").select("conversation_id")
-    return by_prompt.join(anew, "conversation_id", "left_anti").unionByName(by_template)
+    anew = by_template.where("is_removed").select("conversation_id", "is_removed")
+    return by_prompt.join(anew, anew.columns, "left_anti").unionByName(by_template)
 
 
 def _keyed(frame: DataFrame, schema: str) -> DataFrame:

@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 
 
 def row(name: str, prompt: str | None, order: float = 0.0) -> Row:
-    return Row(name, prompt, hashlib.sha256(name.encode()).hexdigest(), [order])
+    return Row(name, prompt, hashlib.sha256(name.encode()).hexdigest(), [float(order)])
 
 
 def rows_of(prompt: str | None, count: int, name: str) -> list[Row]:
@@ -213,8 +213,51 @@ def test_every_removed_row_names_a_row_that_is_kept_in_the_end(spark: SparkSessi
         assert {found[name].kept_id for name in lost} <= kept
         assert {found[name].kept_id if name in lost else head for name, head, _ in removed} <= kept
         assert all(finding.kept_id is None for finding in found.values() if not finding.is_removed)
-        of_template = Counter(found[name].family for name in kept if name in found and found[name].level == "template")
-        assert max(of_template.values()) >= 4
+        families_of_kept = [found[name].family for name in kept if name in found and found[name].level == "template"]
+        heads = {head for _, head, _ in removed}
+        safe = Counter(found[name].family for name in kept & heads if name in found)
+        assert all(count <= 4 + safe[family] for family, count in Counter(families_of_kept).items())
+        assert families_of_kept
+
+
+def family_of(prompt: str | None) -> str | None:
+    """The prompt family of a crowd's prompt, by knowing how the crowd was made."""
+    text = (prompt or "").strip().lower()
+    return (LONG if text.startswith(LONG.lower()) else text) or None
+
+
+def template_of(prompt: str | None) -> str | None:
+    family = family_of(prompt) or ""
+    kinds = [kind for kind, texts in TEMPLATES.items() if family in map(str.lower, texts)]
+    return kinds[0] if kinds else "say" if family.startswith("please say") else None
+
+
+def judged(rows: list[Row], removed: list[tuple[str, str, str | None]]) -> dict[str, tuple[str, str]]:
+    """Level and kept row of each removal, one row after the other."""
+    found: dict[str, tuple[str, str]] = {}
+    told = {name: (head, prompt) for name, head, prompt in removed}
+    left = sorted(rows, key=lambda one: one.digest)
+    for level, keep, group in (("prompt", 3, family_of), ("template", 4, template_of)):
+        groups: dict[str, list[Row]] = {}
+        for one in left:
+            groups.setdefault(group(one.prompt) or "", []).append(one)
+        groups.pop("", None)
+        for name, members in groups.items():
+            strange = {head for head, prompt in told.values() if group(prompt) != name}
+            safe = [one for one in members if one is members[0] or one.conversation_id in strange]
+            others = [one for one in members if one not in safe]
+            for one in others[max(0, keep - len(safe)) :]:
+                moved = [who for who, (head, _) in told.items() if head == one.conversation_id]
+                for who in [one.conversation_id, *moved]:
+                    found[who] = (level, members[0].conversation_id)
+                    told[who] = (members[0].conversation_id, told[who][1] if who in told else one.prompt)
+        left = [one for one in left if one.conversation_id not in found]
+    return found
+
+
+def test_a_crowd_is_judged_as_it_would_be_one_row_after_the_other(expected: dict[str, Finding]):
+    found = {name: (finding.level, finding.kept_id) for name, finding in expected.items() if finding.is_removed}
+    assert found == judged(*crowd(1))
 
 
 @pytest.mark.parametrize("parts", [1, 7])
