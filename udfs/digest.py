@@ -25,9 +25,12 @@ def conversations(roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> p
     """
     framed = pc.binary_join_element_wise(*_framed(pc.fill_null(roles, "")), *_framed(pc.fill_null(contents, "")), "")
     joined, bounds = _bytes_of(framed)
-    cuts = bounds[np.asarray(offsets)].tolist()
-    sha256 = hashlib.sha256
-    return pa.array([sha256(joined[a:b]).hexdigest() for a, b in itertools.pairwise(cuts)], pa.string())
+    return _hashed(joined, bounds[np.asarray(offsets)])
+
+
+def texts(texts: pa.Array) -> pa.Array:
+    """SHA-256 (64 hexadecimal digits) of each text's UTF-8 bytes."""
+    return _hashed(*_bytes_of(texts))
 
 
 def normalised(roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> pa.Array:
@@ -81,6 +84,14 @@ def write(rows: int, sums: Iterable[int]) -> str:
 def _framed(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
     lengths = pc.binary_join_element_wise(pc.cast(pc.binary_length(texts), pa.string()), "", ":")
     return lengths, texts
+
+
+def _hashed(data: memoryview, cuts: np.ndarray) -> pa.Array:
+    """SHA-256 of each ``data[cuts[i]:cuts[i+1]]``; their digits are written all at once."""
+    sha256 = hashlib.sha256
+    digests = b"".join([sha256(data[a:b]).digest() for a, b in itertools.pairwise(cuts.tolist())])
+    offsets = np.arange(0, 64 * len(cuts), 64, dtype=np.int32)
+    return pa.StringArray.from_buffers(len(cuts) - 1, pa.py_buffer(offsets), pa.py_buffer(digests.hex().encode()))
 
 
 def _bytes_of(texts: pa.Array) -> tuple[memoryview, np.ndarray]:
