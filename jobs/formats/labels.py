@@ -69,7 +69,7 @@ class Reading:
     def lift(self, word: str) -> pa.StringArray | None:
         """A string that is not empty; what else is there is left."""
         found = self.nodes.child(self.nodes.roots, word)
-        found = np.where(self.nodes.is_string(found) & (self.nodes.end[found] > self.nodes.begin[found]), found, -1)
+        found = np.where(self.nodes.is_text(found), found, -1)
         self._use(found)
         return self.nodes.texts(found) if np.any(found >= 0) else None
 
@@ -79,8 +79,7 @@ class Reading:
         lifted = np.full(len(self.nodes.roots), -1)
         for word in words:
             found = self.nodes.child(self.nodes.roots, word)
-            is_id = self.nodes.is_integer(found) | self.nodes.is_string(found)
-            is_id &= self.nodes.end[found] > self.nodes.begin[found]
+            is_id = self.nodes.is_integer(found) | self.nodes.is_text(found)
             self.sound &= is_id | self.nodes.is_nothing(found)
             lifted = np.where((lifted < 0) & is_id, found, lifted)
         self._use(lifted)

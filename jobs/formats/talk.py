@@ -62,15 +62,16 @@ def chat(nodes: Nodes, lists: Nodes1, keys: tuple[str, str], known: Speakers, ha
     is_good = nodes.is_string(speakers) & nodes.is_string(texts) & nodes.is_kind(items, walk.OBJECT)
     if not has_more:
         is_good &= nodes.size(items) == 2
-    roles, names = _roles(nodes.texts(speakers), known)
-    is_good &= ~roles.is_null().to_numpy(zero_copy_only=False)
+    spoken_as, names = roles(nodes.texts(speakers), known)
+    is_good &= spoken_as.is_valid().to_numpy(zero_copy_only=False)
     sizes = np.bincount(owners, minlength=len(lists))
     sound = nodes.is_kind(lists, walk.ARRAY) & (sizes > 0)
     sound[owners[~is_good]] = False
-    return sound, Talk(bounds(sizes), roles, nodes.texts(texts), names), Items(owners, items, sound)
+    return sound, Talk(bounds(sizes), spoken_as, nodes.texts(texts), names), Items(owners, items, sound)
 
 
-def _roles(speakers: pa.StringArray, known: Speakers) -> tuple[pa.StringArray, pa.StringArray | None]:
+def roles(speakers: pa.StringArray, known: Speakers) -> tuple[pa.StringArray, pa.StringArray | None]:
+    """The roles of these speakers, null where one is not known, and the names to keep, if any."""
     coded = speakers.dictionary_encode()
     found = [known.get(name) or known.get(name.strip().lower()) or (None, None) for name in coded.dictionary.to_pylist()]
     roles = pa.array([role for role, _ in found], pa.string()).take(coded.indices)
@@ -88,7 +89,7 @@ def said(nodes: Nodes, turns: Sequence[tuple[str, Nodes1]]) -> Talk:
 
 def unless_empty(nodes: Nodes, strings: Nodes1) -> Nodes1:
     """The strings that say something."""
-    return np.where(nodes.is_string(strings) & (nodes.end[strings] > nodes.begin[strings]), strings, -1)
+    return np.where(nodes.is_text(strings), strings, -1)
 
 
 class Speaker(NamedTuple):
@@ -106,7 +107,7 @@ def spoken(texts: pa.StringArray, speakers: tuple[Speaker, Speaker], has_returns
     offsets, data = (np.frombuffer(buffer or b"", kind) for buffer, kind in zip(texts.buffers()[1:], "iB", strict=True))
     names = [speaker.marker.encode() for speaker in speakers]
     marks = np.frombuffer(b"".join(names), np.uint8), np.cumsum([0, *map(len, names)])
-    table = np.empty((4, len(data) // 4 + len(texts)), np.int32)
+    table = np.empty((4, len(data) // 3 + len(texts)), np.int32)
     owners, who, begins, ends = table[:, : walk.speeches(data, offsets, marks, has_returns, table)]
     if has_returns:
         ends = ends - ((ends > begins) & (data[ends - 1] == 13))

@@ -26,16 +26,20 @@ def divide(block: Block, known: ModuleType | None, place: Place, options: Input)
         sound, parts = known.columns(found, options)
     except orjson.JSONDecodeError:  # no such record is known; if there is one, it is read by itself
         return [], block
-    which = np.flatnonzero(sound)
-    if not len(which):
+    if not sound.any():
         return [], block
-    records = found.records[which]
-    if len(which) < len(sound):
-        parts = [Part(part.talk.pick(which), part.labels.pick(which)) for part in parts]
-    where = rows.Where(block.numbers[records], block.starts[records] + block.offset)
-    batches = [
-        rows.talk_batch(place, where._replace(part=number), part.labels, part.talk) for number, part in enumerate(parts)
-    ]
+    batches = [_batch(block, part, number, found.records, sound, place) for number, part in enumerate(parts)]
     odd = np.ones(len(block.starts), bool)
-    odd[records] = False
+    odd[found.records[sound]] = False
     return batches, block._replace(starts=block.starts[odd], ends=block.ends[odd], numbers=block.numbers[odd])
+
+
+def _batch(block: Block, part: Part, number: int, records: np.ndarray, sound: np.ndarray, place: Place) -> pa.RecordBatch:
+    if part.owners is None:
+        owners = np.flatnonzero(sound)
+        part, parts = part.pick(owners), np.full(len(owners), number)
+    else:
+        owners = part.owners
+        parts = np.arange(len(owners)) - np.searchsorted(owners, owners)
+    where = rows.Where(block.numbers[records[owners]], block.starts[records[owners]] + block.offset, parts)
+    return rows.talk_batch(place, where, part.labels, part.talk)

@@ -28,14 +28,16 @@ class Nodes:
         self.kind, self.key, self.parent, _, self.begin, self.end, self._key_begin = table
         self.records = np.flatnonzero(roots >= 0)
         self.roots = roots[self.records].astype(np.int64)
+        self._children: dict[str, np.ndarray] = {}
         self._sizes: np.ndarray | None = None
 
     def child(self, parents: Nodes1, word: str) -> Nodes1:
         """The value under the key ``word`` of each parent."""
-        members = np.flatnonzero(self.key == self._words.index(word))
-        found = np.full(len(self.key) + 1, -1)  # the last one answers for -1
-        found[self.parent[members]] = members
-        found[-1] = -1
+        found = self._children.get(word)
+        if found is None:
+            members = np.flatnonzero(self.key == self._words.index(word))
+            found = self._children[word] = np.full(len(self.key) + 1, -1)  # the last one answers for -1
+            found[self.parent[members]] = members
         return found[parents]
 
     def size(self, parents: Nodes1) -> np.ndarray:
@@ -61,6 +63,10 @@ class Nodes:
     def is_string(self, nodes: Nodes1) -> np.ndarray:
         """Is there a node, and is it a string?"""
         return self.is_kind(nodes, walk.STRING, walk.ESCAPED)
+
+    def is_text(self, nodes: Nodes1) -> np.ndarray:
+        """Is there a node, and is it a string that is not empty?"""
+        return self.is_string(nodes) & (self.end[nodes] > self.begin[nodes])
 
     def is_nothing(self, nodes: Nodes1) -> np.ndarray:
         """Is there no node, or a null?"""

@@ -60,11 +60,11 @@ class Refusal(NamedTuple):
 
 
 class Where(NamedTuple):
-    """Of conversations that are part ``part`` of their records: the records' numbers and byte offsets."""
+    """Of conversations: their records' numbers and byte offsets, and which part of the record each is."""
 
     records: np.ndarray
     offsets: np.ndarray
-    part: int = 0
+    parts: np.ndarray
 
 
 class Rows:
@@ -145,7 +145,7 @@ def talk_batch(place: Place, where: Where, labels: Labels, talk: Talk) -> pa.Rec
     ids, models = labels.ids or no_text, labels.models or no_text
     columns = {
         "record": pa.array(where.records, pa.int64()),
-        "part": pa.array(np.full(count, where.part, np.int32)),
+        "part": pa.array(where.parts, pa.int32()),
         "offset": pa.array(where.offsets, pa.int64()),
         "messages": pa.ListArray.from_arrays(pa.array(talk.offsets), messages).cast(kind),
         **_identities(ids, models, (talk.roles, talk.contents), talk.offsets),
