@@ -61,7 +61,7 @@ def _with_input(said: talk.Talk, inputs: pa.StringArray) -> talk.Talk:
     if inputs.null_count == count:
         return said
     users, assistants = (said.contents.take(pa.array(np.arange(first, 2 * count, 2))) for first in (0, 1))
-    asked = pc.binary_join_element_wise(users, inputs, "\n\n", null_handling="skip")
+    asked = pc.binary_join_element_wise(pc.fill_null(users, ""), inputs, "\n\n", null_handling="skip")
     in_turn = np.stack([np.arange(count), np.arange(count, 2 * count)], axis=1).ravel()
     return said._replace(contents=pa.concat_arrays([asked, assistants]).take(pa.array(in_turn)))
 

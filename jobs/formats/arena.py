@@ -57,7 +57,9 @@ def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
     metadata = reading.rest() or []
     parts = []
     for side, model in zip("ab", models, strict=True):
-        sound, said, _ = talk.chat(nodes, nodes.child(nodes.roots, f"conversation_{side}"), ("role", "content"), SPEAKERS)
+        sound, said, _ = talk.chat(
+            nodes, nodes.child(nodes.roots, f"conversation_{side}"), ("role", "content"), SPEAKERS
+        )
         reading.sound &= sound
         votes = [{**rest, "side": side, "won": _has_won(side, rest.get("winner"))} for rest in metadata]
         ids = labels.ended(battle, side)

@@ -54,7 +54,9 @@ class Items(NamedTuple):
     sound: np.ndarray
 
 
-def chat(nodes: Nodes, lists: Nodes1, keys: tuple[str, str], known: Speakers, has_more: bool = False) -> tuple[np.ndarray, Talk, Items]:
+def chat(
+    nodes: Nodes, lists: Nodes1, keys: tuple[str, str], known: Speakers, has_more: bool = False
+) -> tuple[np.ndarray, Talk, Items]:
     """The messages of a list a record, with a speaker and a text under these keys and nothing else, unless they
     ``has_more``: which lists are such, the talk and its items."""
     owners, items = nodes.items(lists)
@@ -73,7 +75,9 @@ def chat(nodes: Nodes, lists: Nodes1, keys: tuple[str, str], known: Speakers, ha
 def roles(speakers: pa.StringArray, known: Speakers) -> tuple[pa.StringArray, pa.StringArray | None]:
     """The roles of these speakers, null where one is not known, and the names to keep, if any."""
     coded = speakers.dictionary_encode()
-    found = [known.get(name) or known.get(name.strip().lower()) or (None, None) for name in coded.dictionary.to_pylist()]
+    found = [
+        known.get(name) or known.get(name.strip().lower()) or (None, None) for name in coded.dictionary.to_pylist()
+    ]
     roles = pa.array([role for role, _ in found], pa.string()).take(coded.indices)
     names = [name for _, name in found]
     return roles, pa.array(names, pa.string()).take(coded.indices) if any(names) else None
@@ -113,5 +117,7 @@ def spoken(texts: pa.StringArray, speakers: tuple[Speaker, Speaker], has_returns
         ends = ends - ((ends > begins) & (data[ends - 1] == 13))
     sizes = np.bincount(owners, minlength=len(texts))
     contents = gather(data, begins, ends, np.zeros(len(begins), bool))
-    roles, kept = (pa.array(column, pa.string()).take(pa.array(who)) for column in list(zip(*speakers, strict=True))[1:])
+    roles, kept = (
+        pa.array(column, pa.string()).take(pa.array(who)) for column in list(zip(*speakers, strict=True))[1:]
+    )
     return sizes > 0, Talk(bounds(sizes), roles, contents, kept)

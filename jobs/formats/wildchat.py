@@ -16,7 +16,17 @@ from jobs.reader.nodes import Nodes
 
 NAME = "wildchat"
 
-WORDS = ("conversation", "conversation_hash", "model", "language", "redacted", moderation.KEY, "role", "content", "toxic")
+WORDS = (
+    "conversation",
+    "conversation_hash",
+    "model",
+    "language",
+    "redacted",
+    moderation.KEY,
+    "role",
+    "content",
+    "toxic",
+)
 _USED = frozenset({"conversation", "model", "language", "redacted", moderation.KEY})
 _MESSAGE_USED = frozenset({"role", "content", "language", "toxic"})
 

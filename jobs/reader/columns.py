@@ -34,7 +34,9 @@ def divide(block: Block, known: ModuleType | None, place: Place, options: Input)
     return batches, block._replace(starts=block.starts[odd], ends=block.ends[odd], numbers=block.numbers[odd])
 
 
-def _batch(block: Block, part: Part, number: int, records: np.ndarray, sound: np.ndarray, place: Place) -> pa.RecordBatch:
+def _batch(
+    block: Block, part: Part, number: int, records: np.ndarray, sound: np.ndarray, place: Place
+) -> pa.RecordBatch:
     if part.owners is None:
         owners = np.flatnonzero(sound)
         part, parts = part.pick(owners), np.full(len(owners), number)

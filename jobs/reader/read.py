@@ -102,7 +102,7 @@ def _json(stream: IO[bytes], kind: str, place: Place, options: Input) -> Iterato
     headed = HeadedStream(stream, options.max_record_bytes)
     found = recognise(headed, kind, options)
     blocks = records.cut(headed, _BORDERS[found.layout](headed.offset), 0, options.max_record_bytes)
-    yield from emit(blocks, _way(found.layout, options), found.format, place, options, headed)
+    yield from emit(blocks, way(found.layout, options), found.format, place, options, headed)
 
 
 def _lines_of(split: Split, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
@@ -113,7 +113,7 @@ def _lines_of(split: Split, place: Place, options: Input) -> Iterator[pa.RecordB
         stream = SplitStream(file, split.start, split.end)
         borders = records.line_borders(stream.offset)
         blocks = records.cut(stream, borders, split.first + stream.is_inside, options.max_record_bytes)
-        yield from emit(blocks, _way(sniff.LINES, options), known, place, options, stream)
+        yield from emit(blocks, way(sniff.LINES, options), known, place, options, stream)
 
 
 _BORDERS: dict[str, Callable[[int], records.Borders]] = {
@@ -137,7 +137,8 @@ def _sniffed(head: bytes, kind: str) -> sniff.Sniffed:
     return sniff.sniff(head, is_lines=kind != ".json") if kind else sniff.lines(head)
 
 
-def _way(layout: str, options: Input) -> Way:
+def way(layout: str, options: Input) -> Way:
+    """How records of a JSON stream of this layout are read: in columns where they can be."""
     parse = partial(_parsed, layout=layout, deepest=options.max_depth)
     return Way(parse, None if layout == sniff.MAPPING else columns.divide)
 

@@ -360,8 +360,17 @@ def _put_escape(data, at, end, out, filled):
     byte = data[at + np.uint64(1)]
     if byte != 117:
         out[filled] = (
-            10 if byte == 110 else 9 if byte == 116 else 13 if byte == 114 else 8 if byte == 98
-            else 12 if byte == 102 else byte
+            10
+            if byte == 110
+            else 9
+            if byte == 116
+            else 13
+            if byte == 114
+            else 8
+            if byte == 98
+            else 12
+            if byte == 102
+            else byte
         )
         return at + np.uint64(2), filled + 1
     code = _hex4(data, at + np.uint64(2), end)
@@ -460,8 +469,18 @@ def speeches(data, offsets, speakers, has_returns, table):
             if after == line + one:
                 at += one
                 continue
-            table[0, count], table[1, count], table[2, count], table[3, count] = text, speaker, np.int64(begin), np.int64(at)
+            table[0, count], table[1, count], table[2, count], table[3, count] = (
+                text,
+                speaker,
+                np.int64(begin),
+                np.int64(at),
+            )
             count, speaker, begin, at = count + 1, follower, after, after
-        table[0, count], table[1, count], table[2, count], table[3, count] = text, speaker, np.int64(begin), np.int64(end)
+        table[0, count], table[1, count], table[2, count], table[3, count] = (
+            text,
+            speaker,
+            np.int64(begin),
+            np.int64(end),
+        )
         count += 1
     return count
