@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from conf.settings import Input
@@ -153,7 +154,7 @@ def _read(path: Path) -> int:
     count = 0
     for split in survey.splits(found):
         for batch in read_split(split, options):
-            count += sum(number or 0 for number in batch.column("records").to_pylist())
+            count += pc.sum(batch.column("records")).as_py() or 0
     return count
 
 

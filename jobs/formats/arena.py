@@ -14,7 +14,17 @@ from jobs.reader.nodes import Nodes
 
 NAME = "arena"
 
-WORDS = ("conversation_a", "conversation_b", "model_a", "model_b", "question_id", "language", "role", "content")
+WORDS = (
+    "conversation_a",
+    "conversation_b",
+    "model_a",
+    "model_b",
+    "question_id",
+    "language",
+    "role",
+    "content",
+    "winner",
+)
 _USED = frozenset({"conversation_a", "conversation_b", "language"})
 
 
@@ -54,14 +64,15 @@ def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
     reading = labels.Reading(nodes, *WORDS[:2])
     battle, language = reading.lift_id("question_id"), reading.text("language")
     models = [reading.required(f"model_{side}", is_kept=True) for side in "ab"]
-    metadata = reading.rest() or []
+    winners = nodes.texts(nodes.child(nodes.roots, "winner")).to_pylist()
+    metadata = reading.rest() or [{} for _ in winners]
     parts = []
     for side, model in zip("ab", models, strict=True):
-        sound, said, _ = talk.chat(
-            nodes, nodes.child(nodes.roots, f"conversation_{side}"), ("role", "content"), SPEAKERS
-        )
+        lists = nodes.child(nodes.roots, f"conversation_{side}")
+        sound, said, _ = talk.chat(nodes, lists, ("role", "content"), SPEAKERS)
         reading.sound &= sound
-        votes = [{**rest, "side": side, "won": _has_won(side, rest.get("winner"))} for rest in metadata]
+        won = {winner: _has_won(side, winner) for winner in set(winners)}
+        votes = [{**rest, "side": side, "won": won[by]} for rest, by in zip(metadata, winners, strict=True)]
         ids = labels.ended(battle, side)
         parts.append(Part(said, labels.Labels(ids, model, language, metadata=votes)))
     return reading.sound, parts

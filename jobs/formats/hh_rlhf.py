@@ -4,7 +4,6 @@ arXiv:2204.05862)."""
 import re
 
 import numpy as np
-import pyarrow.compute as pc
 
 from conf.settings import Input
 from jobs.formats import fields, labels, talk
@@ -41,7 +40,7 @@ def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
     sound, found = labels.usual(nodes, *_USED)
     parts = []
     for ending in ("chosen", "rejected"):
-        texts = pc.utf8_ltrim(nodes.texts(nodes.child(nodes.roots, ending)), "\n")
+        texts = nodes.texts(nodes.child(nodes.roots, ending))
         are_spoken, said = talk.spoken(texts, _MARKS, has_returns=False)
         sound &= are_spoken
         parts.append(Part(said, labels.preferred(found, ending, len(texts))))

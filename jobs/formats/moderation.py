@@ -32,7 +32,7 @@ def labels(record: fields.Record, messages: int) -> list[dict[str, Any]] | None:
 def columns(rests: list[fields.Record] | None, messages: np.ndarray, sound: np.ndarray) -> list | None:
     """The labels of many records, taken out of what is left of them; None for none at all. A record whose labels are
     refused is no longer sound."""
-    if not rests or not any(KEY in rest for rest in rests):
+    if not rests:
         return None
     found = []
     for record, (rest, count) in enumerate(zip(rests, messages.tolist(), strict=True)):

@@ -67,7 +67,8 @@ def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
     sound[items.owners[is_odd]] = False
     said = said._replace(languages=nodes.texts(languages), toxic=nodes.flags(toxic))
     metadata = _with_extras(reading.rest(), nodes, items)
-    moderations = moderation.columns(metadata, np.diff(said.offsets), sound)
+    has_labels = np.any(nodes.child(nodes.roots, moderation.KEY) >= 0)
+    moderations = moderation.columns(metadata, np.diff(said.offsets), sound) if has_labels else None
     return sound & reading.sound, [Part(said, found._replace(moderation=moderations, metadata=metadata))]
 
 
