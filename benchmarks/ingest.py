@@ -2,8 +2,8 @@
 
     python -m benchmarks.ingest [--megabytes 20] [--lmsys FOLDER] [--session]
 
-Seconds of one core's time, best of five in turn, without Spark: what one task does to one split. ``--session`` adds the fixed cost of a job:
-starting the JVM and the session, and committing to empty Delta tables.
+Seconds of one core's time, best of five in turn, without Spark: what one task does to one split. ``--session`` adds
+the fixed cost of a job: starting the JVM and the session, and committing to empty Delta tables.
 """
 
 import argparse

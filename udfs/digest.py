@@ -36,7 +36,7 @@ def conversations(roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> p
     room = len(role_data) + len(content_data) + _FRAME * len(roles)
     framed, bounds = np.empty(room, np.uint8), np.empty(len(roles) + 1, np.int64)
     _frame((_words(role_data), role_bounds), (_words(content_data), content_bounds), framed, bounds)
-    return _hashed(memoryview(framed), bounds[np.asarray(offsets)])
+    return _hashed(framed.data, bounds[np.asarray(offsets)])
 
 
 def texts(texts: pa.Array) -> pa.Array:
@@ -111,7 +111,7 @@ def _frame(roles: Texts, contents: Texts, out: np.ndarray, bounds: np.ndarray) -
 def _put(texts: Texts, i: int, out: np.ndarray, filled: int) -> int:
     """``<bytes>:<text>`` into ``out``; returns the position after it."""
     data, bounds = texts
-    size = np.int64(bounds[i + 1] - bounds[i])
+    size = int(bounds[i + 1] - bounds[i])
     digits = 1
     while size >= 10**digits:
         digits += 1

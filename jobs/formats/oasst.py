@@ -177,8 +177,8 @@ def _part(nodes: Nodes, tree: _Forest, leaves: np.ndarray, paths: tuple[np.ndarr
     own = nodes.texts(nodes.child(tree.messages[leaves], "message_id"))
     is_kept = np.isin(nodes.key, [WORDS.index(word) for word in _TREE]) & (nodes.kind != walk.NULL)
     kept = nodes.rests(nodes.roots, ~is_kept) or []
-    gone = np.logical_or.reduceat(nodes.is_kind(deleted, walk.TRUE), offsets[:-1]) if len(leaves) else []
-    metadata = [{**kept[o], "deleted": True} if is_gone else kept[o] for o, is_gone in zip(owners, gone, strict=True)]
+    is_gone = np.logical_or.reduceat(nodes.is_kind(deleted, walk.TRUE), offsets[:-1]).tolist() if len(leaves) else []
+    metadata = [{**kept[o], "deleted": True} if gone else kept[o] for o, gone in zip(owners, is_gone, strict=True)]
     ids = pc.binary_join_element_wise(trees, own, "-")
     found = labels.Labels(ids, languages=nodes.texts(languages[offsets[:-1]]), metadata=metadata)
     return Part(said, found, owners)

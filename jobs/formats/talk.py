@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.formats.fields import Speakers
-from jobs.reader import walk
+from jobs.reader import speeches, walk
 from jobs.reader.nodes import Nodes, Nodes1, gather
 
 
@@ -112,7 +112,7 @@ def spoken(texts: pa.StringArray, speakers: tuple[Speaker, Speaker], has_returns
     names = [speaker.marker.encode() for speaker in speakers]
     marks = np.frombuffer(b"".join(names), np.uint8), np.cumsum([0, *map(len, names)])
     table = np.empty((4, len(data) // 3 + len(texts)), np.int32)
-    owners, who, begins, ends = table[:, : walk.speeches(data, offsets, marks, has_returns, table)]
+    owners, who, begins, ends = table[:, : speeches.speeches(data, offsets, marks, has_returns, table)]
     if has_returns:
         ends = ends - ((ends > begins) & (data[ends - 1] == 13))
     sizes = np.bincount(owners, minlength=len(texts))

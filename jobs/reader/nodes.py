@@ -9,7 +9,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.reader import walk
+from jobs.reader import spans, walk
 
 _DEEPEST = 200
 """Deeper records are odd whatever the limit: metadata is not kept past this depth."""
@@ -25,7 +25,7 @@ class Nodes:
 
     def __init__(self, data: bytes, table: np.ndarray, roots: np.ndarray, words: tuple[str, ...]):
         self._data, self._words = np.frombuffer(data, np.uint8), words
-        self.kind, self.key, self.parent, _, self.begin, self.end, self._key_begin = table
+        self.kind, self.key, self.parent, self.begin, self.end, self._key_begin = table
         self.records = np.flatnonzero(roots >= 0)
         self.roots = roots[self.records].astype(np.int64)
         self._children: dict[str, np.ndarray] = {}
@@ -103,19 +103,19 @@ class Nodes:
             return None
         begins, ends = self._key_begin[members], self.end[members] + self.is_string(members)
         out = np.empty(int((ends - begins + 1).sum()) + 3 * len(parents) + 2, np.uint8)
-        size = walk.gather_objects(self._data, begins, ends, owners, len(parents), out)
-        found: list[dict[str, Any]] = orjson.loads(memoryview(out)[:size])
+        size = spans.gather_objects(self._data, begins, ends, owners, len(parents), out)
+        found: list[dict[str, Any]] = orjson.loads(out[:size].data)
         return found
 
 
 def read(data: bytes, starts: np.ndarray, ends: np.ndarray, deepest: int, words: tuple[str, ...]) -> Nodes:
     """The nodes of the records ``data[starts[i]:ends[i]]``, whose keys are looked up in ``words``."""
-    table = np.empty((7, len(data) // 2 + 2), np.int32)
+    table = np.empty((6, len(data) // 2 + 2), np.int32)
     seen = np.empty((min(deepest, _DEEPEST) + 1, _KEYS), np.uint64)
-    spans = np.stack([starts, ends])
+    borders = np.stack([starts, ends])
     if len(data) > _LONGEST:
         return Nodes(data, table[:, :0], np.full(len(starts), -1), words)
-    count, roots = walk.walk(np.frombuffer(data, np.uint8), spans, table, _vocabulary(words), seen)
+    count, roots = walk.walk(np.frombuffer(data, np.uint8), borders, table, _vocabulary(words), seen)
     return Nodes(data, table[:, :count], roots, words)
 
 
@@ -130,7 +130,7 @@ def _vocabulary(words: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, np.ndar
 def gather(data: np.ndarray, begins: np.ndarray, ends: np.ndarray, escaped: np.ndarray) -> pa.StringArray:
     """The texts ``data[begins[i]:ends[i]]``, unescaped where they are escaped."""
     out = np.empty(int((ends - begins).sum()), np.uint8)
-    offsets = walk.unescape(data, begins, ends, escaped, out)
+    offsets = spans.unescape(data, begins, ends, escaped, out)
     return pa.StringArray.from_buffers(len(begins), pa.py_buffer(offsets), pa.py_buffer(out[: offsets[-1]]))
 
 

@@ -152,8 +152,8 @@ def talk_batch(place: Place, where: Where, labels: Labels, talk: Talk) -> pa.Rec
         "messages": pa.ListArray.from_arrays(pa.array(talk.offsets), messages).cast(kind),
         **_identities(ids, models, (talk.roles, talk.contents), talk.offsets),
     }
-    given = {"language": labels.languages, "redacted": labels.redacted}
-    columns |= {name: column for name, column in given.items() if column is not None}
+    marks = {"language": labels.languages, "redacted": labels.redacted}
+    columns |= {name: column for name, column in marks.items() if column is not None}
     if labels.moderation:
         columns["moderation"] = _moderations(labels.moderation)
     if labels.metadata:

@@ -89,7 +89,7 @@ def _read(file: pa.NativeFile, chunk: Chunk) -> tuple[str, int]:
     units = [hashlib.sha256() for _ in range(first, last)]
     newlines = 0
     for at, block in _blocks(file, chunk.start, stop):
-        newlines += np.count_nonzero(np.frombuffer(block, np.uint8)[: max(chunk.end - at, 0)] == _NEWLINE)
+        newlines += int(np.count_nonzero(np.frombuffer(block, np.uint8)[: max(chunk.end - at, 0)] == _NEWLINE))
         if at >= first * _UNIT:
             units[at // _UNIT - first].update(block)
     return "".join(unit.hexdigest() for unit in units), newlines

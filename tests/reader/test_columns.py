@@ -1,4 +1,4 @@
-"""Do records that go straight to columns give the rows that reading them one by one gives, and is nothing let through?"""
+"""Do records that go straight to columns give the rows they give one by one, and is nothing odd let through?"""
 
 import io
 import json
