@@ -110,8 +110,9 @@ class Nodes:
 
 def read(data: bytes, starts: np.ndarray, ends: np.ndarray, deepest: int, words: tuple[str, ...]) -> Nodes:
     """The nodes of the records ``data[starts[i]:ends[i]]``, whose keys are looked up in ``words``."""
-    table = np.empty((6, len(data) // 2 + 2), np.int32)
-    seen = np.empty((min(deepest, _DEEPEST) + 1, _KEYS), np.uint64)
+    levels = min(deepest, _DEEPEST) + 1
+    table = np.empty((6, len(data) // 2 + levels + 1), np.int32)  # two bytes a value at least, but for those still open
+    seen = np.empty((levels, _KEYS), np.uint64)
     borders = np.stack([starts, ends])
     if len(data) > _LONGEST:
         return Nodes(data, table[:, :0], np.full(len(starts), -1), words)

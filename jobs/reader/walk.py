@@ -62,15 +62,12 @@ def _hex4(data, at, end):
     """The code of four hexadecimal digits, or -1."""
     if at + np.uint64(4) > end:
         return -1
-    code = 0
+    code = np.int64(0)
     for i in range(4):
-        byte = byte_at(data, at + np.uint64(i))
-        if 48 <= byte <= 57:
-            code = code * 16 + byte - 48
-        elif 97 <= byte <= 102 or 65 <= byte <= 70:
-            code = code * 16 + (byte | 32) - 87
-        else:
+        byte = np.int64(byte_at(data, at + np.uint64(i)))
+        if not (48 <= byte <= 57 or 97 <= byte <= 102 or 65 <= byte <= 70):
             return -1
+        code = code * 16 + (byte & 15) + 9 * (byte >> 6)
     return code
 
 
@@ -107,11 +104,9 @@ def _utf8_size(data, at, end):
         if byte_at(data, at + np.uint64(i)) & 0xC0 != 0x80:
             return 0
     second = byte_at(data, at + np.uint64(1))
-    if (lead == 0xE0 and second < 0xA0) or (lead == 0xED and second > 0x9F):
-        return 0
-    if (lead == 0xF0 and second < 0x90) or (lead == 0xF4 and second > 0x8F):
-        return 0
-    return size
+    is_odd = (lead == 0xE0 and second < 0xA0) or (lead == 0xED and second > 0x9F)
+    is_odd |= (lead == 0xF0 and second < 0x90) or (lead == 0xF4 and second > 0x8F)
+    return 0 if is_odd else size
 
 
 @compiled
@@ -187,11 +182,9 @@ def _word(data, at, end, value, words, bounds, known):
     """Which word of the vocabulary the key is; -1: none, -3: another with the hash of one."""
     for i in range(len(known)):
         if known[i] == value:
-            size = bounds[i + 1] - bounds[i]
-            if np.int64(end - at) != size:
-                return -3
+            begin, size = bounds[i], np.int64(end - at)
             for j in range(size):
-                if words[bounds[i] + j] != byte_at(data, at + np.uint64(j)):
+                if size != bounds[i + 1] - begin or words[begin + j] != byte_at(data, at + np.uint64(j)):
                     return -3
             return i
     return -1
@@ -244,7 +237,8 @@ def _key(data, at, end, seen, level):
 @compiled
 def _walk_one(data, at, end, count, table, words, bounds, known, seen):
     """The values of one record into ``table`` from column ``count``. Returns the next free column, or -1: it is odd."""
-    one, zero, level, X
+    one, zero, level = np.uint64(1), np.uint64(0), np.uint64(0)
+    parent, kind_of_parent = np.int64(-1), np.int64(0)
     is_open, is_after, is_valued, key, key_at = False, False, True, -2, at
     at = _after_space(data, at, end)
     if at >= end or byte_at(data, at) != 123:

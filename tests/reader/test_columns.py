@@ -334,6 +334,16 @@ def test_nesting_is_walked_as_deep_as_is_allowed():
         assert (flags == scan.TOO_DEEP) == (depth > 10)
 
 
+@pytest.mark.parametrize("unit", [b"[", b'{"a":', b"[1,", b"[],", b'"",', b"[[],"])
+def test_the_table_has_room_for_the_densest_records(unit: bytes):
+    for size in range(1, 210):
+        data = b'{"a":[' + unit * size
+        found = nodes.read(data + data, np.array([0, len(data)]), np.array([len(data), 2 * len(data)]), 200, ("a",))
+        assert not len(found.roots) and len(
+            walked(data + b"1" + b"]" * (data.count(b"[") - data.count(b"]")) + b"}", 500).kind
+        ) < len(data)
+
+
 def test_kinds_are_the_first_bytes_of_values():
     found = walked(b'{"a":[{},[],"x","\\n",1,true,false,null]}')
     kinds = [walk.OBJECT, walk.ARRAY, walk.STRING, walk.ESCAPED, walk.NUMBER, walk.TRUE, walk.FALSE, walk.NULL]
