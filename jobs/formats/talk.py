@@ -1,9 +1,7 @@
 """Messages of many records at once, as columns: what formats read plainly sound records with.
 
-A format that can has ``WORDS`` (the keys it looks up), ``HEAVY`` (those of them whose values :func:`labels` does not
-get), ``columns(nodes, options)`` -> (is the record plainly sound, one :class:`Talk` a part) and
-``labels(rest, options)`` -> one conversation a part, without its messages. Records that are not plainly sound are left
-to ``conversations``, so that everything unusual is read, or refused, in one place.
+Nothing is refused here. A record in which anything is unusual is not *sound*, and is left to its format's
+``conversations``, so that the unusual is read, or refused, in one place.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Is a record plainly sound JSON, and if so, which values does it hold where? One pass over its bytes, no objects.
 
 ``walk`` accepts a part of what RFC 8259 does: one object a record, no repeated or escaped key, valid UTF-8, paired
-surrogates, numbers a double or an int64 surely holds. Whatever it does not accept is only *odd*, never refused here:
-:mod:`jobs.reader.strict_json` reads it again and says what it is.
+surrogates, numbers a double or an int64 surely holds. What it does not accept is only *odd*, never refused here:
+:mod:`jobs.reader.strict_json` reads it again.
 """
 
 import numpy as np
@@ -18,8 +18,7 @@ OBJECT, ARRAY, STRING, ESCAPED, NUMBER, TRUE, FALSE, NULL = b'{["\\0tfn'
 
 _KEYS = 64
 """Objects with more keys are odd: every key is compared with those before it."""
-_DIGITS = 18
-_EXPONENT = 2
+_DIGITS, _EXPONENT = 18, 2
 
 
 @compiled
@@ -79,10 +78,9 @@ def _escape_size(data, at, end):
     byte = byte_at(data, at + np.uint64(1))
     if byte != 117:
         return 2 if byte in (34, 92, 47, 98, 102, 110, 114, 116) else 0
-    code = _hex4(data, at + np.uint64(2), end)
+    code, low = _hex4(data, at + np.uint64(2), end), at + np.uint64(6)
     if code < 0xD800 or code > 0xDFFF:
         return 6 if code >= 0 else 0
-    low = at + np.uint64(6)
     if (
         code > 0xDBFF
         or low + np.uint64(2) > end
@@ -179,7 +177,7 @@ def hashes(words, bounds):
 
 @compiled
 def _word(data, at, end, value, words, bounds, known):
-    """Which word of the vocabulary the key is; -1: none, -3: another with the hash of one."""
+    """Which word of the vocabulary the key is; -1: none, -3: another with its hash."""
     for i in range(len(known)):
         if known[i] == value:
             begin, size = bounds[i], np.int64(end - at)
@@ -219,7 +217,7 @@ def _scalar_end(data, at, end):
 @compiled
 def _key(data, at, end, seen, level):
     """Hash and closing quote of the key at ``at``; ``at`` itself for one that is not sound, or stands there twice. Row
-    ``level`` of ``seen`` holds the hashes of the keys before it, and their number first."""
+    ``level`` of ``seen`` holds how many keys are before it, and their hashes."""
     stop, is_escaped = _string_end(data, at + np.uint64(1), end)
     count = seen[level, np.uint64(0)]
     if byte_at(data, at) != 34 or stop >= end or is_escaped or count >= np.uint64(_KEYS):

@@ -155,7 +155,7 @@ def test_odd_records_and_sound_ones_come_out_as_one_by_one(name: str):
 @pytest.mark.parametrize("name", IN_COLUMNS)
 def test_any_value_anywhere_comes_out_as_one_by_one(name: str):
     lines = []
-    for record in [RECORDS[name], *MORE.get(name, [])[:2]]:
+    for record in [RECORDS[name], *MORE.get(name, [])[:1]]:
         for path in paths(record):
             lines += [changed(record, path, value) for value in ODD]
     assert_alike(lines, name)
