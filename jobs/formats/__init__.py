@@ -1,7 +1,9 @@
 """One module per source format, each from a parsed record to conversations in the one schema.
 
 A format module has ``NAME``, ``matches(record)`` (does the record have this shape?) and ``conversations(record,
-options, file)`` (what it says, or :class:`jobs.formats.conversation.Rejected`).
+options, file)`` (what it says, or :class:`jobs.formats.conversation.Rejected`). To be fast it may also have ``WORDS``,
+the keys it looks up, and ``columns(nodes, options)``: which of many records are plainly sound, and what those say, the
+same as ``conversations``, in columns.
 """
 
 import difflib

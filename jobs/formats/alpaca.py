@@ -6,12 +6,20 @@ earlier turns) and ``chosen``/``rejected`` answers (LLaMA-Factory).
 
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from conf.settings import Input
-from jobs.formats import fields
+from jobs.formats import fields, labels, talk
 from jobs.formats.conversation import WRONG_TYPE, Conversation, Message, Rejected
+from jobs.formats.part import Part
+from jobs.reader.nodes import Nodes
 
 NAME = "alpaca"
 
+_UNUSUAL = ("system", "history", "chosen", "rejected", "response", "generator")
+WORDS = ("instruction", "input", "output", *_UNUSUAL, *labels.USUAL)
 _USED = frozenset({"instruction", "input", "system", "history"})
 _PAIR = frozenset({"chosen", "rejected"})
 
@@ -33,6 +41,29 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
     if is_pair:
         return fields.preferred(found, _said(record, "chosen"), _said(record, "rejected"))
     return [found._replace(messages=found.messages + _said(record, key))]
+
+
+def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
+    """The records as Alpaca has them, without what grew from it."""
+    sound, found = labels.usual(nodes, *WORDS[:3])
+    instruction, detail, output = (nodes.child(nodes.roots, word) for word in WORDS[:3])
+    sound &= nodes.is_string(instruction) & nodes.is_string(output)
+    sound &= nodes.is_nothing(detail) | nodes.is_string(detail)
+    for key in _UNUSUAL:
+        sound &= nodes.child(nodes.roots, key) < 0
+    said = talk.said(nodes, [("user", np.maximum(instruction, 0)), ("assistant", np.maximum(output, 0))])  # two each
+    return sound, [Part(_with_input(said, nodes.texts(talk.unless_empty(nodes, detail))), found)]
+
+
+def _with_input(said: talk.Talk, inputs: pa.StringArray) -> talk.Talk:
+    """The user says the instruction, a blank line, the input."""
+    count = len(inputs)
+    if inputs.null_count == count:
+        return said
+    users, assistants = (said.contents.take(pa.array(np.arange(first, 2 * count, 2))) for first in (0, 1))
+    asked = pc.binary_join_element_wise(pc.fill_null(users, ""), inputs, "\n\n", null_handling="skip")
+    in_turn = np.stack([np.arange(count), np.arange(count, 2 * count)], axis=1).ravel()
+    return said._replace(contents=pa.concat_arrays([asked, assistants]).take(pa.array(in_turn)))
 
 
 def _answer(record: fields.Record) -> str:

@@ -3,13 +3,28 @@
 
 from typing import Any
 
+import numpy as np
+
 from conf.settings import Input
-from jobs.formats import fields
+from jobs.formats import fields, labels, talk
 from jobs.formats.conversation import Conversation
-from jobs.formats.messages import chat, chat_extras
+from jobs.formats.messages import SPEAKERS, chat, chat_extras
+from jobs.formats.part import Part
+from jobs.reader.nodes import Nodes
 
 NAME = "arena"
 
+WORDS = (
+    "conversation_a",
+    "conversation_b",
+    "model_a",
+    "model_b",
+    "question_id",
+    "language",
+    "role",
+    "content",
+    "winner",
+)
 _USED = frozenset({"conversation_a", "conversation_b", "language"})
 
 
@@ -42,6 +57,25 @@ def _fought(record: fields.Record, side: str, battle: str | None, metadata: fiel
         language=fields.optional(record, "language", str),
         metadata={**metadata, **chat_extras(items), "side": side, "won": _has_won(side, record.get("winner"))},
     )
+
+
+def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
+    """The records where every message has just a role and a content."""
+    reading = labels.Reading(nodes, *WORDS[:2])
+    battle, language = reading.lift_id("question_id"), reading.text("language")
+    models = [reading.required(f"model_{side}", is_kept=True) for side in "ab"]
+    winners = nodes.texts(nodes.child(nodes.roots, "winner")).to_pylist()
+    metadata = reading.rest() or [{} for _ in winners]
+    parts = []
+    for side, model in zip("ab", models, strict=True):
+        lists = nodes.child(nodes.roots, f"conversation_{side}")
+        sound, said, _ = talk.chat(nodes, lists, ("role", "content"), SPEAKERS)
+        reading.sound &= sound
+        won = {winner: _has_won(side, winner) for winner in set(winners)}
+        votes = [{**rest, "side": side, "won": won[by]} for rest, by in zip(metadata, winners, strict=True)]
+        ids = labels.ended(battle, side)
+        parts.append(Part(said, labels.Labels(ids, model, language, metadata=votes)))
+    return reading.sound, parts
 
 
 def _has_won(side: str, winner: Any) -> bool | None:

@@ -3,16 +3,24 @@ arXiv:2204.05862)."""
 
 import re
 
+import numpy as np
+
 from conf.settings import Input
-from jobs.formats import fields
+from jobs.formats import fields, labels, talk
 from jobs.formats.conversation import EMPTY_CONVERSATION, UNKNOWN_ROLE, Conversation, Message, Rejected
+from jobs.formats.part import Part
+from jobs.reader.nodes import Nodes
 
 NAME = "hh_rlhf"
 
+WORDS = ("chosen", "rejected", *labels.USUAL)
 _USED = frozenset({"chosen", "rejected"})
 _FIRST = re.compile(r"\n*(?:Human|Assistant):")
 _BORDERS = re.compile(r"\n\n(Human|Assistant): ?")
 _SPEAKERS = {"Human": ("user", "Human"), "Assistant": ("assistant", None)}
+
+
+_MARKS = talk.Speaker("Human", *_SPEAKERS["Human"]), talk.Speaker("Assistant", *_SPEAKERS["Assistant"])
 
 
 def matches(record: fields.Record) -> bool:
@@ -25,6 +33,18 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
     """Two conversations, chosen and rejected. Only ``Human:`` or ``Assistant:`` after a blank line begins a message."""
     base = fields.conversation([], fields.extras(record, _USED))
     return fields.preferred(base, _messages(record, "chosen"), _messages(record, "rejected"))
+
+
+def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
+    """The records whose texts both begin with a speaker."""
+    sound, found = labels.usual(nodes, *_USED)
+    parts = []
+    for ending in ("chosen", "rejected"):
+        texts = nodes.texts(nodes.child(nodes.roots, ending))
+        are_spoken, said = talk.spoken(texts, _MARKS, has_returns=False)
+        sound &= are_spoken
+        parts.append(Part(said, labels.preferred(found, ending, len(texts))))
+    return sound, parts
 
 
 def _messages(record: fields.Record, key: str) -> list[Message]:

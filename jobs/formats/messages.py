@@ -7,9 +7,13 @@ and sys, where sys is the side that answers, so it becomes the assistant). The l
 import json
 from typing import Any
 
+import numpy as np
+
 from conf.settings import Input
-from jobs.formats import fields
+from jobs.formats import fields, labels, talk
 from jobs.formats.conversation import WRONG_TYPE, Conversation, Message, Rejected
+from jobs.formats.part import Part
+from jobs.reader.nodes import Nodes
 
 NAME = "messages"
 
@@ -20,6 +24,7 @@ SPEAKERS = fields.speakers(
     tool=("function",),
 )
 
+WORDS = ("messages", "role", "content", "chosen", "rejected", *labels.USUAL)
 USED = frozenset({"role", "content", "name"})
 _CALLS = ("tool_calls", "function_call")
 
@@ -43,6 +48,15 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
     if not is_pair:
         return [found]
     return fields.preferred(found, chat([record["chosen"]], "chosen"), chat([record["rejected"]], "rejected"))
+
+
+def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
+    """The records without a pair of endings, where every message has just a role and a content."""
+    sound, said, _ = talk.chat(nodes, nodes.child(nodes.roots, "messages"), ("role", "content"), SPEAKERS)
+    are_usual, found = labels.usual(nodes, "messages")
+    for key in ("chosen", "rejected"):
+        sound &= nodes.child(nodes.roots, key) < 0
+    return sound & are_usual, [Part(said, found)]
 
 
 def chat(items: list[Any], place: str) -> list[Message]:

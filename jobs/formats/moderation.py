@@ -5,6 +5,8 @@ Each message has ``{"flagged", "categories": {name: bool}, "category_scores": {n
 
 from typing import Any
 
+import numpy as np
+
 from jobs.formats import fields
 from jobs.formats.conversation import WRONG_TYPE, Rejected
 
@@ -25,6 +27,22 @@ def labels(record: fields.Record, messages: int) -> list[dict[str, Any]] | None:
     if len(entries) != messages:
         raise Rejected(WRONG_TYPE, f"{KEY}: expected one entry for each of {messages} messages, found {len(entries)}")
     return fields.each(entries, _label, KEY)
+
+
+def columns(rests: list[fields.Record] | None, messages: np.ndarray, sound: np.ndarray) -> list | None:
+    """The labels of many records, taken out of what is left of them; None for none at all. A record whose labels are
+    refused is no longer sound."""
+    if not rests:
+        return None
+    found = []
+    for record, (rest, count) in enumerate(zip(rests, messages.tolist(), strict=True)):
+        try:
+            found.append(labels(rest, count))
+        except Rejected:
+            sound[record] = False
+            found.append(None)
+        rest.pop(KEY, None)
+    return found
 
 
 def _label(entry: Any) -> dict[str, Any]:

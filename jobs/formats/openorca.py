@@ -1,11 +1,16 @@
 """OpenOrca rows: ``{"id", "system_prompt", "question", "response"}`` (Mukherjee et al. 2023, arXiv:2306.02707)."""
 
+import numpy as np
+
 from conf.settings import Input
-from jobs.formats import fields
+from jobs.formats import fields, labels, talk
 from jobs.formats.conversation import Conversation, Message
+from jobs.formats.part import Part
+from jobs.reader.nodes import Nodes
 
 NAME = "openorca"
 
+WORDS = ("system_prompt", "question", "response", *labels.USUAL)
 _USED = frozenset({"system_prompt", "question", "response"})
 
 
@@ -27,3 +32,13 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
         Message("assistant", fields.require(record, "response", str)),
     ]
     return [fields.conversation(messages, fields.extras(record, _USED))]
+
+
+def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
+    """The records whose values are of their types."""
+    sound, found = labels.usual(nodes, *_USED)
+    system, question, response = (nodes.child(nodes.roots, word) for word in WORDS[:3])
+    sound &= nodes.is_nothing(system) | nodes.is_string(system)
+    sound &= nodes.is_string(question) & nodes.is_string(response)
+    turns = [("system", talk.unless_empty(nodes, system)), ("user", question), ("assistant", response)]
+    return sound, [Part(talk.said(nodes, turns), found)]

@@ -6,12 +6,17 @@ The speakers' names are settings (``input.samantha``); only a name at the start 
 import re
 from functools import lru_cache
 
+import numpy as np
+
 from conf.settings import Input
-from jobs.formats import fields
+from jobs.formats import fields, labels, talk
 from jobs.formats.conversation import EMPTY_CONVERSATION, UNKNOWN_ROLE, Conversation, Message, Rejected
+from jobs.formats.part import Part
+from jobs.reader.nodes import Nodes
 
 NAME = "samantha"
 
+WORDS = ("conversation", *labels.USUAL)
 _USED = frozenset({"conversation"})
 _SPOKEN = re.compile(r"\s*[^\s:][^\n:]{0,59}:")
 
@@ -36,6 +41,16 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
     pairs = zip(pieces[::2], pieces[1::2], strict=True)
     messages = [Message(roles[name], content.removesuffix("\r"), name) for name, content in pairs]
     return [fields.conversation(messages, fields.extras(record, _USED))]
+
+
+def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
+    """The records whose text begins with a known name, without a blank before it."""
+    sound, found = labels.usual(nodes, "conversation")
+    texts = nodes.texts(nodes.child(nodes.roots, "conversation"))
+    names = options.samantha
+    speakers = talk.Speaker(names.user, "user", names.user), talk.Speaker(names.assistant, "assistant", names.assistant)
+    are_spoken, said = talk.spoken(texts, speakers, has_returns=True)
+    return sound & are_spoken, [Part(said, found)]
 
 
 @lru_cache(maxsize=16)

@@ -6,9 +6,13 @@ As in FastChat and LLaMA-Factory; the list may be called ``conversation``. With 
 
 from typing import Any
 
+import numpy as np
+
 from conf.settings import Input
-from jobs.formats import fields
+from jobs.formats import fields, labels, talk
 from jobs.formats.conversation import Conversation, Message
+from jobs.formats.part import Part
+from jobs.reader.nodes import Nodes
 
 NAME = "sharegpt"
 
@@ -18,6 +22,7 @@ SPEAKERS = fields.speakers(
     tool=("function", "observation", "function_response", "tool_response"),
 )
 
+WORDS = ("conversations", "from", "value", "system", "chosen", "rejected", *labels.USUAL)
 _MESSAGE_USED = frozenset({"from", "value"})
 
 
@@ -40,6 +45,15 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
     metadata |= fields.message_extras(items, _MESSAGE_USED) if simple is None else {}
     found = fields.conversation(_with_system(record, messages, metadata), metadata)
     return fields.preferred(found, _ending(record, "chosen"), _ending(record, "rejected")) if is_pair else [found]
+
+
+def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
+    """The records without a system text or a pair of endings, where every message has just its two keys."""
+    sound, said, _ = talk.chat(nodes, nodes.child(nodes.roots, "conversations"), ("from", "value"), SPEAKERS)
+    are_usual, found = labels.usual(nodes, "conversations")
+    for key in ("system", "chosen", "rejected"):
+        sound &= nodes.child(nodes.roots, key) < 0
+    return sound & are_usual, [Part(said, found)]
 
 
 def _key(record: fields.Record) -> str:

@@ -14,7 +14,7 @@ from jobs.formats import conversation as reasons
 from jobs.formats.conversation import Rejected
 from jobs.reader import records
 from jobs.reader.collect import Parsed
-from jobs.reader.emit import emit
+from jobs.reader.emit import Way, emit
 from jobs.reader.records import Block
 from jobs.reader.rows import Place
 from jobs.reader.streams import HeadedStream
@@ -33,7 +33,7 @@ def read(stream: IO[bytes], place: Place, options: Input) -> Iterator[pa.RecordB
     first = next(blocks, None)
     header, blocks = _header(first), chain([first] if first else [], blocks)
     known = _format_of(first, header, options)
-    yield from emit(blocks, lambda block: _parsed(block, header), known, place, options, text)
+    yield from emit(blocks, Way(lambda block: _parsed(block, header)), known, place, options, text)
 
 
 def _header(first: Block | None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -21,9 +21,16 @@ class Sized(Protocol):
     size: int
 
 
+class Way(NamedTuple):
+    """How a block is read: what can be in columns, straight to batches, and all other records one by one."""
+
+    parse: Callable[[Block], Iterable[Parsed]]
+    divide: Callable[[Block, ModuleType | None, Place, Input], tuple[list[pa.RecordBatch], Block]] | None = None
+
+
 def emit(
     blocks: Iterable[Block],
-    parse: Callable[[Block], Iterable[Parsed]],
+    way: Way,
     known: ModuleType | None,
     place: Place,
     options: Input,
@@ -33,7 +40,10 @@ def emit(
     collected, count = Rows(place._replace(format=known.NAME if known else "")), 0
     for block in blocks:
         _refuse_giants(collected, block, options.max_record_bytes)
-        count += len(block.giants) + (yield from collect(parse(block), known, collected, options))
+        batches, odd = way.divide(block, known, collected.place, options) if way.divide else ([], block)
+        yield from batches
+        count += len(block.giants) + len(block.starts) - len(odd.starts)
+        count += yield from collect(way.parse(odd), known, collected, options)
         if collected.is_full():
             yield from collected.take()
     yield from collected.take()

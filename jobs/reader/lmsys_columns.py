@@ -101,7 +101,7 @@ def convert(batch: pa.RecordBatch, sound: list[int], first: int, place: Place) -
     talk = picked.column("conversation")
     offsets = _offsets(talk)
     roles, contents = (pc.struct_field(talk.flatten(), name) for name in ("role", "content"))
-    digests = rows.content_digests(picked.column("model").to_pylist(), roles, contents, offsets)
+    digests = rows.content_digests(picked.column("model"), roles, contents, offsets)
     count = picked.num_rows
     columns = {
         "conversation_id": picked.column("conversation_id"),

@@ -12,9 +12,9 @@ from conf.settings import Input
 from jobs import formats
 from jobs.formats import conversation as reasons
 from jobs.formats.conversation import Rejected
-from jobs.reader import containers, delimited, parquet, records, rows, scan, sniff, strict_json
+from jobs.reader import columns, containers, delimited, parquet, records, rows, scan, sniff, strict_json
 from jobs.reader.collect import Parsed
-from jobs.reader.emit import emit
+from jobs.reader.emit import Way, emit
 from jobs.reader.files import locate
 from jobs.reader.rows import Place
 from jobs.reader.streams import HeadedStream, SplitStream
@@ -102,8 +102,7 @@ def _json(stream: IO[bytes], kind: str, place: Place, options: Input) -> Iterato
     headed = HeadedStream(stream, options.max_record_bytes)
     found = recognise(headed, kind, options)
     blocks = records.cut(headed, _BORDERS[found.layout](headed.offset), 0, options.max_record_bytes)
-    parse = partial(_parsed, layout=found.layout, deepest=options.max_depth)
-    yield from emit(blocks, parse, found.format, place, options, headed)
+    yield from emit(blocks, way(found.layout, options), found.format, place, options, headed)
 
 
 def _lines_of(split: Split, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
@@ -114,8 +113,7 @@ def _lines_of(split: Split, place: Place, options: Input) -> Iterator[pa.RecordB
         stream = SplitStream(file, split.start, split.end)
         borders = records.line_borders(stream.offset)
         blocks = records.cut(stream, borders, split.first + stream.is_inside, options.max_record_bytes)
-        parse = partial(_parsed, layout=sniff.LINES, deepest=options.max_depth)
-        yield from emit(blocks, parse, known, place, options, stream)
+        yield from emit(blocks, way(sniff.LINES, options), known, place, options, stream)
 
 
 _BORDERS: dict[str, Callable[[int], records.Borders]] = {
@@ -137,6 +135,12 @@ def recognise(stream: HeadedStream, kind: str, options: Input) -> sniff.Sniffed:
 
 def _sniffed(head: bytes, kind: str) -> sniff.Sniffed:
     return sniff.sniff(head, is_lines=kind != ".json") if kind else sniff.lines(head)
+
+
+def way(layout: str, options: Input) -> Way:
+    """How records of a JSON stream of this layout are read: in columns where they can be."""
+    parse = partial(_parsed, layout=layout, deepest=options.max_depth)
+    return Way(parse, None if layout == sniff.MAPPING else columns.divide)
 
 
 def _parsed(block: records.Block, layout: str, deepest: int) -> Iterator[Parsed]:

@@ -1,16 +1,22 @@
 """What leaves the reader: Arrow batches of conversations, refused records and one summary per file, in one schema."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import BinaryType, LongType, StringType, StructField, StructType
 
 from conf import tables
 from jobs.formats.conversation import Conversation, Rejected
+from jobs.formats.labels import Labels
+from jobs.formats.talk import Talk
+from jobs.reader import scan
+from jobs.reader.nodes import gather, null_where
 from jobs.reader.records import SAMPLE
 from jobs.tables import SCHEMAS
 from udfs import digest
@@ -53,6 +59,14 @@ class Refusal(NamedTuple):
     why: Rejected
     sample: bytes
     sha256: str
+
+
+class Where(NamedTuple):
+    """Of conversations: their records' numbers and byte offsets, and which part of the record each is."""
+
+    records: np.ndarray
+    offsets: np.ndarray
+    parts: np.ndarray
 
 
 class Rows:
@@ -108,28 +122,56 @@ def _conversation_batch(place: Place, rows: list[Conversation], where: list[tupl
     fields = [role_column, content_column, *(pa.array(c, pa.string()) for c in (names, languages)), _booleans(toxic)]
     messages = pa.StructArray.from_arrays(fields, fields=list(kind.value_type))
     records, parts, starts = zip(*where, strict=True)
-    digests = content_digests([row.model for row in rows], role_column, content_column, offsets)
+    models = pa.array([row.model for row in rows], pa.string())
     columns = {
-        "conversation_id": [row.id or made[:32] for row, made in zip(rows, digests, strict=True)],
         "record": pa.array(records, pa.int64()),
         "part": pa.array(parts, pa.int32()),
         "offset": pa.array(starts, pa.int64()),
-        "model": [row.model for row in rows],
         "messages": pa.ListArray.from_arrays(pa.array(offsets), messages).cast(kind),
+        **_identities(pa.array([row.id for row in rows], pa.string()), models, (role_column, content_column), offsets),
         "language": [row.language for row in rows],
         "redacted": [row.redacted for row in rows],
-        "moderation": [row.moderation and [_moderation(entry) for entry in row.moderation] for row in rows],
+        "moderation": _moderations([row.moderation for row in rows]),
         "metadata": [_json(row.metadata) for row in rows],
-        "digest": digests,
     }
     return batch(place, ROW, columns, len(rows))
 
 
-def content_digests(models: list[str | None], roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> list[str]:
+def talk_batch(place: Place, where: Where, labels: Labels, talk: Talk) -> pa.RecordBatch:
+    """Conversations that came as columns."""
+    kind, count = ARROW.field("messages").type, len(where.records)
+    given = zip(kind.value_type, talk[1:], strict=True)
+    fields = [pa.nulls(len(talk.roles), f.type) if column is None else column for f, column in given]
+    messages = pa.StructArray.from_arrays(fields, fields=list(kind.value_type))
+    no_text = pa.nulls(count, pa.string())
+    ids, models = labels.ids or no_text, labels.models or no_text
+    columns = {
+        "record": pa.array(where.records, pa.int64()),
+        "part": pa.array(where.parts, pa.int32()),
+        "offset": pa.array(where.offsets, pa.int64()),
+        "messages": pa.ListArray.from_arrays(pa.array(talk.offsets), messages).cast(kind),
+        **_identities(ids, models, (talk.roles, talk.contents), talk.offsets),
+    }
+    marks = {"language": labels.languages, "redacted": labels.redacted}
+    columns |= {name: column for name, column in marks.items() if column is not None}
+    if labels.moderation:
+        columns["moderation"] = _moderations(labels.moderation)
+    if labels.metadata:
+        columns["metadata"] = _texts(labels.metadata)
+    return batch(place, ROW, columns, count)
+
+
+def _identities(ids: pa.Array, models: pa.Array, said: tuple[pa.Array, pa.Array], offsets: np.ndarray) -> dict:
+    """A source without ids is given ids by content."""
+    digests = content_digests(models, *said, offsets)
+    made = pc.utf8_slice_codeunits(digests, 0, 32)
+    return {"conversation_id": pc.coalesce(ids, made), "model": models, "digest": digests}
+
+
+def content_digests(models: pa.Array, roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> pa.Array:
     """Per conversation, the SHA-256 (hex) of its model and messages: what makes two records the same record."""
     bodies = digest.conversations(roles, contents, offsets)
-    bodies = bodies.to_pylist() if isinstance(bodies, pa.Array) else bodies
-    return [hashlib.sha256(f"{m or ''}\n{d}".encode()).hexdigest() for m, d in zip(models, bodies, strict=True)]
+    return digest.texts(pc.binary_join_element_wise(pc.fill_null(models, ""), bodies, "\n"))
 
 
 def refused(place: Place, refusals: list[Refusal]) -> pa.RecordBatch:
@@ -180,8 +222,21 @@ def _booleans(values: Any) -> pa.Array:
     return pa.array(values, pa.bool_())
 
 
+def _moderations(entries: Sequence[list[dict[str, Any]] | None]) -> list[list[dict[str, Any]] | None]:
+    return [labels and [_moderation(label) for label in labels] for labels in entries]
+
+
 def _moderation(entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, "scores": list((entry.get("scores") or {}).items())}
+
+
+def _texts(objects: list[dict[str, Any]]) -> pa.StringArray:
+    """Each object as :func:`_json` writes it, all at once."""
+    data = np.frombuffer(orjson.dumps(objects, option=orjson.OPT_SORT_KEYS), np.uint8)
+    starts, ends = np.empty(len(data) + 1, np.int64), np.empty(len(data) + 1, np.int64)
+    count = scan.elements(data, scan.start_state(), starts, ends)
+    starts, ends = starts[:count], ends[:count]
+    return null_where(gather(data, starts, ends, np.zeros(count, bool)), ends - starts == len(b"{}"))
 
 
 def _json(metadata: dict[str, Any] | None) -> str | None:
