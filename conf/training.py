@@ -4,7 +4,7 @@ Lists and texts are empty, and numbers 0, where nothing is asked for. Loading, o
 :mod:`conf.recipe`: ``load("zephyr-7b-lora", tree=Training)``.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -170,6 +170,8 @@ class Launch(Section):
 class Training(Section):
     """The whole tree. ``version`` is the recipe language's version; ``name`` names the recipe in runs and adapters."""
 
+    FOLDER: ClassVar[str] = "conf/train"
+    """Where the shipped recipes of this tree are."""
     version: Literal[1] = 1
     name: str = Field("default", pattern=r"^[\w.-]+$", description=_NAME)
     base: Base = Base()
