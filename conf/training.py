@@ -144,6 +144,8 @@ class Launch(Section):
     ``signal_seconds`` before the time limit the run is told to save; ``requeue`` then puts it back in the queue, at
     most ``max_requeues`` times. ``setup`` are shell lines run before it (``module load cuda``), ``options`` further
     ``#SBATCH`` options, ``env`` environment variables. ``timeout_minutes`` is how long one rank waits for the others.
+    ``python`` is the interpreter on the nodes, if not the one that submits; ``container`` are words before it
+    (``apptainer exec --nv /shared/winnow-train.sif``), and then ``python`` is looked for inside.
     """
 
     scheduler: Literal["local", "slurm"] = "local"
@@ -163,6 +165,8 @@ class Launch(Section):
     port: int = Field(0, ge=0, le=65535)
     timeout_minutes: Positive = 30.0
     setup: list[str] = []
+    python: str = ""
+    container: str = ""
     options: list[str] = []
     env: dict[str, str] = {}
 
