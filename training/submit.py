@@ -18,7 +18,7 @@ from typing import Any
 
 from conf import recipe
 from conf.training import Training
-from training import corpus
+from training.commands import add_version_options
 from training.errors import RunRefused
 from training.slurm import queue
 from training.slurm.script import Run, processes, render, train_arguments
@@ -44,21 +44,13 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="override one setting")
     parser.add_argument("--lake", required=True, metavar="PATH", help="the lake's folder or URI, as the nodes see it")
     parser.add_argument("--out", required=True, metavar="DIR", help="the run's folder, on storage every node sees")
-    _add_version_options(parser)
+    add_version_options(parser)
     parser.add_argument("--scheduler", choices=["slurm", "local"], help="default: the recipe's")
     parser.add_argument("--nodes", type=int, metavar="N", help="default: the recipe's")
     parser.add_argument("--gpus-per-node", type=int, metavar="N", help="0 trains on CPUs; default: the recipe's")
     parser.add_argument("--after", metavar="JOBID", help="wait for this job, and start only if it succeeds")
     parser.add_argument("--dry-run", action="store_true", help="only print the script, or the command")
     parser.set_defaults(run=run_submit)
-
-
-def _add_version_options(parser: ArgumentParser) -> None:
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--pin", metavar="NAME", help="the dataset's version, by its pin")
-    which.add_argument("--version", type=int, metavar="N")
-    which.add_argument("--timestamp", metavar="TIME", help="ISO 8601, UTC unless it says otherwise")
-    parser.add_argument("--allow-unpinned", action="store_true", help="train from a version that no pin keeps")
 
 
 def run_submit(args: Namespace) -> int:
@@ -105,6 +97,8 @@ def _version(args: Namespace) -> tuple[str, ...]:
 
 def _check_version(args: Namespace) -> None:
     """A wrong lake, pin or version is told now, not when the job's turn comes. Whether it is whole, the job checks."""
+    from training import corpus  # Arrow and Delta take half a second to import: not for --help
+
     corpus.open_version(args.lake, args.pin, args.version, args.timestamp)
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-import jinja2
-
 from conf.training import Launch, Training
 
 WINNOW = ("-m", "jobs.cli")
@@ -31,6 +29,8 @@ class Run:
 
 def render(run: Run, settings: Training, after: str | None = None) -> str:
     """The batch script, whole. ``after``: a job that has to succeed first."""
+    import jinja2
+
     launch = settings.launch
     python = shlex.quote(launch.python or ("python" if launch.container else sys.executable))
     shell = jinja2.Environment(
