@@ -16,7 +16,7 @@ setup(
     packages=find_packages(include=["conf", "conf.*", "udfs", "udfs.*", "jobs", "jobs.*", "training", "training.*"]),
     package_data={
         "conf": ["*.yaml", "train/*.yaml", "keywords/*.txt", "spark/*", "deepspeed/*.json"],
-        "training": ["templates/*.jinja", "slurm/*"],
+        "training": ["templates/*.jinja", "slurm/*", "web/*"],
     },
     install_requires=[
         "pyspark==4.1.2",  # the wheel, Delta's wheel and Delta's jar must match
@@ -46,12 +46,16 @@ setup(
             "safetensors==0.8.0",
             "jinja2==3.1.6",
             "tensorboard==2.*",
+            "fastapi==0.165.*",  # winnow serve: what transformers' own server is made of
+            "uvicorn==0.54.*",
+            "openai==3.*",
         ],
         "test": [
             "zstandard",  # test input
             "setuptools>=69",  # app.zip is the wheel, built without network
             "wheel",
             "pytest==9.*",
+            "playwright==1.*",  # drives the system's Chromium
             "hypothesis==6.*",
             "ruff==0.17.*",
             "mypy==2.*",
