@@ -1,4 +1,4 @@
-"""``winnow train`` and ``winnow adapter``: their options, and what runs them. Imports nothing heavy."""
+"""Every command of training is registered here; ``train`` and ``adapter`` are this file's. Imports nothing heavy."""
 
 import argparse
 import sys
@@ -17,9 +17,15 @@ Exit code 75: stopped by SIGUSR1 or SIGTERM behind a whole checkpoint."""
 
 
 def add_commands(commands: Any) -> None:
-    """Register ``train`` and ``adapter``; each sets ``run``, a function of the parsed arguments."""
+    """Register every command of training; each sets ``run``, a function of the parsed arguments."""
+    from training import chat_cli, monitor, serve, submit
+
     _add_train(commands)
+    submit.add_commands(commands)
+    monitor.add_commands(commands)
     _add_adapter(commands)
+    chat_cli.add_commands(commands)
+    serve.add_commands(commands)
 
 
 def _add_train(commands: Any) -> None:
