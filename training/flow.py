@@ -25,7 +25,7 @@ class Ranks:
         self.timeout = timeout
         self.world = dist.get_world_size() if dist.is_initialized() else 1
         self.is_first = not dist.is_initialized() or dist.get_rank() == 0
-        self.group = dist.new_group(backend="gloo", timeout=timedelta(seconds=timeout)) if self.world > 1 else None
+        self.group: Any = dist.new_group(backend="gloo", timeout=timedelta(seconds=timeout)) if self.world > 1 else None
 
     def sums(self, values: list[float]) -> list[float]:
         """Each value summed over the ranks."""
@@ -56,8 +56,8 @@ class Ranks:
 class Flow(TrainerCallback):
     """Evaluates and saves when the settings say so, at the end and when a signal asks; marks and prunes checkpoints.
 
-    ``is_asked`` tells whether this rank got a signal to stop. ``stopped`` tells after training whether a signal ended it. The last step is always logged, evaluated and saved, so
-    that the last checkpoint alone is enough to write the adapter.
+    ``is_asked`` tells whether this rank got a signal to stop; ``stopped``, after training, whether one ended the run.
+    The last step is always logged, evaluated and saved, so that the last checkpoint is enough to write the adapter.
     """
 
     def __init__(self, out: Path, schedule: Schedule, ranks: Ranks, has_eval: bool, is_asked: Callable[[], bool]):

@@ -185,8 +185,7 @@ def new_token_ids(folder: str, tokens: list[str]) -> list[int]:
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     known = tokenizer.get_vocab()
     tokenizer.add_tokens(tokens, special_tokens=True)
-    found: list[int] = tokenizer.convert_tokens_to_ids([token for token in tokens if token not in known])
-    return found
+    return [int(tokenizer.convert_tokens_to_ids(token)) for token in tokens if token not in known]
 
 
 def build_trainer(

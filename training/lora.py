@@ -112,7 +112,7 @@ def lora_config(lora: Lora, new_tokens: list[int] | None = None) -> LoraConfig:
 
 def add_lora(model: PreTrainedModel, lora: Lora, new_tokens: list[int] | None = None) -> PeftModel:
     """The model with LoRA layers; only they (and what the settings name) have gradients."""
-    if new_tokens and max(new_tokens) >= model.get_input_embeddings().num_embeddings:
+    if new_tokens and max(new_tokens) >= model.config.vocab_size:
         model.resize_token_embeddings(max(new_tokens) + 1, mean_resizing=False)
     if lora.quantize == "4bit":
         from peft import prepare_model_for_kbit_training
@@ -171,7 +171,7 @@ def check_start(model: PeftModel, lora: Lora, device: torch.device, partitioned:
 
 
 def _base_logits(model: PeftModel, ids: torch.Tensor, lora: Lora) -> torch.Tensor:
-    """The base's logits. PiSSA took the adapter's part out of the base's weights, so there it is put back by merging."""
+    """The base's logits. PiSSA took the adapter's part out of the base's weights; merging puts it back."""
     if lora.init == "pissa":
         model.merge_adapter()
         logits: torch.Tensor = model(input_ids=ids).logits.float()

@@ -38,9 +38,11 @@ def describe(job: Job, numbers: dict[str, float], template: str, hardware: dict[
     }
 
 
-def write(
-    folder: Path, manifest: dict[str, Any], curve: Sequence[tuple[int, float]], evals: Sequence[tuple[int, float]]
-) -> None:
+Curve = Sequence[tuple[int, float]]
+"""Losses by step."""
+
+
+def write(folder: Path, manifest: dict[str, Any], curve: Curve, evals: Curve) -> None:
     """Write card, curve and manifest into an adapter's folder; the manifest is last and lists every other file."""
     (folder / "loss.svg").write_text(curve_svg(curve, evals), encoding="utf-8")
     (folder / "README.md").write_text(card(manifest), encoding="utf-8")
@@ -121,8 +123,9 @@ A LoRA adapter for `{Path(base["model"]).name}` (digest `{short(base["digest"])}
 of a Winnow dataset: {pin}{data["rows"]:,} conversations, digest `{data["digest"]}`, table `{data["table_id"]}`.
 
 r {lora["r"]}, alpha {lora["alpha"]:g}, dropout {lora["dropout"]:g}, targets {", ".join(lora["targets"])}; chat template
-`{manifest["template"]["name"]}` (digest `{manifest["template"]["digest"]}`); learning rate {settings["optimizer"]["lr"]:g},
-{schedule["scheduler"]}; {manifest["ranks"]} ranks of {manifest["hardware"].get("device")}.
+`{manifest["template"]["name"]}` (digest `{manifest["template"]["digest"]}`);
+learning rate {settings["optimizer"]["lr"]:g}, {schedule["scheduler"]};
+{manifest["ranks"]} ranks of {manifest["hardware"].get("device")}.
 
 ![Loss by step](loss.svg)
 
@@ -134,7 +137,7 @@ r {lora["r"]}, alpha {lora["alpha"]:g}, dropout {lora["dropout"]:g}, targets {",
 """
 
 
-def curve_svg(losses: Sequence[tuple[int, float]], evals: Sequence[tuple[int, float]]) -> str:
+def curve_svg(losses: Curve, evals: Curve) -> str:
     """The loss by step as a picture: a line for training, dots for evaluations."""
     points = [*losses, *evals] or [(0, 0.0)]
     first, last = min(x for x, _ in points), max(x for x, _ in points)

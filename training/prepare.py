@@ -59,9 +59,9 @@ def open_corpus(request: Request) -> Corpus:
     corpus = open_version(request.lake, request.pin, request.version, request.timestamp)
     if not corpus.pins and not request.allow_unpinned:
         raise RunRefused(
-            f"version {corpus.version} of {request.lake} has no pin, so a clean-up may remove it and nobody could repeat "
-            f"this run. Pin it (`winnow pin NAME --lake {request.lake} --version {corpus.version}`), choose a pinned "
-            "one, or give --allow-unpinned."
+            f"version {corpus.version} of {request.lake} has no pin: a clean-up may remove it, and then nobody could "
+            f"repeat this run. Pin it (`winnow pin NAME --lake {request.lake} --version {corpus.version}`), choose a "
+            "pinned one, or give --allow-unpinned."
         )
     return corpus
 

@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     # First of all: a signal that comes while libraries load must not end the process.
     for number in (signal.SIGUSR1, signal.SIGTERM):
         signal.signal(number, lambda got, _: _asked.append(got))
-    out = Path([one for one in arguments if not one.startswith("--local")][0])
+    out = Path(next(one for one in arguments if not one.startswith("--local")))
     try:
         return run(out)
     except Exception as error:
