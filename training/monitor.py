@@ -64,7 +64,9 @@ def add_commands(commands: Any) -> None:
         epilog="Example: winnow jobs /shared/runs --follow",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("folders", nargs="*", default=["."], metavar="DIR", help="runs, or folders of runs (default: .)")
+    parser.add_argument(
+        "folders", nargs="*", default=["."], metavar="DIR", help="runs, or folders of runs (default: .)"
+    )
     parser.add_argument("--follow", action="store_true", help="print what changes until every run has ended")
     parser.add_argument("--every", type=float, default=10.0, metavar="SECONDS", help="with --follow (default: 10)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")

@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 import uuid
+import warnings
 from argparse import ArgumentParser, Namespace
 from importlib import resources
 from pathlib import Path
@@ -48,7 +49,9 @@ def run_serve(args: Namespace) -> int:
     from training.chat_model import Source
 
     if args.host != LOCAL:
-        print(f"winnow serve: everyone who reaches {args.host}:{args.port} can use it; there is no login", file=sys.stderr)
+        print(
+            f"winnow serve: everyone who reaches {args.host}:{args.port} can use it; there is no login", file=sys.stderr
+        )
     import uvicorn
 
     app = application(Source(Path(args.adapter), args.base, args.device), args.host)
@@ -66,7 +69,11 @@ def require_server() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("DS_LOG_LEVEL", "error")
     require_libraries()
+    warnings.filterwarnings("ignore", category=FutureWarning)  # of the libraries to each other
     from transformers.utils.import_utils import is_serve_available
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
 
     if not is_serve_available():
         raise RunRefused("serving needs fastapi, uvicorn and openai: pip install 'chat-winnow[train]'")

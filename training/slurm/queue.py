@@ -60,7 +60,9 @@ def _ask(command: Sequence[str], allowed: Sequence[int] = (0,)) -> str:
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=ASK_SECONDS)
     except subprocess.TimeoutExpired:
-        raise RunRefused(f"`{command[0]}` did not answer in {ASK_SECONDS} s: is slurmctld up? (scontrol ping)") from None
+        raise RunRefused(
+            f"`{command[0]}` did not answer in {ASK_SECONDS} s: is slurmctld up? (scontrol ping)"
+        ) from None
     if answer.returncode not in allowed:
         words = " ".join(answer.stderr.split()) or f"exit code {answer.returncode}"
         raise RunRefused(f"Slurm refused `{' '.join(command)}`: {words}")
