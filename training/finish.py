@@ -100,14 +100,10 @@ def without_pissa(
 
 def save_tokenizer(job: Job, folder: Path) -> str:
     """The tokenizer with the chat template that was trained, new tokens included; returns the template's name."""
-    from transformers import AutoTokenizer
-
-    from training.chat import template_for
+    from training.chat import open_tokenizer, template_for
 
     settings = job.training()
-    tokenizer = AutoTokenizer.from_pretrained(job.base.folder, trust_remote_code=False, local_files_only=True)
-    if settings.base.new_tokens:
-        tokenizer.add_tokens(settings.base.new_tokens, special_tokens=True)
+    tokenizer = open_tokenizer(job.base.folder, settings.base.new_tokens)
     template = template_for(job.base.folder, settings.base.template)
     tokenizer.chat_template = template.text
     tokenizer.save_pretrained(str(folder))

@@ -22,8 +22,8 @@ from training.errors import RunRefused, TrainingError
 from training.finish import save_initial
 from training.flow import Flow, Ranks
 from training.job import Job
-from training.numbers import Numbers
-from training.packing import PackedRows, collate
+from training.numbers import Numbers, sized
+from training.packing import PackedRows
 from training.tokens import Prepared, open_prepared
 
 
@@ -180,11 +180,10 @@ def new_token_ids(folder: str, tokens: list[str]) -> list[int]:
     """The ids that tokens to be added to the tokenizer in ``folder`` get; those it has already are left out."""
     if not tokens:
         return []
-    from transformers import AutoTokenizer
+    from training.chat import open_tokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    known = tokenizer.get_vocab()
-    tokenizer.add_tokens(tokens, special_tokens=True)
+    known = open_tokenizer(folder).get_vocab()
+    tokenizer = open_tokenizer(folder, tokens)
     return [int(tokenizer.convert_tokens_to_ids(token)) for token in tokens if token not in known]
 
 
@@ -203,7 +202,7 @@ def build_trainer(
         args=arguments,
         train_dataset=PackedRows(prepared.train, data.max_tokens, data.packing),
         eval_dataset=PackedRows(prepared.eval, data.max_tokens, data.packing) if len(prepared.eval) else None,
-        data_collator=partial(collate, flatten=is_flat),
+        data_collator=partial(sized, flatten=is_flat),
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)

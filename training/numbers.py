@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,13 @@ from training.checkpoints import write_whole
 from training.errors import TrainingError
 from training.flops import Counts, cost, peak_flops
 from training.flow import Ranks
+from training.packing import collate
 
 STATE = "numbers.json"
 """Name, in a checkpoint, of the totals so far: a resumed run's summary covers the whole run."""
+
+SIZES = "pack_sizes"
+"""Key of a batch that never reaches the model: see ``sized``."""
 
 
 @dataclass
@@ -29,6 +34,11 @@ class Totals:
     counts: Counts = field(default_factory=Counts)
 
 
+def sized(batch: Sequence[dict[str, Any]], flatten: bool = False) -> dict[str, Any]:
+    """``packing.collate``, and under ``SIZES`` the tokens of each pack, as padding cannot be told from tokens after."""
+    return {**collate(batch, flatten), SIZES: torch.tensor([len(pack["input_ids"]) for pack in batch])}
+
+
 class Meter:
     """Counts what goes into the model, on its device, without waiting for it. Hooked before every forward pass."""
 
@@ -37,16 +47,15 @@ class Meter:
         self.counts = torch.zeros(3, dtype=torch.float64, device=device)
 
     def hook(self, model: torch.nn.Module, args: Any, inputs: dict[str, Any]) -> None:
-        """A forward pre-hook: adds a training batch of ``labels`` and ``position_ids`` to the counts."""
-        if not model.training or inputs.get("labels") is None:
+        """A forward pre-hook: takes the sizes that ``sized`` put into a batch out again, and counts in training."""
+        sizes = inputs.pop(SIZES, None)
+        if sizes is None or not model.training:
             return
         positions, labels = inputs["position_ids"], inputs["labels"]
-        # Padding is at the end, with position 0; a row's own tokens count on to its last position above 0.
-        reach = torch.arange(1, positions.shape[1] + 1, device=positions.device) * (positions > 0)
-        tokens = reach.max(dim=1).values
-        is_real = torch.arange(positions.shape[1], device=positions.device) < tokens.unsqueeze(1)
         seen = (positions + 1) if self.window is None else (positions + 1).clamp(max=self.window)
-        found = [tokens.sum(), (labels[..., 1:] != -100).sum(), (seen * is_real).sum()]
+        if len(sizes) == len(positions):  # else packs after each other in one row, without padding
+            seen = seen * (torch.arange(positions.shape[1], device=positions.device) < sizes.unsqueeze(1))
+        found = [sizes.sum(), (labels[..., 1:] != -100).sum(), seen.sum()]
         self.counts += torch.stack(found).to(torch.float64)
 
     def take(self) -> list[float]:

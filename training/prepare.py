@@ -39,11 +39,12 @@ def prepare(request: Request, settings: Training) -> Job:
     check_devices(settings, ranks if settings.launch.nodes == 1 else local_ranks(settings.launch))
     corpus = open_corpus(request)
     from training import lora
+    from training.tiny import base_model
 
     lora.check_lora(settings, settings.launch.gpus_per_node == 0)
     say(f"checking {corpus.rows:,} conversations of version {corpus.version} against digest {job.short(corpus.digest)}")
     verify(corpus)
-    folder = base_folder(settings, corpus)
+    folder = str(Path(base_model(corpus, settings)).expanduser().resolve())
     lora.check_base(folder)
     new = make_tokens(request, settings, corpus, folder, ranks)
     old = job.read(out)
@@ -64,17 +65,6 @@ def open_corpus(request: Request) -> Corpus:
             "pinned one, or give --allow-unpinned."
         )
     return corpus
-
-
-def base_folder(settings: Training, corpus: Corpus) -> str:
-    """The base model's folder; a tiny model is built there if it is asked for and not there yet."""
-    from training.tiny import base_folder as tiny_folder
-
-    if settings.base.tiny != "off":
-        return tiny_folder(settings, corpus)
-    if not settings.base.model:
-        raise RunRefused("base.model: expected the folder of a model, found nothing; give --set base.model=FOLDER")
-    return str(Path(settings.base.model).expanduser().resolve())
 
 
 def make_tokens(request: Request, settings: Training, corpus: Corpus, folder: str, ranks: int) -> Job:
