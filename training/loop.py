@@ -18,7 +18,7 @@ from transformers.integrations import is_deepspeed_zero3_enabled
 from conf.training import Training
 from training import lora
 from training.checkpoints import Checkpoint
-from training.errors import RunRefused, TrainingError
+from training.errors import TrainingError
 from training.finish import save_initial
 from training.flow import Flow, Ranks
 from training.job import Job
@@ -161,13 +161,9 @@ def training_arguments(settings: Training, out: Path, use_cpu: bool) -> Training
 
 def uses_liger(settings: Training, use_cpu: bool) -> bool:
     """Whether liger's fused kernels are used: when installed, on a GPU, unless switched off."""
-    if settings.speed.liger == "off" or (use_cpu and settings.speed.liger == "auto"):
-        return False
     from transformers.utils import is_liger_kernel_available
 
-    if settings.speed.liger == "on" and (use_cpu or not is_liger_kernel_available()):
-        raise RunRefused("speed.liger: on needs a GPU and `pip install liger-kernel`; write auto or off")
-    return bool(is_liger_kernel_available())
+    return settings.speed.liger != "off" and not use_cpu and bool(is_liger_kernel_available())
 
 
 def build_model(job: Job, settings: Training) -> PeftModel:

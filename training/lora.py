@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
 from conf.training import Lora, Training
 from training.errors import RunRefused, TrainingError
@@ -58,6 +58,24 @@ def check_lora(settings: Training, use_cpu: bool) -> None:
         raise RunRefused("lora.init: pissa needs whole, unquantized weights; use zero.stage 0, 1 or 2 and no quantize")
     if lora.init == "pissa" and lora.dora:
         raise RunRefused("lora.init: pissa and lora.dora cannot be used together; choose one")
+
+
+def check_targets(folder: str, lora: Lora) -> None:
+    """Raises RunRefused if transformers does not know the model's architecture, or it has no such modules.
+
+    Built without weights, in a second, whatever the model's size.
+    """
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        with torch.device("meta"):
+            empty = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise RunRefused(
+            f"base.model: {folder} is no model transformers knows: {str(error).splitlines()[0]}"
+        ) from error
+    plain = lora.model_copy(update={"init": "default", "dora": False, "quantize": "none"})
+    with torch.device("meta"):
+        add_lora(empty, plain)
 
 
 def load_base(folder: str, settings: Training, use_cpu: bool) -> PreTrainedModel:

@@ -6,6 +6,7 @@ Example:
 
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from conf.training import Launch, Training
@@ -42,10 +43,12 @@ def prepare(request: Request, settings: Training) -> Job:
     from training.tiny import base_model
 
     lora.check_lora(settings, settings.launch.gpus_per_node == 0)
+    check_libraries(settings)
     say(f"checking {corpus.rows:,} conversations of version {corpus.version} against digest {job.short(corpus.digest)}")
     verify(corpus)
     folder = str(Path(base_model(corpus, settings)).expanduser().resolve())
     lora.check_base(folder)
+    lora.check_targets(folder, settings.lora)
     new = make_tokens(request, settings, corpus, folder, ranks)
     old = job.read(out)
     if old is not None and has_work(out):
@@ -109,6 +112,24 @@ def check_devices(settings: Training, ranks: int) -> None:
             f"{ranks} ranks need {ranks} GPUs, and this machine has {found}: give --ranks {found} "
             f"--set launch.gpus_per_node={found}, or another machine."
         )
+
+
+def check_libraries(settings: Training) -> None:
+    """Raises RunRefused if the settings name a file or need a library that is not here."""
+    if settings.zero.config and not Path(settings.zero.config).is_file():
+        raise RunRefused(f"zero.config: no such file: {settings.zero.config}")
+    needs = {
+        "report.mlflow": ("mlflow", bool(settings.report.mlflow)),
+        "report.tensorboard": ("tensorboard", settings.report.tensorboard),
+        "lora.quantize: 4bit": ("bitsandbytes", settings.lora.quantize == "4bit"),
+        "speed.liger: on": ("liger_kernel", settings.speed.liger == "on"),
+        "base.attention: flash_attention_2": ("flash_attn", settings.base.attention == "flash_attention_2"),
+    }
+    for setting, (library, is_asked) in needs.items():
+        if is_asked and find_spec(library) is None:
+            raise RunRefused(f"{setting} needs the library {library}: pip install {library.replace('_', '-')}")
+    if settings.speed.liger == "on" and settings.launch.gpus_per_node == 0:
+        raise RunRefused("speed.liger: on needs a GPU; write auto or off")
 
 
 def check_resume(request: Request, out: Path, ranks: int) -> None:
