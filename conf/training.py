@@ -40,13 +40,15 @@ class Data(Section):
 
     ``long`` says what happens to a conversation of more than ``max_tokens``: keep its first exchanges (``cut``), make
     several rows of it (``split``), or leave it out (``drop``); each is counted. ``workers`` 0 is one per core.
-    A share of trained tokens outside ``min_mask_share`` .. ``max_mask_share`` stops the run before it starts.
+    A share of trained tokens outside ``min_mask_share`` .. ``max_mask_share`` stops the run before it starts, and so
+    does a dataset without rows held out, unless ``eval`` is ``none``.
     """
 
     max_tokens: int = Field(2048, ge=16, le=1_048_576)
     loss_on: Literal["assistant", "last", "all"] = "assistant"
     long: Literal["cut", "split", "drop"] = "cut"
     packing: bool = True
+    eval: Literal["split", "none"] = "split"
     cache: str = "~/.cache/winnow"
     workers: int = Field(0, ge=0, le=1024)
     min_mask_share: Share = 0.02
@@ -146,11 +148,13 @@ class Launch(Section):
     ``#SBATCH`` options, ``env`` environment variables. ``timeout_minutes`` is how long one rank waits for the others.
     ``python`` is the interpreter on the nodes, if not the one that submits; ``container`` are words before it
     (``apptainer exec --nv /shared/winnow-train.sif``), and then ``python`` is looked for inside.
+    ``gpu_memory_gb`` is what ``--check`` holds the run against.
     """
 
     scheduler: Literal["local", "slurm"] = "local"
     nodes: int = Field(1, ge=1, le=4096)
     gpus_per_node: int = Field(1, ge=0, le=64)
+    gpu_memory_gb: Positive = 80.0
     processes_per_node: int = Field(0, ge=0, le=256)
     cpus_per_process: int = Field(0, ge=0, le=1024)
     memory: str = ""

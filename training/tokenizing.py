@@ -43,21 +43,31 @@ class Tokenized:
     refusal: str = ""
 
 
-def tokenize(corpus: Corpus, tokenizer: ChatTokenizer, rules: Rules, workers: int = 0) -> Iterator[Tokenized]:
+def tokenize(corpus: Corpus, tokenizer: ChatTokenizer, rules: Rules, workers: int, rows: int) -> Iterator[Tokenized]:
     """The corpus in its order, some rows at a time; ``workers`` processes, 0 for one on each core this process may use.
 
-    The result does not depend on ``workers``. Raises TrainingError if a worker process is killed.
+    The result does not depend on ``workers``. Only the first ``rows`` conversations.
+    Raises TrainingError if a worker process is killed.
     """
     workers = workers or len(os.sched_getaffinity(0))
-    batches = corpus.batches(["messages", "split"])
-    if workers == 1 or corpus.rows <= 2000:  # a pool takes longer to start
-        encoder, first = Encoder(tokenizer), 0
+    batches = _first(corpus.batches(["messages", "split"]), rows)
+    if workers == 1 or rows <= 2000:  # a pool takes longer to start
+        encoder, done = Encoder(tokenizer), 0
         for batch in batches:
-            yield _tokenized(encoder, batch, first, rules)
-            first += batch.num_rows
+            yield _tokenized(encoder, batch, done, rules)
+            done += batch.num_rows
         return
     with _pool(workers, tokenizer) as pool, _killed():
         yield from _in_order(pool, batches, rules, 3 * workers)
+
+
+def _first(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The batches of the first so many rows."""
+    for batch in batches:
+        yield batch.slice(0, rows)
+        rows -= batch.num_rows
+        if rows <= 0:
+            return
 
 
 def _in_order(pool: Executor, batches: Iterator[pa.RecordBatch], rules: Rules, ahead: int) -> Iterator[Tokenized]:

@@ -15,15 +15,17 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from fcntl import LOCK_EX, flock
 from pathlib import Path
+from typing import Any
 
 from conf.recipe import digest
 from conf.training import Data, Training
+from training import trainable
 from training.chat import load_tokenizer
 from training.corpus import Corpus
 from training.errors import TrainingError
 from training.exchanges import OUTCOMES, Rules
 from training.token_file import Split, writing
-from training.tokenizing import SCHEMA, SPLITS, tokenize
+from training.tokenizing import SCHEMA, SPLITS, Tokenized, tokenize
 
 FORMAT = 1
 """Raised when the same input would become other rows: caches of another format are not used."""
@@ -56,8 +58,18 @@ def prepare(corpus: Corpus, tokenizer_folder: str, settings: Training, progress:
     """The cache for these rows, this tokenizer and these settings; made if there is none yet, over all cores.
 
     Safe to call from several processes at once, also on several nodes that share the folder: one cache results.
-    Raises RunRefused if the tokenizer or its template cannot be used, TrainingError if the folder cannot be written.
+    Raises RunRefused if the tokenizer or its template cannot be used, or if the rows give nothing to train or to
+    evaluate on (``training.trainable``), TrainingError if the folder cannot be written.
     """
+    made = look(corpus, tokenizer_folder, settings, corpus.rows, progress)
+    trainable.check(made.stats, made.refusal, settings.data)
+    return made
+
+
+def look(
+    corpus: Corpus, tokenizer_folder: str, settings: Training, rows: int, progress: Progress | None = None
+) -> Prepared:
+    """The cache of only the first ``rows`` conversations, or of all where there is one; suitable or not."""
     tokenizer = load_tokenizer(tokenizer_folder, settings.base.template, settings.base.new_tokens)
     rules = Rules(settings.data.max_tokens, settings.data.loss_on, settings.data.long)
     digests = {
@@ -66,12 +78,14 @@ def prepare(corpus: Corpus, tokenizer_folder: str, settings: Training, progress:
         "template": tokenizer.template.digest,
         "options": digest(Data(**asdict(rules))),
     }
-    key = hashlib.sha256(json.dumps([FORMAT, digests], sort_keys=True).encode()).hexdigest()[:24]
-    folder = Path(settings.data.cache).expanduser().absolute() / "tokens" / key
+    folder = _folder(settings, digests)
+    if rows < corpus.rows and not (folder / MARKER).exists():
+        folder = folder.with_name(f"{folder.name}-first-{rows}")
     with _writable(folder.parent), _locked(folder):
         if not (folder / MARKER).exists():
-            rows = tokenize(corpus, tokenizer, rules, settings.data.workers)
-            _make(folder, digests, corpus.rows, rows, progress or (lambda done, of: None))
+            of = min(rows, corpus.rows)
+            made = tokenize(corpus, tokenizer, rules, settings.data.workers, of)
+            _make(folder, digests, of, made, progress or (lambda done, of: None))
     return open_prepared(str(folder))
 
 
@@ -89,7 +103,12 @@ def open_prepared(folder: str) -> Prepared:
         raise TrainingError(f"the token cache {folder} cannot be read: {error}. Remove it and run again.") from error
 
 
-def _make(folder: Path, digests: dict[str, str], of: int, made: Iterator, progress: Progress) -> None:  # type: ignore[type-arg]
+def _folder(settings: Training, digests: dict[str, str]) -> Path:
+    key = hashlib.sha256(json.dumps([FORMAT, digests], sort_keys=True).encode()).hexdigest()[:24]
+    return Path(settings.data.cache).expanduser().absolute() / "tokens" / key
+
+
+def _make(folder: Path, digests: dict[str, str], of: int, made: Iterator[Tokenized], progress: Progress) -> None:
     """Write the cache beside its place, then move it there: it is whole or not there."""
     mine = f"{folder.name}.new-{os.uname().nodename}-"
     for left in folder.parent.glob(f"{mine}*"):  # by a killed process: the lock says that none is at work here
@@ -108,7 +127,7 @@ def _make(folder: Path, digests: dict[str, str], of: int, made: Iterator, progre
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _write(folder: Path, of: int, made: Iterator, progress: Progress) -> dict:  # type: ignore[type-arg]
+def _write(folder: Path, of: int, made: Iterator[Tokenized], progress: Progress) -> dict[str, Any]:
     """Write every batch to its split's file; return ``stats`` and ``refusal``."""
     names = ("rows", *OUTCOMES, "token_rows", "tokens", "trained_tokens", "exchanges_lost", "tokens_lost")
     counts = Counter({f"{split}.{name}": 0 for split in SPLITS for name in names})
