@@ -68,11 +68,12 @@ def test_a_run_that_is_refused_ends_the_job_with_that_code_before_a_rank_starts(
 def test_a_run_waits_for_the_job_it_depends_on_and_is_cancelled_when_told(slurm: Cluster) -> None:
     data_job = slurm.ask("sbatch", "--parsable", "--hold", "--output=/dev/null", "--wrap=true")
     # The pin need not be there yet: that job may be the one that makes it.
-    job_id, out = slurm.submit("after", "--after", data_job, "--pin", "tomorrow")
+    job_id, out = slurm.submit("after 100%", "--after", data_job, "--pin", "tomorrow")
     assert slurm.job(job_id)["Reason"] == "Dependency"
     assert slurm.state(out)["state"] == "PENDING"
     slurm.ask("scontrol", "release", data_job)
     slurm.until(job_id, "RUNNING")
+    wait_for("the log is where it should be", lambda: "attempt 1" in log(out), 30)
     slurm.ask("scancel", job_id)
     assert slurm.until_ended(job_id)[0] == "CANCELLED"
     assert slurm.job(job_id)["Restarts"] == "0"
