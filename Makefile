@@ -1,4 +1,4 @@
-# make help | install | demo | test | check | bench | app.zip | image | clean
+# make help | install | demo | test | check | bench | app.zip | image | train-image | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ DEMO_LAKE ?= lake
 DEMO_SAMPLE ?= sample
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench image clean
+.PHONY: help install demo test check bench image train-image clean
 
 help:  ## Say what each target does
 	@grep -E '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -53,6 +53,9 @@ app.zip: install  ## The four packages as one zip for spark-submit --py-files
 
 image:  ## Build the image for driver and executors (ENGINE=docker|podman|buildah)
 	$${ENGINE:-docker} build -t winnow .
+
+train-image:  ## Build the image for training nodes: torch, no Java, no Spark
+	$${ENGINE:-docker} build --target train -t winnow-train .
 
 clean:  ## Remove what the targets above made
 	rm -rf $(VENV) build app.zip $(DEMO_LAKE) $(DEMO_SAMPLE)
