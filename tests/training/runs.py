@@ -38,7 +38,21 @@ SETTINGS = (
 )
 """Eight steps of a model of 0.9 M parameters on two CPU processes; the same numbers every time."""
 
-WORDS = """the model reads rows and writes answers about data tables tokens while people ask for more words""".split()
+WORDS = [
+    "the",
+    "model",
+    "reads",
+    "rows",
+    "and",
+    "writes",
+    "answers",
+    "about",
+    "data",
+    "tables",
+    "while",
+    "people",
+    "ask",
+]
 
 
 def chat_lake(folder: Path, conversations: int = 120, seed: int = 0) -> str:
@@ -86,7 +100,7 @@ def trained(lake: str, out: Path, *sets: str) -> Path:
 def disturb(
     lake: str, out: Path, *sets: str, act: Callable[[subprocess.Popen[str]], None], after: int = 5, timeout: float = 240
 ) -> tuple[int, str, float]:
-    """Start `winnow train`, ``act`` on it once ``after`` steps are done; exit code, what it said, seconds it then took."""
+    """Start `winnow train` and ``act`` on it after so many steps; exit code, what it said, seconds it then took."""
     log = out.with_suffix(".log")
     command = [sys.executable, "-m", "jobs.cli", *train_arguments(lake, out, *sets)]
     with (
