@@ -14,9 +14,15 @@ FROM ${BASE_IMAGE} AS train
 
 # g++ because torch.compile and DeepSpeed's optional kernels build themselves on first use; CUDA's libraries come with
 # torch, its driver with the node.
-RUN apt-get update -qq \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3 python3-venv python3-dev g++ tini \
-    && rm -rf /var/lib/apt/lists/*
+RUN set -eu; lacking=""; \
+    python3 -c 'import ensurepip, venv' 2>/dev/null || lacking="python3 python3-venv python3-dev"; \
+    command -v g++ >/dev/null || lacking="$lacking g++"; \
+    command -v tini >/dev/null || lacking="$lacking tini"; \
+    if [ -n "$lacking" ]; then \
+        apt-get update -qq; \
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $lacking; \
+        rm -rf /var/lib/apt/lists/*; \
+    fi
 RUN python3 -m venv /opt/winnow
 ENV PATH=/opt/winnow/bin:$PATH DS_BUILD_OPS=0 HF_HUB_OFFLINE=1 NUMBA_CACHE_DIR=/tmp/numba
 

@@ -19,7 +19,9 @@ def make_base(folder: Path, seed: int = 0) -> Path:
     tokenizer.save_pretrained(folder)
     torch.manual_seed(seed)
     sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
-    LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), max_position_embeddings=512, **sizes)).save_pretrained(folder)
+    LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), max_position_embeddings=512, **sizes)).save_pretrained(
+        folder
+    )
     return folder
 
 
@@ -51,7 +53,9 @@ def _tokenizer() -> PreTrainedTokenizerFast:
     special = ["<s>", "</s>", "<|im_start|>", "<|im_end|>"]
     # Plain letters only, so that what random weights say is text.
     alphabet = ["Ġ", "Ċ", *(letter for letter in pre_tokenizers.ByteLevel.alphabet() if letter.isascii())]
-    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
     bpe.train_from_iterator(["hello world, how are you today"], trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=bpe, bos_token="<s>", eos_token="</s>", pad_token="</s>", additional_special_tokens=special[2:]

@@ -1,4 +1,4 @@
-"""A real Slurm on loopback: munged, slurmctld and two slurmd, all children of the test run, in a folder of their own."""
+"""A real Slurm on loopback: munged, slurmctld and two slurmd, children of the test run, in a folder of their own."""
 
 import getpass
 import os

@@ -62,10 +62,10 @@ def test_every_option_stands_before_the_first_command() -> None:
 
 @pytest.mark.parametrize("out", ["/runs/first", "/runs/a run's 100% $HOME `date`"])
 def test_the_script_is_a_shell_script_whatever_the_folder_is_called(out: str) -> None:
-    text = script("launch.setup=['module load cuda', 'ulimit -l unlimited']", "launch.env={A: \"it's\"}", out=out)
+    text = script("launch.setup=['module load cuda', 'ulimit -l unlimited']", 'launch.env={A: "it\'s"}', out=out)
     checked = subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True)
     assert (checked.returncode, checked.stderr) == (0, "")
-    shown = subprocess.run(["bash"], input=f"{_line(text, 'out=')}\necho \"$out\"", text=True, capture_output=True)
+    shown = subprocess.run(["bash"], input=f'{_line(text, "out=")}\necho "$out"', text=True, capture_output=True)
     assert shown.stdout == f"{out}\n"
 
 
@@ -85,9 +85,7 @@ def test_a_job_that_has_to_succeed_first_is_named() -> None:
     assert "dependency" not in script()
 
 
-def test_a_dry_run_prints_the_script_and_touches_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_dry_run_prints_the_script_and_touches_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     assert asked("--out", str(out), "--scheduler", "slurm", "--nodes", "2", "--gpus-per-node", "8", "--dry-run") == 0
     assert "#SBATCH --nodes=2" in capsys.readouterr().out
