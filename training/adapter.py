@@ -12,6 +12,7 @@ import torch
 from peft import PeftConfig, PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
+from transformers.utils import logging
 
 from training import job, lora, manifest
 from training.corpus import open_version, verify
@@ -33,6 +34,7 @@ def load(folder: Path, base: str | None = None, dtype: str = "auto") -> PeftMode
     manifest.check_files(folder, told)
     place = base or told["base"]["model"]
     lora.check_base(place)
+    logging.disable_progress_bar()
     manifest.check_base(told, job.base_model(place))
     kind: Any = dtype if dtype == "auto" else getattr(torch, dtype)
     model = AutoModelForCausalLM.from_pretrained(

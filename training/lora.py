@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+from transformers.utils import logging
 
 from conf.training import Lora, Training
 from training.errors import RunRefused, TrainingError
@@ -81,6 +82,7 @@ def check_targets(folder: str, lora: Lora) -> None:
 def load_base(folder: str, settings: Training, use_cpu: bool) -> PreTrainedModel:
     """The frozen base, in ``base.dtype``; with 4-bit weights if asked. Under ZeRO 3 each rank holds only its part."""
     check_base(folder)
+    logging.disable_progress_bar()
     options: dict[str, Any] = {"dtype": getattr(torch, settings.base.dtype)}
     options["attn_implementation"] = attention(settings, use_cpu)
     if settings.lora.quantize == "4bit":

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from pathlib import Path
 
 from training.errors import STOPPED, RunRefused, TrainingError
@@ -76,6 +77,9 @@ def prepare_environment(use_cpu: bool) -> None:
     os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"})
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("DS_LOG_LEVEL", "error")
+    os.environ.setdefault("ACCELERATE_LOG_LEVEL", "error")  # it warns of a setting it takes from DeepSpeed itself
+    # peft still uses names that transformers has replaced: nothing a user could do.
+    warnings.filterwarnings("ignore", category=FutureWarning)
     if use_cpu:
         os.environ.update({"DS_ACCELERATOR": "cpu", "CUDA_VISIBLE_DEVICES": ""})
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from conf.training import Training
 from jobs.cli import main
 from tests.commands import ROOT
 from tests.training.runs import (
@@ -169,6 +170,34 @@ def test_the_base_model_is_left_as_it_was_and_the_adapter_names_it(chats: str, r
     job = json.loads((run / "job.json").read_text())
     assert json.loads((run / "adapter" / CONFIG).read_text())["base_model_name_or_path"] == job["base"]["folder"]
     assert steps(run) == 8
+
+
+CONFIGS = [(1, "none"), (1, "cpu"), (2, "none"), (2, "cpu"), (3, "none"), (3, "cpu")]
+
+
+@pytest.mark.parametrize(("stage", "offload"), CONFIGS)
+def test_every_stage_has_a_deepspeed_file_that_says_so(stage: int, offload: str) -> None:
+    from training.loop import deepspeed_config
+
+    asked = Training.model_validate({"zero": {"stage": stage, "offload": offload}})
+    gpu, cpu = (deepspeed_config(asked, use_cpu) for use_cpu in (False, True))
+    assert gpu is not None
+    assert cpu is not None
+    zero = gpu["zero_optimization"]
+    assert zero["stage"] == stage
+    assert [name for name in zero if name.startswith("offload")] == (
+        [] if offload == "none" else ["offload_optimizer", "offload_param"][: 2 if stage == 3 else 1]
+    )
+    assert "true" not in json.dumps(cpu["zero_optimization"].get("offload_optimizer", {}))
+
+
+def test_a_deepspeed_file_of_ones_own_replaces_the_shipped_one(tmp_path: Path) -> None:
+    from training.loop import deepspeed_config
+
+    (tmp_path / "own.json").write_text('{"zero_optimization": {"stage": 2, "overlap_comm": true}}')
+    asked = Training.model_validate({"zero": {"stage": 2, "config": str(tmp_path / "own.json")}})
+    assert deepspeed_config(asked, False) == {"zero_optimization": {"stage": 2, "overlap_comm": True}}
+    assert deepspeed_config(Training.model_validate({"zero": {"stage": 0}}), False) is None
 
 
 REFUSED = [
