@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import resources
 from pathlib import Path
@@ -81,7 +81,7 @@ def _stop(daemon: subprocess.Popen[bytes]) -> None:
         daemon.wait()
 
 
-def _until(what: str, is_so, folder: Path) -> None:
+def _until(what: str, is_so: Callable[[], bool], folder: Path) -> None:
     deadline = time.monotonic() + 30
     while not is_so():
         if time.monotonic() > deadline:
