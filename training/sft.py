@@ -15,6 +15,7 @@ from pathlib import Path
 from training.errors import STOPPED, RunRefused, TrainingError
 
 _asked: list[int] = []
+_starter = os.getppid()
 
 
 def main(arguments: list[str]) -> int:
@@ -53,9 +54,9 @@ def run(out: Path) -> int:
         if is_first:
             _say(f"going on from {newest.folder.name}")
     if newest is None or not finish.is_last(newest):
-        if not loop.run(job, out, newest, lambda: bool(_asked)):
+        if not loop.run(job, out, newest, should_stop):
             if is_first:
-                _say("stopped by a signal; the same command goes on from the newest checkpoint")
+                _say("stopped as asked; the same command goes on from the newest checkpoint")
             return STOPPED
         newest = checkpoints.newest(out, tell=lambda line: None) if is_first else None
     if is_first:
@@ -63,6 +64,11 @@ def run(out: Path) -> int:
             raise TrainingError("the last checkpoint is not whole; the disk may be failing: run the command again")
         finish.write_adapter(job, out, newest)
     return 0
+
+
+def should_stop() -> bool:
+    """Whether this rank got a signal, or whoever started it is gone: then nobody would learn how the run ends."""
+    return bool(_asked) or os.getppid() != _starter
 
 
 def check_world(ranks: int) -> None:

@@ -34,7 +34,7 @@ SETTINGS = (
     "speed.loader_workers=0",
     "launch.gpus_per_node=0",
     "launch.processes_per_node=2",
-    "launch.timeout_minutes=1",
+    "launch.timeout_minutes=3",
 )
 """Eight steps of a model of 0.9 M parameters on two CPU processes; the same numbers every time."""
 

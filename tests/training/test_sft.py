@@ -88,6 +88,18 @@ def test_a_killed_rank_leaves_a_whole_checkpoint_and_no_hang(chats: str, tmp_pat
     assert not (out / "adapter").exists()
 
 
+def test_ranks_whose_starter_is_gone_save_and_stop(chats: str, tmp_path: Path) -> None:
+    out = tmp_path / "orphans"
+    code, _, _ = disturb(chats, out, "schedule.max_steps=200", act=lambda process: process.kill(), after=2)
+    assert code == -signal.SIGKILL
+    deadline = time.monotonic() + 60
+    while rank_processes(out) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not rank_processes(out)
+    assert 2 < last_checkpoint(out).step < 200
+    assert "the same command goes on" in out.with_suffix(".log").read_text()
+
+
 def test_a_full_disk_while_saving_is_told_and_leaves_the_checkpoint_before(chats: str, tmp_path: Path) -> None:
     out = tmp_path / "full"
     sets = ("zero.stage=0", "launch.processes_per_node=1", "schedule.max_steps=60")
