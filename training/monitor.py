@@ -146,7 +146,7 @@ def _state_by_files(run: Path) -> tuple[str, str]:
     """What a run that nobody knows any more left behind."""
     if (run / "adapter" / "manifest.json").is_file():
         return "COMPLETED", ""
-    return ("FAILED", "") if _exit_code(run) else ("GONE", "the scheduler does not know it; see its log")
+    return ("FAILED", "") if _exit_code(run) else ("GONE", "no longer known; its output says how far it came")
 
 
 def _exit_code(run: Path) -> str | None:
