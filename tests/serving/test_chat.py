@@ -17,7 +17,7 @@ def winnow(*words: str | Path, said: str = "") -> subprocess.CompletedProcess[st
     """Run `winnow` with this standard input."""
     command = [sys.executable, "-m", "jobs.cli", *map(str, words)]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
-    return subprocess.run(command, input=said, capture_output=True, text=True, env=environment, timeout=180)
+    return subprocess.run(command, input=said, capture_output=True, text=True, env=environment, timeout=600)
 
 
 def test_each_line_is_answered_and_a_cleared_chat_answers_as_at_first(adapter: Path) -> None:

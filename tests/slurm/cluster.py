@@ -82,11 +82,11 @@ def _stop(daemon: subprocess.Popen[bytes]) -> None:
 
 
 def _until(what: str, is_so: Callable[[], bool], folder: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not is_so():
         if time.monotonic() > deadline:
             logs = "\n".join(f"{log.name}: {log.read_text()[-2000:]}" for log in sorted(folder.glob("*.log")))
-            raise RuntimeError(f"waited 30 s until {what}\n{logs}")
+            raise RuntimeError(f"waited two minutes until {what}\n{logs}")
         time.sleep(0.2)
 
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+PATIENCE = 900
+"""Seconds after which a test gives up: far more than an idle machine takes, for one that is busy."""
+
 SMALL = (
     "launch.processes_per_node=1",
     "launch.env={GLOO_SOCKET_IFNAME: lo, OMP_NUM_THREADS: '1'}",
@@ -43,7 +46,7 @@ class Cluster:
     def winnow(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `winnow`, as on a login node."""
         command = [sys.executable, "-m", "jobs.cli", *words]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=180)
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE)
 
     def submit(self, name: str, *words: str, settings: tuple[str, ...] = ()) -> tuple[str, Path]:
         """`winnow submit` on two nodes; the job's id and the run's folder."""
@@ -60,13 +63,23 @@ class Cluster:
         """The fields of `scontrol show job`."""
         return dict(re.findall(r"(\w+)=(\S*)", self.ask("scontrol", "show", "job", job_id)))
 
-    def until(self, job_id: str, state: str, seconds: float = 240) -> dict[str, str]:
+    def until(self, job_id: str, state: str) -> dict[str, str]:
         """Wait until the job is in this state; its fields."""
-        return wait_for(f"job {job_id} is {state}", lambda: self._if(job_id, state), seconds)
+        return wait_for(f"job {job_id} is {state}", lambda: self._if(job_id, state))
 
     def _if(self, job_id: str, state: str) -> dict[str, str] | None:
         found = self.job(job_id)
         return found if found["JobState"] == state else None
+
+    def sees(self, job_id: str, what: str, found: Callable[[], Any]) -> Any:
+        """The first true answer while the job lives; AssertionError if it fails first."""
+
+        def answer() -> Any:
+            state = self.job(job_id)["JobState"]
+            assert state in ("PENDING", "RUNNING", "COMPLETING"), f"{state} before {what}"
+            return found()
+
+        return wait_for(what, answer)
 
     def until_ended(self, job_id: str) -> tuple[str, str]:
         """Wait until the job is neither waiting nor running; its state and exit code."""
@@ -75,7 +88,7 @@ class Cluster:
             found = self.job(job_id)
             return None if found["JobState"] in ("PENDING", "RUNNING", "COMPLETING") else found
 
-        found = wait_for(f"job {job_id} has ended", ended, 240)
+        found = wait_for(f"job {job_id} has ended", ended)
         return found["JobState"], found["ExitCode"]
 
     def state(self, out: Path) -> dict[str, Any]:
@@ -109,10 +122,10 @@ def rank_process(out: Path, rank: int) -> int | None:
     return None
 
 
-def wait_for(what: str, found: Callable[[], Any], seconds: float) -> Any:
-    """The first true answer; AssertionError after so many seconds."""
-    deadline = time.monotonic() + seconds
+def wait_for(what: str, found: Callable[[], Any]) -> Any:
+    """The first true answer; AssertionError if there is none for very long."""
+    deadline = time.monotonic() + PATIENCE
     while not (answer := found()):
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s until {what}"
+        assert time.monotonic() < deadline, f"waited {PATIENCE} s until {what}"
         time.sleep(0.3)
     return answer

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.slurm.runs import Cluster, log, losses, rank_process, wait_for
+from tests.slurm.runs import Cluster, log, losses, rank_process
 
 
 @pytest.fixture(scope="session")
@@ -31,11 +31,11 @@ def test_a_run_requeued_at_its_time_limit_gives_the_losses_and_the_adapter_of_an
     slurm: Cluster, finished: tuple[str, Path]
 ) -> None:
     job_id, out = slurm.submit("requeued")
-    wait_for("some steps are done", lambda: (out / "metrics.jsonl").is_file() and len(losses(out)) >= 3, 180)
+    slurm.sees(job_id, "some steps are done", lambda: (out / "metrics.jsonl").is_file() and len(losses(out)) >= 3)
     # Slurm looks at time limits every half minute; the run waits for it here, so that it is not over before.
     slurm.ask("scancel", "--signal=STOP", job_id)
     slurm.ask("scontrol", "update", f"JobId={job_id}", "TimeLimit=10")
-    wait_for("Slurm has told of the limit", lambda: "the time limit is near" in log(out), 90)
+    slurm.sees(job_id, "Slurm has told of the limit", lambda: "the time limit is near" in log(out))
     slurm.ask("scancel", "--signal=CONT", job_id)
     slurm.until(job_id, "PENDING")
     slurm.ask("scontrol", "update", f"JobId={job_id}", "TimeLimit=60")
@@ -51,7 +51,7 @@ def test_a_run_requeued_at_its_time_limit_gives_the_losses_and_the_adapter_of_an
 
 def test_a_rank_that_is_killed_ends_the_job_with_its_own_code(slurm: Cluster) -> None:
     job_id, out = slurm.submit("killed")
-    rank = wait_for("rank 1 has started", lambda: rank_process(out, 1), 120)
+    rank = slurm.sees(job_id, "rank 1 has started", lambda: rank_process(out, 1))
     os.kill(rank, signal.SIGKILL)
     assert slurm.until_ended(job_id) == ("FAILED", "137:0")
     assert "rank 1 ended first, with exit code 137" in log(out)
@@ -73,7 +73,7 @@ def test_a_run_waits_for_the_job_it_depends_on_and_is_cancelled_when_told(slurm:
     assert slurm.state(out)["state"] == "PENDING"
     slurm.ask("scontrol", "release", data_job)
     slurm.until(job_id, "RUNNING")
-    wait_for("the log is where it should be", lambda: "attempt 1" in log(out), 30)
+    slurm.sees(job_id, "the log is where it should be", lambda: "attempt 1" in log(out))
     slurm.ask("scancel", job_id)
     assert slurm.until_ended(job_id)[0] == "CANCELLED"
     assert slurm.job(job_id)["Restarts"] == "0"

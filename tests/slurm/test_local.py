@@ -12,7 +12,7 @@ def test_a_local_run_is_the_command_and_winnow_jobs_knows_it(data: Path, tmp_pat
     where = ["--lake", str(data / "lake"), "--pin", "baseline", "--out", str(tmp_path / "run")]
     chosen = [word for setting in settings for word in ("--set", setting)]
     command = [sys.executable, "-m", "jobs.cli", "submit", "--config", "smoke", "--scheduler", "local"]
-    done = subprocess.run([*command, *where, *chosen], capture_output=True, text=True, timeout=240)
+    done = subprocess.run([*command, *where, *chosen], capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     state = monitor.state(tmp_path / "run")
     assert (state.state, state.job, state.metrics["step"]) == ("COMPLETED", "local", 3)
@@ -21,6 +21,6 @@ def test_a_local_run_is_the_command_and_winnow_jobs_knows_it(data: Path, tmp_pat
 def test_a_local_run_that_is_refused_has_the_exit_code_of_the_refusal(data: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "jobs.cli", "submit", "--config", "smoke", "--scheduler", "local"]
     where = ["--lake", str(data / "lake"), "--pin", "nothing", "--out", str(tmp_path / "run")]
-    done = subprocess.run([*command, *where], capture_output=True, text=True, timeout=240)
+    done = subprocess.run([*command, *where], capture_output=True, text=True, timeout=900)
     assert done.returncode == 2 and "nothing" in done.stderr
     assert monitor.state(tmp_path / "run").state == "GONE"
