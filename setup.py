@@ -41,7 +41,7 @@ setup(
             "transformers==5.23.0",
             "peft==0.21.2",
             "accelerate==1.15.0",
-            "deepspeed==0.19.8",  # builds from source after torch: `make install` shows how
+            "deepspeed==0.19.8",  # a source package; DS_BUILD_OPS=0 keeps pip from compiling its kernels
             "tokenizers==0.23.3",
             "safetensors==0.8.0",
             "jinja2==3.1.6",
