@@ -2,7 +2,8 @@
 and for what follows ``winnow train | adapter``.
 
 Exit codes: 0 done, 1 failed for a reason outside the command (disk, memory, a bug), 2 bad usage or config, 3 input
-unreadable, 4 a quality gate failed, 5 the lake is damaged.
+unreadable, 4 a quality gate failed, 5 the lake is damaged, 75 training was stopped by a signal behind a whole
+checkpoint: the same command goes on.
 """
 
 import argparse
