@@ -173,6 +173,18 @@ def test_what_a_killed_process_left_is_removed_and_does_not_count(model, tmp_pat
     assert not left.exists()
 
 
+def test_a_killed_worker_is_an_error_and_never_a_hang(model, tmp_path):
+    corpus = corpus_of(tmp_path / "lake", [conversation("a", "b")] * 12_000)
+
+    def kill(done: int, of: int) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    with pytest.raises(TrainingError, match=r"a process that was tokenizing was killed.*Set data\.workers lower"):
+        prepare(corpus, model, settings_for(tmp_path, "data.workers=2"), kill)
+    assert [path for path in (tmp_path / "tokens").iterdir() if path.is_dir()] == []
+
+
 def test_a_place_that_cannot_be_written_is_told(model, tmp_path):
     corpus = corpus_of(tmp_path / "lake", [conversation("a", "b")] * 20)
     (tmp_path / "file").write_text("")
