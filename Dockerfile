@@ -26,16 +26,14 @@ RUN set -eu; lacking=""; \
 RUN python3 -m venv /opt/winnow
 ENV PATH=/opt/winnow/bin:$PATH DS_BUILD_OPS=0 HF_HUB_OFFLINE=1 NUMBA_CACHE_DIR=/tmp/numba
 
-# As below: dependencies first. All that training needs of setup.py; DeepSpeed last, since it builds against torch.
+# As below: dependencies first, all of setup.py's but Spark.
 WORKDIR /build
 COPY setup.py pyproject.toml ./
 COPY conf/__init__.py conf/
 RUN pip install --no-cache-dir --no-deps . && python -c 'import re; from importlib.metadata import requires; \
     print(*(need.split(";")[0] for need in requires("chat-winnow") \
     if re.search("extra == .train.|^[^;]*$", need) and not re.match("pyspark|delta-spark", need)), sep="\n")' > needed.txt \
-    && grep -v deepspeed needed.txt > first.txt \
-    && pip install --no-cache-dir setuptools wheel ninja -r first.txt \
-    && pip install --no-cache-dir --no-build-isolation -r needed.txt
+    && pip install --no-cache-dir -r needed.txt
 
 COPY . .
 RUN pip install --no-cache-dir --no-deps --force-reinstall .
