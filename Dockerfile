@@ -39,8 +39,9 @@ COPY . .
 RUN pip install --no-cache-dir --no-deps --force-reinstall .
 
 # An image that cannot place a run, or lacks a library of the job, is not built.
-RUN winnow submit --scheduler slurm --nodes 2 --gpus-per-node 8 --config zephyr-7b-lora --lake lake --pin baseline --out run \
-        --dry-run | bash -n \
+RUN winnow submit --scheduler slurm --nodes 2 --gpus-per-node 8 --config zephyr-7b-lora --lake lake --pin baseline \
+        --out run --dry-run > /tmp/train.sbatch \
+    && bash -n /tmp/train.sbatch && rm /tmp/train.sbatch \
     && DS_ACCELERATOR=cpu python -c 'import training.adapter, training.loop, training.serve, deepspeed'
 
 WORKDIR /data
