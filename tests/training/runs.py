@@ -21,7 +21,6 @@ SETTINGS = (
     "data.max_tokens=128",
     "lora.r=4",
     "lora.alpha=8",
-    "lora.dropout=0.1",
     "optimizer.lr=5e-3",
     "schedule.max_steps=8",
     "schedule.warmup=1",
