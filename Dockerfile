@@ -1,12 +1,54 @@
-# One image for driver and executors, so that both have the same Python, kernels and jars.
+# Two images: one for Spark's driver and executors (the last stage), so that both have the same Python, kernels and jars,
+# and one for training nodes (stage `train`), with torch and without Java and Spark.
 #
 #   make image                                    (docker; ENGINE=podman or ENGINE=buildah for the others)
+#   make train-image
 #   docker run --rm winnow winnow doctor
 #   docker run --rm --user "$(id -u):0" -v "$PWD:/data" winnow winnow run --config smoke --input sample --lake lake
 #
 # Any base with apt will do: Debian, Ubuntu, python:3.11-slim-bookworm. Debian 13 has no Java 17; there add
 # --build-arg JAVA_PACKAGE=openjdk-21-jre-headless.
 ARG BASE_IMAGE=debian:bookworm-slim
+
+FROM ${BASE_IMAGE} AS train
+
+# g++ because torch.compile and DeepSpeed's optional kernels build themselves on first use; CUDA's libraries come with
+# torch, its driver with the node.
+RUN set -eu; lacking=""; \
+    python3 -c 'import ensurepip, venv' 2>/dev/null || lacking="python3 python3-venv python3-dev"; \
+    command -v g++ >/dev/null || lacking="$lacking g++"; \
+    command -v tini >/dev/null || lacking="$lacking tini"; \
+    if [ -n "$lacking" ]; then \
+        apt-get update -qq; \
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $lacking; \
+        rm -rf /var/lib/apt/lists/*; \
+    fi
+RUN python3 -m venv /opt/winnow
+ENV PATH=/opt/winnow/bin:$PATH DS_BUILD_OPS=0 HF_HUB_OFFLINE=1 NUMBA_CACHE_DIR=/tmp/numba
+
+# As below: dependencies first, all of setup.py's but Spark.
+WORKDIR /build
+COPY setup.py pyproject.toml ./
+COPY conf/__init__.py conf/
+RUN pip install --no-cache-dir --no-deps . && python -c 'import re; from importlib.metadata import requires; \
+    print(*(need.split(";")[0] for need in requires("chat-winnow") \
+    if re.search("extra == .train.|^[^;]*$", need) and not re.match("pyspark|delta-spark", need)), sep="\n")' > needed.txt \
+    && pip install --no-cache-dir -r needed.txt
+
+COPY . .
+RUN pip install --no-cache-dir --no-deps --force-reinstall .
+
+# An image that cannot place a run, or lacks a library of the job, is not built.
+RUN winnow submit --scheduler slurm --nodes 2 --gpus-per-node 8 --config zephyr-7b-lora --lake lake --pin baseline \
+        --out run --dry-run > /tmp/train.sbatch \
+    && bash -n /tmp/train.sbatch && rm /tmp/train.sbatch \
+    && DS_ACCELERATOR=cpu python -c 'import training.adapter, training.loop, training.serve, deepspeed'
+
+WORKDIR /data
+ENTRYPOINT ["tini", "-s", "--"]
+CMD ["winnow", "train", "--help"]
+
+
 FROM ${BASE_IMAGE}
 
 ARG JAVA_PACKAGE=openjdk-17-jre-headless

@@ -1,12 +1,13 @@
-# make help | install | demo | test | check | bench | app.zip | image | clean
+# make help | install | demo | train-demo | test | check | bench | app.zip | image | train-image | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_LAKE ?= lake
 DEMO_SAMPLE ?= sample
+DEMO_RUN ?= runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench image clean
+.PHONY: help install demo train-demo test check bench image train-image clean
 
 help:  ## Say what each target does
 	@grep -E '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -18,6 +19,11 @@ $(VENV)/installed: setup.py pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	$(BIN)/winnow doctor --fetch-jars
+	touch $@
+
+# What training needs beside that: PyTorch alone is some 3 GB. DeepSpeed's kernels are compiled on the GPU node, not here.
+$(VENV)/installed-train: $(VENV)/installed
+	DS_BUILD_OPS=0 $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train]'
 	touch $@
 
 .PHONY: java
@@ -34,10 +40,17 @@ demo: install  ## Write a sample of 20,000 conversations and turn it into a pinn
 	$(BIN)/winnow sample --out $(DEMO_SAMPLE)
 	$(BIN)/winnow run --config conf/smoke.yaml --input $(DEMO_SAMPLE) --lake $(DEMO_LAKE)
 
-test: install  ## Run the whole test suite
+train-demo: $(VENV)/installed-train  ## Train a tiny model on the lake of `make demo`, on the CPU, offline
+	test -f $(DEMO_LAKE)/winnow.json || $(MAKE) --no-print-directory demo
+	$(BIN)/winnow train --config conf/train/smoke.yaml --lake $(DEMO_LAKE) --out $(DEMO_RUN)
+	$(BIN)/winnow adapter verify $(DEMO_RUN)/adapter --lake $(DEMO_LAKE)
+	test -d $(DEMO_RUN)/merged || $(BIN)/winnow adapter merge $(DEMO_RUN)/adapter --out $(DEMO_RUN)/merged
+	@echo "Talk to it (it has learned 18 steps): $(BIN)/winnow chat --adapter $(DEMO_RUN)/adapter"
+
+test: $(VENV)/installed-train  ## Run the whole test suite
 	$(BIN)/python -m pytest
 
-check: install  ## Lint, types, import rules
+check: $(VENV)/installed-train  ## Lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -54,5 +67,8 @@ app.zip: install  ## The four packages as one zip for spark-submit --py-files
 image:  ## Build the image for driver and executors (ENGINE=docker|podman|buildah)
 	$${ENGINE:-docker} build -t winnow .
 
+train-image:  ## Build the image for training nodes: torch, no Java, no Spark
+	$${ENGINE:-docker} build --target train -t winnow-train .
+
 clean:  ## Remove what the targets above made
-	rm -rf $(VENV) build app.zip $(DEMO_LAKE) $(DEMO_SAMPLE)
+	rm -rf $(VENV) build app.zip $(DEMO_LAKE) $(DEMO_SAMPLE) $(DEMO_RUN)

@@ -14,7 +14,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["conf", "conf.*", "udfs", "udfs.*", "jobs", "jobs.*", "training", "training.*"]),
-    package_data={"conf": ["*.yaml", "keywords/*.txt", "spark/*", "deepspeed/*.json"]},
+    package_data={
+        "conf": ["*.yaml", "train/*.yaml", "keywords/*.txt", "spark/*", "deepspeed/*.json"],
+        "training": ["templates/*.jinja", "slurm/*", "web/*"],
+    },
     install_requires=[
         "pyspark==4.1.2",  # the wheel, Delta's wheel and Delta's jar must match
         "delta-spark==4.4.0",
@@ -33,11 +36,26 @@ setup(
         "tqdm==4.*",  # progress bar
     ],
     extras_require={
+        "train": [
+            "torch==2.15.0",
+            "transformers==5.23.0",
+            "peft==0.21.2",
+            "accelerate==1.15.0",
+            "deepspeed==0.19.8",  # a source package; DS_BUILD_OPS=0 keeps pip from compiling its kernels
+            "tokenizers==0.23.3",
+            "safetensors==0.8.0",
+            "jinja2==3.1.6",
+            "tensorboard==2.*",
+            "fastapi==0.165.*",  # winnow serve: what transformers' own server is made of
+            "uvicorn==0.54.*",
+            "openai==3.*",
+        ],
         "test": [
             "zstandard",  # test input
             "setuptools>=69",  # app.zip is the wheel, built without network
             "wheel",
             "pytest==9.*",
+            "playwright==1.*",  # drives the system's Chromium
             "hypothesis==6.*",
             "ruff==0.17.*",
             "mypy==2.*",

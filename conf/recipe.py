@@ -1,12 +1,17 @@
-"""Which settings a run uses: a recipe (YAML) and overrides, read into one checked tree with every error at once."""
+"""Which settings a run uses: a recipe (YAML) and overrides, read into one checked tree with every error at once.
+
+There are two trees, one for the data jobs (:mod:`conf.settings`) and one for training (:mod:`conf.training`); each has
+shipped recipes in its own folder.
+"""
 
 import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,41 +19,48 @@ from conf.recipe_errors import Place, Problem, SettingsError, explain, found, qu
 from conf.recipe_schema import split_key
 from conf.recipe_yaml import Reading, read
 from conf.settings import Settings
+from conf.training import Training
 
 __all__ = ["SettingsError", "describe", "digest", "load", "sections", "shipped"]
 
 MAX_BYTES = 64_000
 """Largest recipe read."""
 
-_VERSION = Settings.model_fields["version"].default
+T = TypeVar("T", Settings, Training)
+
 _SECRET = re.compile(r"secret|password|token|access[._-]?key|credential", re.IGNORECASE)
 _PLAIN_TEXT = re.compile(r"(?!(?:true|false|null)\Z)[a-z][\w.-]*\Z", re.IGNORECASE | re.ASCII)
 
 
-def load(path: str | None, overrides: Sequence[str] = ()) -> Settings:
+@overload
+def load(path: str | None, overrides: Sequence[str] = ()) -> Settings: ...
+@overload
+def load(path: str | None, overrides: Sequence[str] = (), *, tree: type[T]) -> T: ...
+def load(path: str | None, overrides: Sequence[str] = (), *, tree: type[Any] = Settings) -> Any:
     """The settings that a recipe and then each override (``dedup.threshold=0.75``) ask for; the rest are defaults.
 
-    ``path`` is a file or, where there is none, a shipped recipe: ``lmsys``, ``lmsys.yaml`` or ``conf/lmsys.yaml``;
-    None reads no recipe. An override's value is YAML and replaces whatever the recipe has at its key.
+    ``path`` is a file or, where there is none, one of the tree's shipped recipes: ``lmsys``, ``lmsys.yaml`` or
+    ``conf/lmsys.yaml``; None reads no recipe. An override's value is YAML and replaces whatever the recipe
+    has at its key.
     Raises SettingsError with all problems: the recipe's by line, then the overrides' in their order.
     """
-    reading = Reading({}) if path is None else _read_recipe(path)
+    reading = Reading({}) if path is None else _read_recipe(tree, path)
     for number, override in enumerate(overrides, 1):
-        _apply(override, number, reading)
-    _check_version(reading)
+        _apply(tree, override, number, reading)
+    _check_version(tree, reading)
     settings = None
     try:
-        settings = Settings.model_validate(reading.value, strict=True)
+        settings = tree.model_validate(reading.value, strict=True)
     except ValidationError as errors:
-        reading.problems += [explain(error, reading.places) for error in errors.errors()]
+        reading.problems += [explain(tree, error, reading.places) for error in errors.errors()]
     if settings is None or reading.problems:
         raise SettingsError([str(problem) for problem in sorted(reading.problems, key=lambda one: one.place.order)])
     return settings
 
 
-def shipped() -> list[str]:
-    """Names of the recipes that come with Winnow, sorted."""
-    files = resources.files(__package__).iterdir()
+def shipped(tree: type[Settings] | type[Training] = Settings) -> list[str]:
+    """Names of the recipes of this tree that come with Winnow, sorted."""
+    files = _folder(tree).iterdir()
     return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
 
 
@@ -58,17 +70,17 @@ def digest(section: BaseModel) -> str:
     return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
-def sections(settings: Settings, *names: str) -> Settings:
+def sections(settings: T, *names: str) -> T:
     """The settings with only these sections kept and everything else at its default: for a digest of what matters."""
-    return Settings(**{name: getattr(settings, name) for name in names})
+    return type(settings)(**{name: getattr(settings, name) for name in names})
 
 
-def describe(settings: Settings) -> list[str]:
+def describe(settings: Settings | Training) -> list[str]:
     """One line for every value in use, in tree order: ``dedup.threshold = 0.7  (default 0.8)`` where it differs.
 
     Without the remark, a line is an override. Values whose key sounds like a secret are shown as ``***``.
     """
-    defaults = dict(_leaves(Settings()))
+    defaults = dict(_leaves(type(settings)()))
     lines = []
     for key, value in _leaves(settings):
         line = f"{key} = {'***' if _SECRET.search(key) else _shown(value)}"
@@ -80,10 +92,14 @@ def describe(settings: Settings) -> list[str]:
     return lines
 
 
-def _read_recipe(path: str) -> Reading:
+def _folder(tree: type[Settings] | type[Training]) -> Traversable:
+    return resources.files("conf").joinpath(*PurePath(tree.FOLDER).parts[1:])
+
+
+def _read_recipe(tree: type[Any], path: str) -> Reading:
     """The recipe's mapping as read; a file that cannot be used at all is an empty mapping and a problem."""
     try:
-        label, data = _read_bytes(path)
+        label, data = _read_bytes(tree, path)
         text = data.decode("utf-8-sig")
     except SettingsError as error:
         return Reading({}, problems=[Problem(Place((0, 0), path), error.problems[0])])
@@ -91,23 +107,23 @@ def _read_recipe(path: str) -> Reading:
         line = error.object.count(b"\n", 0, error.start) + 1
         problem = f"not UTF-8 text (byte 0x{error.object[error.start]:02x}); save the file as UTF-8"
         return Reading({}, problems=[Problem(Place((0, line), f"{path}:{line}"), problem)])
-    reading = read(text, lambda line, column: Place((0, line), f"{label}:{line}" + f":{column}" * bool(column)))
+    reading = read(tree, text, lambda line, column: Place((0, line), f"{label}:{line}" + f":{column}" * bool(column)))
     if reading.problems and not isinstance(reading.value, dict):
         reading.value = {}
     return reading
 
 
-def _read_bytes(path: str) -> tuple[str, bytes]:
+def _read_bytes(tree: type[Any], path: str) -> tuple[str, bytes]:
     """A recipe's name as printed and its content; SettingsError says why there is none."""
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, IsADirectoryError) as error:
         name = PurePath(path).name.removesuffix(".yaml")
-        if str(PurePath(path).parent) in (".", "conf") and name in shipped():
-            return f"conf/{name}.yaml", resources.files(__package__).joinpath(f"{name}.yaml").read_bytes()
+        if str(PurePath(path).parent) in (".", tree.FOLDER) and name in shipped(tree):
+            return f"{tree.FOLDER}/{name}.yaml", _folder(tree).joinpath(f"{name}.yaml").read_bytes()
         what = "a folder, not a recipe" if isinstance(error, IsADirectoryError) else "no such file"
-        raise SettingsError([f"{what}; shipped recipes: {', '.join(shipped())}"]) from None
+        raise SettingsError([f"{what}; shipped recipes: {', '.join(shipped(tree))}"]) from None
     except (OSError, ValueError) as error:
         raise SettingsError([f"cannot be read: {getattr(error, 'strerror', None) or error}"]) from None
     if len(data) > MAX_BYTES:
@@ -115,15 +131,15 @@ def _read_bytes(path: str) -> tuple[str, bytes]:
     return path, data
 
 
-def _apply(override: str, number: int, reading: Reading) -> None:
+def _apply(tree: type[Any], override: str, number: int, reading: Reading) -> None:
     """Write one override into the recipe as read, or note what is wrong with it."""
     place = Place((number, 0), f"--set {override}")
     key, equals, text = override.partition("=")
-    path = split_key(key.strip())
+    path = split_key(tree, key.strip())
     if not equals or not all(path):
         reading.problems.append(Problem(place, "expected KEY=VALUE, such as dedup.threshold=0.75"))
         return
-    piece = read(text, lambda line, column: place, path)
+    piece = read(tree, text, lambda line, column: place, path)
     reading.problems += piece.problems
     section = reading.value
     for depth, part in enumerate(path[:-1], 1):
@@ -135,13 +151,13 @@ def _apply(override: str, number: int, reading: Reading) -> None:
         reading.places |= piece.places
 
 
-def _check_version(reading: Reading) -> None:
+def _check_version(tree: type[Any], reading: Reading) -> None:
     """Another version's keys cannot be judged by this one's, so it is told before anything else."""
     if not isinstance(reading.value, dict) or "version" not in reading.value:
         return
-    version = reading.value["version"]
-    if type(version) is not int or version != _VERSION:
-        problem = f"`version`: this Winnow reads recipe version {_VERSION}, found {found(version)}"
+    version, known = reading.value["version"], tree.model_fields["version"].default
+    if type(version) is not int or version != known:
+        problem = f"`version`: this Winnow reads recipe version {known}, found {found(version)}"
         raise SettingsError([str(Problem(reading.places[("version",)], problem))])
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import ErrorDetails
 
-from conf.recipe_schema import Path, expected, schema, suggest
+from conf.recipe_schema import Path, Tree, expected, schema, suggest
 
 SHOWN = 60
 """Longest piece of a recipe, in characters, that a message repeats."""
@@ -38,16 +38,16 @@ class Problem(NamedTuple):
         return _printable(f"{self.place.label}: {self.text}")
 
 
-def explain(error: ErrorDetails, places: Mapping[Path, Place]) -> Problem:
+def explain(tree: Tree, error: ErrorDetails, places: Mapping[Path, Place]) -> Problem:
     """The problem that one validation error stands for, placed where its value was written."""
     path = error["loc"]
     if error["type"] == "extra_forbidden":
-        return Problem(places[path], f"unknown key {dotted(path)}; {suggest(path)}")
+        return Problem(places[path], f"unknown key {dotted(path)}; {suggest(tree, path)}")
     if error["type"] == "value_error":
         message = str(error["ctx"]["error"])
         return Problem(_cause(path, message, places), f"{dotted(path)}: {message}")
     value = error["input"]
-    text = f"{dotted(path)}: expected {expected(path)}, found {found(value)}{_advice(path, value)}"
+    text = f"{dotted(path)}: expected {expected(tree, path)}, found {found(value)}{_advice(tree, path, value)}"
     return Problem(places[path], text)
 
 
@@ -90,8 +90,8 @@ def _cause(path: Path, message: str, places: Mapping[Path, Place]) -> Place:
     return max(written or below.values(), key=lambda place: place.order)
 
 
-def _advice(path: Path, value: Any) -> str:
-    if schema(path).get("type") != "string" or "enum" in schema(path):
+def _advice(tree: Tree, path: Path, value: Any) -> str:
+    if schema(tree, path).get("type") != "string" or "enum" in schema(tree, path):
         return ""
     if value is None:
         return '; empty text is written ""'

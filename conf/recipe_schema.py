@@ -1,15 +1,17 @@
 """What may be written at one place of a recipe, in plain words, and the nearest valid key to one that may not.
 
 A path is the tuple of keys from the top of the recipe: ``("dedup", "threshold")``; list entries are numbered from 0.
+A tree is the pydantic model that the recipe is read into: ``conf.settings.Settings`` or ``conf.training.Training``.
 """
 
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from conf.settings import Settings
+from pydantic import BaseModel
 
 Path = tuple[str | int, ...]
+Tree = type[BaseModel]
 
 _BOUNDS = {
     "minimum": "of at least",
@@ -20,47 +22,47 @@ _BOUNDS = {
 
 
 @cache
-def schema(path: Path) -> dict[str, Any]:
+def schema(tree: Tree, path: Path) -> dict[str, Any]:
     """The JSON Schema of the value at ``path``, or ``{}`` where nothing may be written."""
-    tree = _tree()
-    node = tree
+    whole = _whole(tree)
+    node = whole
     for part in path:
         if isinstance(part, int):
             node = node.get("items") or {}
         else:
             node = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
-        node = tree["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+        node = whole["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
     return node
 
 
-def is_section(path: Path) -> bool:
+def is_section(tree: Tree, path: Path) -> bool:
     """Whether keys may be written under ``path``."""
-    return schema(path).get("type") == "object"
+    return schema(tree, path).get("type") == "object"
 
 
-def is_text_map(path: Path) -> bool:
+def is_text_map(tree: Tree, path: Path) -> bool:
     """Whether ``path`` is a section of free keys, each with text, such as ``spark``."""
-    return bool(schema(path).get("additionalProperties"))
+    return bool(schema(tree, path).get("additionalProperties"))
 
 
-def split_key(key: str) -> Path:
+def split_key(tree: Tree, key: str) -> Path:
     """The path that a dotted key names; below a section of free keys the rest is one key, dots and all."""
     path: Path = ()
     parts = key.split(".")
-    while parts and not is_text_map(path):
+    while parts and not is_text_map(tree, path):
         path = (*path, parts.pop(0))
     return (*path, ".".join(parts)) if parts else path
 
 
-def expected(path: Path) -> str:
+def expected(tree: Tree, path: Path) -> str:
     """What a valid value is at ``path``, as words that follow "expected"."""
-    return _words(schema(path))
+    return _words(schema(tree, path))
 
 
-def suggest(path: Path) -> str:
+def suggest(tree: Tree, path: Path) -> str:
     """What to write instead of the unknown key at ``path``: the nearest key here, else anywhere, else all of here."""
     wrong = str(path[-1])
-    section, everywhere = ".".join(map(str, path[:-1])), _keys()
+    section, everywhere = ".".join(map(str, path[:-1])), _keys(tree)
     nested = f"{section}.{wrong}".removeprefix(".")
     if nested in everywhere:
         parent, _, key = nested.rpartition(".")
@@ -75,15 +77,15 @@ def suggest(path: Path) -> str:
 
 
 @cache
-def _tree() -> dict[str, Any]:
-    return Settings.model_json_schema()
+def _whole(tree: Tree) -> dict[str, Any]:
+    return tree.model_json_schema()
 
 
 @cache
-def _keys(path: Path = ()) -> tuple[str, ...]:
+def _keys(tree: Tree, path: Path = ()) -> tuple[str, ...]:
     """Every dotted key under ``path``, sections included, in tree order."""
-    children = [(*path, key) for key in schema(path).get("properties", {})]
-    return tuple(key for child in children for key in (".".join(map(str, child)), *_keys(child)))
+    children = [(*path, key) for key in schema(tree, path).get("properties", {})]
+    return tuple(key for child in children for key in (".".join(map(str, child)), *_keys(tree, child)))
 
 
 def _words(node: dict[str, Any]) -> str:

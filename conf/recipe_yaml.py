@@ -13,7 +13,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from conf.recipe_errors import SHOWN, Place, Problem, dotted, quoted
-from conf.recipe_schema import Path, is_section, is_text_map
+from conf.recipe_schema import Path, Tree, is_section, is_text_map
 
 MAX_DEPTH = 32
 """Deepest nesting read; settings need 4."""
@@ -44,14 +44,14 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read(text: str, place: Callable[[int, int], Place], root: Path = ()) -> Reading:
+def read(tree: Tree, text: str, place: Callable[[int, int], Place], root: Path = ()) -> Reading:
     """Everything ``text`` says, as the value at ``root``. Never raises: what cannot be read is a problem instead.
 
     ``place`` makes a place of a line from 1 and a column from 1, or 0 for the whole line. A whole number is an ``int``
     however it is written (``5e6``), an empty section is ``{}``, and scalars under a section of free keys (``spark``)
     stay text as written.
     """
-    walk = _Walk(place)
+    walk = _Walk(tree, place)
     walk.reading.places[root] = place(1, 0)
     try:
         events = yaml.SafeLoader(text)
@@ -62,7 +62,7 @@ def read(text: str, place: Callable[[int, int], Place], root: Path = ()) -> Read
     try:
         if walk.check_events(events):
             node = yaml.compose(text, Loader=yaml.SafeLoader)
-            value = _nothing(root) if node is None else walk.value(node, root)
+            value = _nothing(tree, root) if node is None else walk.value(node, root)
             walk.reading.value = None if value is _REFUSED else value
     except yaml.MarkedYAMLError as error:
         walk.refuse_syntax(error)
@@ -74,8 +74,9 @@ def read(text: str, place: Callable[[int, int], Place], root: Path = ()) -> Read
 class _Walk:
     """One pass over one text, collecting its places and problems."""
 
-    def __init__(self, place: Callable[[int, int], Place]):
+    def __init__(self, tree: Tree, place: Callable[[int, int], Place]):
         self.reading = Reading()
+        self._tree = tree
         self._place = place
         self._seen: set[int] = set()
 
@@ -118,7 +119,7 @@ class _Walk:
         if isinstance(node, yaml.SequenceNode):
             return self._sequence(node, path)
         try:
-            return _scalar(node, path)
+            return _scalar(self._tree, node, path)
         except ValueError as error:
             self.refuse(line, f"{dotted(path)}: expected {error}, found {node.value[:SHOWN]}")
             return _REFUSED
@@ -150,20 +151,20 @@ def _kind(node: yaml.Node) -> str:
     return quoted(node.value) if isinstance(node, yaml.ScalarNode) else "a list or a section"
 
 
-def _scalar(node: yaml.ScalarNode, path: Path) -> Any:
+def _scalar(tree: Tree, node: yaml.ScalarNode, path: Path) -> Any:
     """The value of a scalar; raises ValueError with the words for what was expected."""
     text = node.value
     if not _is_unicode(text):
         raise ValueError("valid Unicode")
     is_plain = node.style is None
     if is_plain and _NULL.match(text):
-        return _nothing(path)
-    return _plain(text) if is_plain and not is_text_map(path[:-1]) else text
+        return _nothing(tree, path)
+    return _plain(text) if is_plain and not is_text_map(tree, path[:-1]) else text
 
 
-def _nothing(path: Path) -> dict[str, Any] | None:
+def _nothing(tree: Tree, path: Path) -> dict[str, Any] | None:
     """What an empty value is: every key of a section may be left out, anything else is missing."""
-    return {} if is_section(path) else None
+    return {} if is_section(tree, path) else None
 
 
 def _plain(text: str) -> Any:

@@ -4,7 +4,7 @@ Each job's result depends only on its input and on these values; the digest of a
 used it. Loading, overriding and error reporting live in :mod:`conf.recipe`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -237,6 +237,8 @@ class Publish(Section):
 class Settings(Section):
     """The whole tree. ``version`` is the recipe language's version; ``name`` names the recipe in runs and pins."""
 
+    FOLDER: ClassVar[str] = "conf"
+    """Where the shipped recipes of this tree are."""
     version: Literal[1] = 1
     name: str = Field("default", pattern=r"^[\w.-]+$", description=_NAME)
     input: Input = Input()

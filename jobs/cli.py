@@ -1,8 +1,9 @@
 """One tool: ``winnow sample | ingest | annotate | decontaminate | dedup | publish | run | versions | pin | unpin |
-show | doctor``.
+show | doctor``, and for what follows ``winnow train | adapter | submit | jobs | chat | serve``.
 
 Exit codes: 0 done, 1 failed for a reason outside the command (disk, memory, a bug), 2 bad usage or config, 3 input
-unreadable, 4 a quality gate failed, 5 the lake is damaged.
+unreadable, 4 a quality gate failed, 5 the lake is damaged, 75 training was stopped by a signal behind a whole
+checkpoint: the same command goes on.
 """
 
 import argparse
@@ -16,7 +17,8 @@ from typing import Any
 from conf import VERSION, recipe
 from conf.settings import Settings
 from jobs import versions
-from jobs.errors import UsageError, WinnowError
+from jobs.errors import UsageError
+from training import commands as training_commands
 
 _CODES = (__doc__ or "").split("\n\n")[-1]
 
@@ -29,8 +31,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return args.run(args)
     except recipe.SettingsError as error:
         return _failed(args, error, 2)
-    except WinnowError as error:
-        return _failed(args, error, error.exit_code)
     except BrokenPipeError:
         # The reader of our output (head, less) is gone; keep Python from complaining when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -38,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed(args, "interrupted; run the same command again to go on", 130)
     except Exception as error:
+        if hasattr(error, "exit_code"):  # an error of ours, of whichever room
+            return _failed(args, error, error.exit_code)
         from jobs.failures import explain
 
         message, code = explain(error)
@@ -64,6 +66,7 @@ def _parser() -> ArgumentParser:
     _add_pin_option(_job(commands, "run", run_all, "all of these, from files to a version", with_input=True))
     versions.add_commands(commands)
     _add_doctor(commands)
+    training_commands.add_commands(commands)
     for command in commands.choices.values():
         command.add_argument("--debug", action="store_true", help="show the stack trace of a failure")
     return parser

@@ -37,6 +37,11 @@ class Corpus:
     _version: versions.Version = field(repr=False, compare=False)
     _table: DeltaTable = field(repr=False, compare=False)
 
+    @property
+    def pins(self) -> tuple[str, ...]:
+        """Every name that keeps this version, sorted; none where a clean-up may remove it."""
+        return self._version.pins
+
     def dataset(self) -> ds.Dataset:
         """The rows as an Arrow dataset, of the schema in ``jobs/tables.py`` (``messages``: list of role, content)."""
         return scan(self._table)

@@ -1,0 +1,55 @@
+"""`winnow chat`, and what both ways to talk refuse."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.serving.adapters import make_base
+from training.chat_model import Source, load
+from training.errors import RunRefused, TrainingError
+
+
+def winnow(*words: str | Path, said: str = "") -> subprocess.CompletedProcess[str]:
+    """Run `winnow` with this standard input."""
+    command = [sys.executable, "-m", "jobs.cli", *map(str, words)]
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    return subprocess.run(command, input=said, capture_output=True, text=True, env=environment, timeout=600)
+
+
+def test_each_line_is_answered_and_a_cleared_chat_answers_as_at_first(adapter: Path) -> None:
+    options = ("--temperature", "0", "--max-tokens", "8")
+    chat = winnow("chat", "--adapter", adapter, *options, said="hello\n/clear\nhello\n/quit\nnever\n")
+    answers = chat.stdout.splitlines()
+    assert chat.returncode == 0, chat.stderr
+    half = len(answers) // 2
+    assert answers and answers[:half] == answers[half:]
+
+
+def test_another_base_is_refused_by_both_digests(adapter: Path, tmp_path: Path) -> None:
+    other = make_base(tmp_path / "other", seed=1)
+    refused = winnow("chat", "--adapter", adapter, "--base", other)
+    assert refused.returncode == 2
+    assert "was trained on" in refused.stderr and refused.stderr.count("digest") == 2
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "tokenizer.json", "adapter_config.json"])
+def test_a_changed_file_of_the_adapter_is_refused_by_name(adapter: Path, tmp_path: Path, name: str) -> None:
+    copy = Path(shutil.copytree(adapter, tmp_path / "adapter"))
+    (copy / name).write_bytes((copy / name).read_bytes()[:-1])
+    with pytest.raises(TrainingError, match=name):
+        load(Source(copy))
+
+
+def test_a_base_that_moved_is_asked_for(adapter: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunRefused, match="nowhere"):
+        load(Source(adapter, base=str(tmp_path / "nowhere")))
+
+
+def test_an_answer_ends_with_the_token_the_template_ends_a_turn_with(adapter: Path) -> None:
+    model, tokenizer = load(Source(adapter))
+    assert model.generation_config.eos_token_id == tokenizer.convert_tokens_to_ids(["<|im_end|>", "</s>"])

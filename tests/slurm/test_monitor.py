@@ -1,0 +1,67 @@
+"""`winnow jobs` where no scheduler answers: what a run's own files say."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from training import monitor
+from training.errors import RunRefused
+
+GONE = 2**22 + 1
+"""A process id that Linux never gives."""
+
+
+def run(folder: Path, files: dict[str, str], job_id: str | None = None, pid: int | None = GONE) -> monitor.RunState:
+    """The state of a run with these files."""
+    record = {"name": "smoke", "scheduler": "local", "job_id": job_id, "pid": pid}
+    for name, text in {"launch/launch.json": json.dumps(record), **files}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return monitor.state(folder)
+
+
+CASES: list[tuple[dict[str, str], str]] = [
+    ({"adapter/manifest.json": "{}"}, "COMPLETED"),
+    ({"launch/exit-code": "2\n"}, "FAILED"),
+    ({}, "GONE"),
+]
+
+
+@pytest.mark.parametrize(("files", "state"), CASES)
+@pytest.mark.parametrize("job_id", [None, "4711"])
+def test_a_run_nobody_knows_any_more_is_what_it_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], state: str, job_id: str | None
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert run(tmp_path, files, job_id).state == state
+
+
+def test_a_local_run_is_running_while_its_process_is(tmp_path: Path) -> None:
+    assert run(tmp_path, {}, pid=os.getpid()).state == "RUNNING"
+
+
+METRICS: list[tuple[str, dict[str, Any]]] = [
+    ("", {}),
+    ('{"step": 1, "loss": 2.0}\n', {"step": 1, "loss": 2.0}),
+    ('{"step": 1, "loss": 2.0}\n{"step": 1, "eval_loss": 3.0}\n', {"step": 1, "loss": 2.0, "eval_loss": 3.0}),
+    ('{"step": 1, "loss": 2.0}\n{"step": 2, "lo', {"step": 1, "loss": 2.0}),
+    ('{"pad": 0}\n' * 20_000 + '{"step": 9}\n', {"pad": 0, "step": 9}),
+]
+
+
+@pytest.mark.parametrize(("text", "found"), METRICS)
+def test_the_numbers_are_those_of_the_newest_whole_lines(tmp_path: Path, text: str, found: dict[str, Any]) -> None:
+    (tmp_path / "metrics.jsonl").write_text(text)
+    assert monitor.last_metrics(tmp_path / "metrics.jsonl") == found
+
+
+def test_runs_are_found_by_their_folder_or_the_one_above(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        run(tmp_path / name, {})
+    assert [one.name for one in monitor.find([str(tmp_path)])] == ["one", "two"]
+    assert [one.name for one in monitor.find([str(tmp_path / "two")])] == ["two"]
+    with pytest.raises(RunRefused, match="winnow submit"):
+        monitor.find([str(tmp_path / "three")])

@@ -1,0 +1,124 @@
+"""What `winnow submit` would tell Slurm, read without a cluster."""
+
+import argparse
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conf import recipe
+from conf.training import Training
+from training import submit
+from training.errors import RunRefused
+from training.slurm import rank
+from training.slurm.script import Run, render
+
+
+def script(*overrides: str, out: str = "/runs/first", after: str | None = None) -> str:
+    """The script of a run with these settings."""
+    settings = recipe.load(None, overrides, tree=Training)
+    return render(Run(None, overrides, "/lake", ("--pin", "baseline"), Path(out)), settings, after)
+
+
+def asked(*words: str) -> int:
+    """`winnow submit` with these words; its exit code."""
+    parser = argparse.ArgumentParser()
+    submit.add_commands(parser.add_subparsers())
+    args = parser.parse_args(["submit", "--lake", "lake", "--pin", "baseline", *words])
+    code: int = args.run(args)
+    return code
+
+
+CASES = [
+    (("launch.nodes=2", "launch.gpus_per_node=8"), ["--nodes=2", "--ntasks-per-node=8", "--gres=gpu:8"]),
+    (("launch.gpus_per_node=0", "launch.processes_per_node=3"), ["--ntasks-per-node=3"]),
+    (("launch.time_limit='1-00:00:00'",), ["--time=1-00:00:00", "--signal=B:USR1@300", "--requeue"]),
+    (("launch.requeue=false", "launch.signal_seconds=60"), ["--no-requeue", "--signal=B:USR1@60"]),
+    (("launch.partition=gpu", "launch.account=lab", "launch.qos=high"), ["--partition=gpu", "--account=lab"]),
+    (("launch.constraint=a800 & ib",), ['--constraint="a800 & ib"']),
+    (("launch.cpus_per_process=6", "launch.memory=200G"), ["--cpus-per-task=6", "--mem=200G"]),
+    (("launch.options=[--exclusive]", "name=mine"), ["--exclusive", "--job-name=mine", "--open-mode=append"]),
+]
+
+
+@pytest.mark.parametrize(("overrides", "options"), CASES)
+def test_a_setting_of_launch_is_an_option_of_sbatch(overrides: tuple[str, ...], options: list[str]) -> None:
+    lines = script(*overrides).splitlines()
+    for option in options:
+        assert f"#SBATCH {option}" in lines
+
+
+def test_without_gpus_none_is_asked_for() -> None:
+    assert "--gres" not in script("launch.gpus_per_node=0")
+
+
+def test_every_option_stands_before_the_first_command() -> None:
+    # sbatch reads no further than that.
+    text = script("launch.options=[--exclusive]", after="12")
+    head = text[: text.index("\nout=")]
+    assert head.count("#SBATCH") == text.count("#SBATCH")
+    assert all(line.startswith("#") or not line for line in head.splitlines())
+
+
+@pytest.mark.parametrize("out", ["/runs/first", "/runs/a run's 100% $HOME `date`"])
+def test_the_script_is_a_shell_script_whatever_the_folder_is_called(out: str) -> None:
+    text = script("launch.setup=['module load cuda', 'ulimit -l unlimited']", 'launch.env={A: "it\'s"}', out=out)
+    checked = subprocess.run(["bash", "-n"], input=text, text=True, capture_output=True)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    shown = subprocess.run(["bash"], input=f'{_line(text, "out=")}\necho "$out"', text=True, capture_output=True)
+    assert shown.stdout == f"{out}\n"
+
+
+def test_a_container_holds_both_what_prepares_and_the_ranks() -> None:
+    text = script("launch.container=apptainer exec --nv train.sif")
+    assert text.count("apptainer exec --nv train.sif python -m") == 2
+    assert '"$failure" python -m training.sft "$out"' in text
+
+
+def test_preparing_is_for_as_many_ranks_as_srun_starts() -> None:
+    assert "--prepare --ranks 16" in script("launch.nodes=2", "launch.gpus_per_node=8")
+
+
+def test_a_job_that_has_to_succeed_first_is_named() -> None:
+    text = script(after="4711")
+    assert "#SBATCH --dependency=afterok:4711" in text and "#SBATCH --kill-on-invalid-dep=yes" in text
+    assert "dependency" not in script()
+
+
+def test_a_dry_run_prints_the_script_and_touches_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "run"
+    assert asked("--out", str(out), "--scheduler", "slurm", "--nodes", "2", "--gpus-per-node", "8", "--dry-run") == 0
+    assert "#SBATCH --nodes=2" in capsys.readouterr().out
+    assert asked("--out", str(out), "--scheduler", "local", "--gpus-per-node", "2", "--dry-run") == 0
+    assert capsys.readouterr().out.rstrip().endswith("--ranks 2")
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--scheduler", "local", "--nodes", "2"), "--nodes 1"),
+        (("--scheduler", "local", "--after", "12"), "--scheduler slurm"),
+        (("--scheduler", "slurm", "--after", "yesterday"), "job id"),
+        (("--scheduler", "slurm", "--after", "12\nrm"), "job id"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_to_do(tmp_path: Path, words: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(RunRefused, match=reason):
+        asked("--out", str(tmp_path / "run"), *words)
+
+
+def test_without_slurm_the_command_says_where_to_run_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RunRefused, match="login node"):
+        asked("--out", str(tmp_path / "run"), "--scheduler", "slurm", "--after", "12")
+
+
+def test_a_task_is_the_rank_that_slurm_says() -> None:
+    task = {"SLURM_PROCID": "11", "SLURM_LOCALID": "3", "SLURM_NTASKS": "16", "SLURM_NNODES": "2"}
+    told = {"RANK": "11", "LOCAL_RANK": "3", "WORLD_SIZE": "16", "LOCAL_WORLD_SIZE": "8"}
+    assert rank.environment(task) == told
+
+
+def _line(text: str, start: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith(start))

@@ -1,0 +1,140 @@
+"""A checkpoint is whole, or it is not used."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands import ROOT
+from tests.training.runs import one_thread
+from training.checkpoints import MARKER, Checkpoint, check_ranks, damage, mark, newest, prune, write_whole
+from training.errors import RunRefused
+
+
+@pytest.fixture
+def copy(run: Path, tmp_path: Path) -> Path:
+    """The checkpoints of a real run, to be damaged."""
+    for step in (4, 8):
+        shutil.copytree(run / f"checkpoint-{step}", tmp_path / f"checkpoint-{step}")
+    return tmp_path
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_checkpoint_has_the_optimizer_of_every_rank_and_the_adapter(copy: Path) -> None:
+    names = {str(path.relative_to(copy / "checkpoint-8")) for path in files(copy / "checkpoint-8")}
+    assert {"adapter_model.safetensors", "trainer_state.json", "numbers.json", MARKER} <= names
+    assert {"rng_state_0.pth", "rng_state_1.pth"} <= names
+    assert sum("optim_states" in name for name in names) == 2
+    assert newest(copy) == Checkpoint(copy / "checkpoint-8", 8, 2)
+
+
+def test_whichever_file_is_cut_short_the_checkpoint_before_is_used(copy: Path) -> None:
+    for path in files(copy / "checkpoint-8"):
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+        told: list[str] = []
+        assert newest(copy, told.append) == Checkpoint(copy / "checkpoint-4", 4, 2), path
+        assert len(told) == 1
+        assert told[0].startswith("checkpoint-8 is not used: ")
+        path.write_bytes(whole)
+    assert damage(copy / "checkpoint-8") is None
+
+
+def test_whichever_file_is_missing_or_changed_the_checkpoint_before_is_used(copy: Path) -> None:
+    for path in files(copy / "checkpoint-8"):
+        whole = path.read_bytes()
+        path.unlink()
+        assert newest(copy, lambda line: None) == Checkpoint(copy / "checkpoint-4", 4, 2), path
+        if path.name != MARKER:
+            path.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+            assert damage(copy / "checkpoint-8") == (
+                f"{path.relative_to(copy / 'checkpoint-8')} does not have the content that was written"
+            )
+        path.write_bytes(whole)
+
+
+def test_a_folder_whose_writing_never_ended_is_no_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint-6").mkdir()
+    (tmp_path / "checkpoint-6" / "optimizer.pt").write_bytes(b"half")
+    assert newest(tmp_path, lambda line: None) is None
+    assert damage(tmp_path / "checkpoint-6") == f"it has no {MARKER}: its writing never ended"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"files": {}}'])
+def test_a_marker_that_cannot_be_read_marks_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "checkpoint-6").mkdir()
+    (tmp_path / "checkpoint-6" / MARKER).write_text(text)
+    assert damage(tmp_path / "checkpoint-6") == f"its {MARKER} cannot be read"
+
+
+def test_steps_are_compared_as_numbers_and_other_folders_are_left_alone(tmp_path: Path) -> None:
+    for name in ("checkpoint-9", "checkpoint-10", "checkpoint-best", "checkpoint-"):
+        (tmp_path / name).mkdir()
+        mark(tmp_path / name, 0, 1)
+    found = newest(tmp_path)
+    assert found is not None
+    assert found.folder.name == "checkpoint-10"
+    prune(tmp_path, 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-", "checkpoint-10", "checkpoint-best"]
+
+
+def test_pruning_keeps_the_newest_whole_ones_and_what_is_newer(tmp_path: Path) -> None:
+    for step in (2, 4, 6, 8):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        if step != 8:
+            mark(tmp_path / f"checkpoint-{step}", step, 1)
+    prune(tmp_path, 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-4", "checkpoint-6", "checkpoint-8"]
+
+
+def test_a_checkpoint_of_other_ranks_is_refused_in_words(tmp_path: Path) -> None:
+    check_ranks(Checkpoint(tmp_path, 8, 2), 2)
+    with pytest.raises(RunRefused, match="was written by 2 ranks and this run has 1"):
+        check_ranks(Checkpoint(tmp_path, 8, 2), 1)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "job.json"
+    write_whole(path, "first")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "\ud800")
+    assert path.read_text() == "first"
+
+
+def test_a_rank_that_does_not_answer_is_an_error_within_the_timeout(tmp_path: Path) -> None:
+    program = """
+import os, sys, time
+import torch.distributed as dist
+rank = int(sys.argv[1])
+os.environ.update(RANK=sys.argv[1], WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=sys.argv[2])
+dist.init_process_group("gloo")
+from training.flow import Ranks
+ranks = Ranks(timeout=3)
+assert ranks.sums([1.0]) == [2.0] and ranks.largest([float(rank)]) == [1.0]
+if rank:
+    time.sleep(20)
+    os._exit(0)
+begun = time.monotonic()
+try:
+    ranks.wait()
+except Exception as error:
+    print(type(error).__name__, error, time.monotonic() - begun < 15)
+os._exit(0)
+"""
+    command = [sys.executable, "-c", program]
+    options = {"env": one_thread(), "cwd": ROOT, "text": True, "stdout": subprocess.PIPE}
+    with (
+        subprocess.Popen([*command, "1", "29733"], **options) as other,
+        subprocess.Popen([*command, "0", "29733"], **options) as first,
+    ):
+        said, _ = first.communicate(timeout=120)
+        other.kill()
+    assert said.startswith("TrainingError another rank is gone, or did not answer within 3 s"), said
+    assert said.rstrip().endswith("True")
+    assert json.dumps(said)

@@ -1,0 +1,173 @@
+"""Only LoRA is trained, it starts as nothing, and no code of a model is run."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import PeftModel
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM
+
+from conf.training import Lora, Training
+from training import lora
+from training.errors import RunRefused, TrainingError
+from training.finish import without_pissa
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="session")
+def base(run: Path) -> str:
+    """The tiny Llama that the shared run was trained on."""
+    folder: str = json.loads((run / "job.json").read_text())["base"]["folder"]
+    return folder
+
+
+def settings(**values: Any) -> Training:
+    return Training.model_validate({"base": {"dtype": "float32"}, "lora": {"r": 4, "alpha": 8.0, **values}})
+
+
+def adapted(base: str, **values: Any) -> PeftModel:
+    torch.manual_seed(0)
+    asked = settings(**values)
+    return lora.add_lora(lora.load_base(base, asked, use_cpu=True), asked.lora)
+
+
+def logits(model: Any) -> torch.Tensor:
+    with torch.no_grad():
+        found: torch.Tensor = model.eval()(input_ids=torch.arange(3, 40).unsqueeze(0)).logits
+        return found
+
+
+KINDS = [{}, {"rslora": True}, {"dora": True}, {"targets": ["q_proj", "v_proj"]}, {"dropout": 0.5}]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_before_the_first_step_the_logits_are_the_bases(base: str, kind: dict[str, Any]) -> None:
+    model = adapted(base, **kind)
+    plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    assert lora.check_start(model, settings(**kind).lora, CPU, partitioned=False) <= 1e-5
+    assert (logits(model) - logits(plain)).abs().max() <= 1e-5
+
+
+def test_pissa_starts_as_the_base_and_is_saved_as_an_adapter_of_the_unchanged_base(base: str, tmp_path: Path) -> None:
+    for kind in ({"init": "pissa"}, {"init": "pissa", "rslora": True}):
+        model = adapted(base, **kind)
+        lora.check_start(model, settings(**kind).lora, CPU, partitioned=False)
+        folders = [tmp_path / f"{len(kind)}-{name}" for name in ("initial", "trained", "plain")]
+        model.save_pretrained(str(folders[0]))
+        with torch.no_grad():
+            for name, part in model.named_parameters():
+                if "lora_" in name:
+                    part += 0.01 * torch.randn_like(part)
+        expected = logits(model)
+        model.save_pretrained(str(folders[1]))
+        states = [load_file(folder / "adapter_model.safetensors") for folder in folders[:2]]
+        config = json.loads((folders[1] / "adapter_config.json").read_text())
+        weights, changed = without_pissa(states[1], states[0], config)
+        folders[2].mkdir()
+        save_file(weights, folders[2] / "adapter_model.safetensors")
+        (folders[2] / "adapter_config.json").write_text(json.dumps(changed))
+        plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+        again = PeftModel.from_pretrained(plain, str(folders[2]))
+        assert (logits(again) - expected).abs().max() < 1e-3
+        assert (logits(again) - logits(AutoModelForCausalLM.from_pretrained(base))).abs().max() > 1e-2
+
+
+def test_an_adapter_that_does_not_start_as_nothing_stops_the_run(base: str) -> None:
+    model = adapted(base)
+    with torch.no_grad():
+        next(part for name, part in model.named_parameters() if "lora_B" in name).fill_(1.0)
+    with pytest.raises(TrainingError, match="before the first step the logits differ"):
+        lora.check_start(model, settings().lora, CPU, partitioned=False)
+
+
+def test_only_lora_is_trained_and_its_share_is_counted(base: str) -> None:
+    model = adapted(base)
+    counted = lora.count(model)
+    # r x (inputs + outputs) of seven linear layers in each of four blocks
+    config = model.config
+    width, inner, keys = config.hidden_size, config.intermediate_size, config.hidden_size // 2
+    expected = 4 * 4 * (2 * (width + width) + 2 * (width + keys) + 3 * (width + inner))
+    assert counted.trained == expected == model.get_nb_trainable_parameters()[0]
+    assert counted.total == model.get_nb_trainable_parameters()[1]
+    assert f"{expected:,} of {counted.total:,} parameters are trained" in str(counted)
+    lora.check_trained(model, settings().lora)
+    next(part for name, part in model.named_parameters() if "embed" in name).requires_grad_(True)
+    with pytest.raises(TrainingError, match="expected only LoRA parameters"):
+        lora.check_trained(model, settings().lora)
+
+
+def test_new_tokens_get_trained_embeddings_and_the_rest_of_the_table_stays(base: str) -> None:
+    asked = settings()
+    model = lora.load_base(base, asked, use_cpu=True)
+    size = model.config.vocab_size
+    table = model.get_input_embeddings().weight.detach().clone()
+    wide = lora.add_lora(model, asked.lora, [size, size + 1])
+    lora.check_trained(wide, asked.lora)
+    wide.train()
+    ids = torch.tensor([[3, 4, size, size + 1, 5]])
+    optimizer = torch.optim.SGD([part for part in wide.parameters() if part.requires_grad], lr=1.0)
+    wide(input_ids=ids, labels=ids).loss.backward()
+    optimizer.step()
+    embeddings: Any = wide.get_input_embeddings()
+    with torch.no_grad():
+        after = embeddings(torch.arange(size + 2))
+    assert torch.equal(after[:size], table)
+    state = {name: part for name, part in wide.named_parameters() if "trainable_tokens" in name}
+    assert sum(part.shape[0] for part in state.values()) == 2
+
+
+@pytest.fixture
+def model_copy(base: str, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(base, tmp_path / "model"))
+
+
+def test_a_model_with_pickled_weights_only_is_refused(model_copy: Path) -> None:
+    for path in model_copy.glob("*.safetensors"):
+        path.rename(path.with_name("pytorch_model.bin"))
+    with pytest.raises(RunRefused, match=r"expected \*.safetensors in .*, found pytorch_model.bin"):
+        lora.check_base(str(model_copy))
+    with pytest.raises(RunRefused):
+        lora.load_base(str(model_copy), settings(), use_cpu=True)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+def test_a_model_that_brings_code_is_refused(model_copy: Path, name: str) -> None:
+    path = model_copy / name
+    path.write_text(json.dumps({**json.loads(path.read_text()), "auto_map": {"AutoModelForCausalLM": "evil.Model"}}))
+    (model_copy / "evil.py").write_text("raise SystemExit('code was run')")
+    with pytest.raises(RunRefused, match="auto_map"):
+        lora.check_base(str(model_copy))
+
+
+def test_an_unknown_architecture_and_a_missing_folder_are_told(model_copy: Path) -> None:
+    with pytest.raises(RunRefused, match=r"expected a folder with config.json"):
+        lora.check_base(str(model_copy / "nothing"))
+    (model_copy / "config.json").write_text('{"model_type": "not_a_model"}')
+    with pytest.raises(RunRefused, match="no model transformers knows"):
+        lora.check_targets(str(model_copy), Lora())
+
+
+def test_targets_that_a_model_does_not_have_are_told_with_those_it_has(base: str) -> None:
+    with pytest.raises(RunRefused, match=r"lora.targets \['wqkv'\].*q_proj"):
+        lora.check_targets(base, Lora(targets=["wqkv"]))
+    lora.check_targets(base, Lora(targets=["q_proj"], dora=True, init="default"))
+
+
+REFUSED = [
+    ({"lora": {"quantize": "4bit"}}, True, "4bit needs a GPU"),
+    ({"lora": {"quantize": "4bit"}, "zero": {"stage": 3}}, False, "cannot be partitioned by ZeRO 3"),
+    ({"lora": {"init": "pissa"}, "zero": {"stage": 3}}, True, "pissa needs whole"),
+    ({"lora": {"init": "pissa", "quantize": "4bit"}}, False, "pissa needs whole"),
+    ({"lora": {"init": "pissa", "dora": True}}, True, "cannot be used together"),
+]
+
+
+@pytest.mark.parametrize(("values", "use_cpu", "reason"), REFUSED)
+def test_kinds_of_lora_that_cannot_be_trained_here_are_refused(values: Any, use_cpu: bool, reason: str) -> None:
+    with pytest.raises(RunRefused, match=reason):
+        lora.check_lora(Training.model_validate(values), use_cpu)

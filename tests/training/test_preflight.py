@@ -1,0 +1,168 @@
+"""`winnow train --check` says what a run would be, and every reason why it would not go through."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from safetensors.numpy import save_file
+from transformers import MistralConfig
+
+from conf.recipe import load
+from conf.training import Schedule, Training
+from tests.training.chats import saved
+from tests.versions.lakes import make_lake
+from training import footprint, preflight
+from training.arithmetic import plan
+from training.checkpoints import mark
+from training.corpus import Corpus, open_version
+from training.preflight import Subject, histogram, report
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return open_version(make_lake(tmp_path_factory.mktemp("preflight") / "lake", 400))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder as zephyr-7b-beta's, but for its weights: nothing here reads them."""
+    import numpy as np
+
+    folder = Path(saved(tmp_path_factory.mktemp("model") / "zephyr", "byte_level", "zephyr"))
+    MistralConfig(architectures=["MistralForCausalLM"]).save_pretrained(folder)
+    save_file({"none": np.zeros(1, np.float32)}, folder / "model.safetensors")
+    return str(folder)
+
+
+def checked(corpus: Corpus, model: str, out: Path, *overrides: str) -> tuple[str, list[str]]:
+    """The report and the problems of the zephyr recipe with changes."""
+    settings = load("zephyr-7b-lora", [f"data.cache={out / 'cache'}", *overrides], tree=Training)
+    ranks = settings.launch.nodes * settings.launch.gpus_per_node
+    problems: list[str] = []
+    lines = list(report(Subject(corpus, model, settings, ranks, out / "run"), problems))
+    return "\n".join(lines), problems
+
+
+def test_the_report_has_dataset_tokens_mask_packing_steps_memory_and_disk(corpus, model, tmp_path):
+    text, problems = checked(corpus, model, tmp_path, "data.packing=true")
+    assert problems == []
+    for part in (
+        f"version 0, 400 rows, digest {corpus.digest}",
+        "tokens      train: 360 conversations = ",
+        "tokens      eval: 40 conversations = ",
+        "template    zephyr (digest ",
+        "% of the tokens are trained",
+        "lengths     median ",
+        "packs of 2,048 tokens, ",
+        "4 packs x 6 accumulation x 1 GPUs = 24 packs a step, 49,152 tokens at most",
+        "2 epochs = ",
+        "trained of 7,241,732,096 (0.188%)",
+        "> ZeRO 2 ",
+        "ZeRO 3 + CPU ",
+        "disk        ",
+    ):
+        assert part in text, part
+
+
+def test_the_2023_run_has_its_90_steps():
+    settings = load("zephyr-7b-lora", tree=Training)
+    found = plan(1060, settings.schedule, 1)
+    assert (found.per_step, found.per_epoch, found.steps) == (24, 45, 90)
+
+
+PLANS = {
+    "one_gpu": (100, Schedule(per_device_batch=4), 1, (4, 25, 25)),
+    "many_gpus": (100, Schedule(per_device_batch=4), 8, (32, 4, 4)),
+    "a_partial_step_counts": (101, Schedule(per_device_batch=4, accumulation=5), 1, (20, 6, 6)),
+    "half_an_epoch": (100, Schedule(epochs=0.5), 1, (1, 100, 50)),
+    "max_steps_decide": (100, Schedule(max_steps=7, epochs=3), 1, (1, 100, 7)),
+}
+
+
+@pytest.mark.parametrize(("rows", "schedule", "ranks", "expected"), PLANS.values(), ids=PLANS)
+def test_steps_follow_from_rows_batch_accumulation_and_gpus(rows, schedule, ranks, expected):
+    found = plan(rows, schedule, ranks)
+    assert (found.per_step, found.per_epoch, found.steps) == expected
+
+
+def test_what_will_not_fit_is_told_with_settings_that_do_fit(corpus, model, tmp_path):
+    large = ["data.max_tokens=8192", "speed.activation_checkpointing=false", "launch.gpu_memory_gb=40"]
+    _, problems = checked(corpus, model, tmp_path, *large)
+    assert len(problems) == 1
+    advice = problems[0].partition("; use ")[2]
+    assert problems[0].startswith("will not fit: ")
+    assert "--set speed.activation_checkpointing=true" in advice
+    followed = [word for word in advice.split() if word != "--set"]
+    assert checked(corpus, model, tmp_path, *large, *followed)[1] == []
+
+
+def test_advice_keeps_the_conversations_of_a_step(model):
+    settings = load("zephyr-7b-lora", ["launch.gpu_memory_gb=21"], tree=Training)
+    advice = footprint.advice(footprint.shape(model, settings), settings, 1)
+    assert advice == ["--set schedule.per_device_batch=1", "--set schedule.accumulation=24"]
+
+
+def test_what_fits_nowhere_is_told_without_advice_that_does_not_help(corpus, model, tmp_path):
+    assert checked(corpus, model, tmp_path, "launch.gpu_memory_gb=0.1")[1][0].endswith(
+        "use more GPUs or a smaller model"
+    )
+
+
+PROBLEMS = {
+    "quantized_in_zero_3": (["lora.quantize=4bit", "zero.stage=3"], "cannot be partitioned by ZeRO 3"),
+    "unknown_target": (["lora.targets=[nothing_like_it]"], "lora.targets ['nothing_like_it']"),
+    "fewer_packs_than_gpus": (["data.packing=true", "launch.gpus_per_node=64"], "packs for 64 processes x 4"),
+    "mask": (["data.max_mask_share=0.1"], "of the tokens would be trained, expected 2.00% to 10.00%"),
+}
+
+
+@pytest.mark.parametrize(("overrides", "reason"), PROBLEMS.values(), ids=PROBLEMS)
+def test_every_reason_is_told_beside_the_report(overrides, reason, corpus, model, tmp_path):
+    text, problems = checked(corpus, model, tmp_path, *overrides)
+    assert any(reason in problem for problem in problems), problems
+    assert "steps       " in text
+
+
+def test_a_checkpoint_of_other_ranks_is_told_before_gpus_are_held(corpus, model, tmp_path):
+    folder = tmp_path / "run" / "checkpoint-7"
+    folder.mkdir(parents=True)
+    (folder / "state").write_text("x")
+    mark(folder, 7, 2)
+    text, problems = checked(corpus, model, tmp_path)
+    assert "step 7, written by 2 ranks" in text
+    assert len(problems) == 1
+    assert "2" in problems[0]
+    assert checked(corpus, model, tmp_path, "launch.gpus_per_node=2")[1] == []
+
+
+def test_a_large_version_is_judged_by_its_first_conversations(corpus, model, tmp_path, monkeypatch):
+    whole, _ = checked(corpus, model, tmp_path / "whole")
+    monkeypatch.setattr(preflight, "LOOK", 100)
+    text, _ = checked(corpus, model, tmp_path / "first")
+    assert "(estimated from the first 100 conversations)" in text
+    steps = [int(re.findall(r"steps       ([\d,]+) ", one)[0]) for one in (text, whole)]
+    assert steps[0] == pytest.approx(steps[1], rel=0.1)
+
+
+def test_the_histogram_has_a_line_for_each_power_of_two_in_use():
+    import numpy as np
+
+    assert histogram(np.array([1, 64, 65, 512])) == [
+        "<=        64   50.0%  ####################",
+        "<=       128   25.0%  ##########",
+        "<=       256    0.0%  ",
+        "<=       512   25.0%  ##########",
+    ]
+    assert histogram(np.array([], int)) == []
+
+
+def test_a_models_own_code_is_refused(corpus, model, tmp_path):
+    from training.errors import RunRefused
+    from training.lora import check_base
+
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"auto_map": {"AutoModelForCausalLM": "evil.Model"}}))
+    with pytest.raises(RunRefused, match="auto_map"):
+        check_base(str(folder))

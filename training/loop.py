@@ -1,0 +1,222 @@
+"""The training loop of one rank: transformers' Trainer on this job's model, tokens and settings."""
+
+import json
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from peft import PeftModel
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers.integrations import is_deepspeed_zero3_enabled
+
+from conf.training import Training
+from training import lora
+from training.checkpoints import Checkpoint
+from training.errors import TrainingError
+from training.finish import save_initial
+from training.flow import Flow, Ranks
+from training.job import Job
+from training.numbers import Numbers, sized
+from training.packing import PackedRows
+from training.tokens import Prepared, open_prepared
+
+
+def run(job: Job, out: Path, resume: Checkpoint | None, is_asked: Callable[[], bool]) -> bool:
+    """Train to the end or to a signal; every rank calls this. Returns whether the run reached its end.
+
+    Then the newest checkpoint in ``out`` is whole and holds all that the adapter needs.
+    """
+    settings = job.training()
+    join(settings, job.use_cpu)
+    arguments = training_arguments(settings, out, job.use_cpu)  # before the model: ZeRO 3 partitions while it loads
+    set_seed(settings.schedule.seed)
+    model = build_model(job, settings)
+    ranks = Ranks(settings.launch.timeout_minutes * 60)
+    prepared = open_prepared(job.tokens)
+    flow = Flow(out, settings.schedule, ranks, len(prepared.eval) > 0, is_asked)
+    numbers = Numbers(out, ranks, arguments.device, settings.report.jsonl)
+    numbers.watch(model, model.get_base_model())
+    trainer = build_trainer(model, arguments, prepared, settings, [numbers, flow, *_reporters(out, settings, ranks)])
+    if ranks.is_first:
+        print(lora.count(model), flush=True)
+    lora.check_trained(model, settings.lora)
+    if resume is None:
+        device = next(model.parameters()).device
+        lora.check_start(model, settings.lora, device, is_deepspeed_zero3_enabled())
+        if settings.lora.init == "pissa" and ranks.is_first:
+            save_initial(model, out)
+    else:
+        numbers.resume(resume.folder, resume.step)
+    trainer.train(resume_from_checkpoint=str(resume.folder) if resume else None)
+    return not flow.stopped
+
+
+def join(settings: Training, use_cpu: bool) -> None:
+    """Meet the other ranks; all waits from now on end after ``launch.timeout_minutes``. Nothing to do for one rank."""
+    world, stage = int(os.environ.get("WORLD_SIZE", "1")), settings.zero.stage
+    timeout = timedelta(minutes=settings.launch.timeout_minutes)
+    backend = "gloo" if use_cpu else "nccl"
+    if not use_cpu:
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    try:
+        if stage:
+            _join_by_deepspeed(backend, timeout, use_cpu)
+        elif world > 1:
+            dist.init_process_group(backend, timeout=timeout)
+    except (RuntimeError, ValueError) as error:
+        place = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
+        raise TrainingError(
+            f"{world} ranks did not meet at {place} within {settings.launch.timeout_minutes:g} minutes: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+
+
+def _join_by_deepspeed(backend: str, timeout: timedelta, use_cpu: bool) -> None:
+    import deepspeed
+
+    if use_cpu:
+        # Shared-memory collectives for CPUs are compiled at first use: two minutes, and a compiler.
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    # On CPUs accelerate would leave DeepSpeed's own communication out, and ZeRO 3 then believes in one rank.
+    deepspeed.init_distributed(dist_backend=backend, auto_mpi_discovery=False, timeout=timeout, verbose=False)
+
+
+def deepspeed_config(settings: Training, use_cpu: bool) -> dict[str, Any] | None:
+    """The DeepSpeed configuration these settings mean, None for stage 0."""
+    zero = settings.zero
+    if zero.stage == 0:
+        return None
+    if zero.config:
+        text = Path(zero.config).read_text(encoding="utf-8")
+    else:
+        name = f"zero{zero.stage}{'_offload' if zero.offload == 'cpu' else ''}.json"
+        text = resources.files("conf").joinpath("deepspeed", name).read_text(encoding="utf-8")
+    config: dict[str, Any] = json.loads(text)
+    if use_cpu:
+        stage = config["zero_optimization"]
+        if "overlap_comm" in stage:
+            stage["overlap_comm"] = False
+        for part in ("offload_optimizer", "offload_param"):
+            if part in stage:
+                stage[part]["pin_memory"] = False
+    return config
+
+
+def training_arguments(settings: Training, out: Path, use_cpu: bool) -> TrainingArguments:
+    """The settings as transformers names them. Saving and evaluating are ``Flow``'s, so both are off here."""
+    optimizer, schedule, speed = settings.optimizer, settings.schedule, settings.speed
+    fused = "adamw_torch" if use_cpu or settings.zero.offload == "cpu" else "adamw_torch_fused"
+    is_half = settings.base.dtype == "float16" and not speed.bf16 and not use_cpu
+    return TrainingArguments(
+        output_dir=str(out),
+        use_cpu=use_cpu,
+        ddp_backend=None if not use_cpu or settings.zero.stage else "gloo",
+        ddp_timeout=int(settings.launch.timeout_minutes * 60),
+        ddp_find_unused_parameters=False,
+        deepspeed=deepspeed_config(settings, use_cpu),
+        bf16=speed.bf16,
+        fp16=is_half,
+        activation_checkpointing=speed.activation_checkpointing,
+        # DeepSpeed re-gathers ZeRO 3 weights while recomputing, which only the older kind of checkpointing bears.
+        activation_checkpointing_kwargs={"use_reentrant": settings.zero.stage == 3},
+        use_liger_kernel=uses_liger(settings, use_cpu),
+        torch_compile=speed.compile,
+        optim=fused if optimizer.name == "auto" else optimizer.name,
+        learning_rate=optimizer.lr,
+        weight_decay=optimizer.weight_decay,
+        adam_beta1=optimizer.beta1,
+        adam_beta2=optimizer.beta2,
+        adam_epsilon=optimizer.epsilon,
+        max_grad_norm=optimizer.clip,
+        num_train_epochs=schedule.epochs,
+        max_steps=schedule.max_steps or -1,
+        lr_scheduler_type=schedule.scheduler,
+        warmup_steps=schedule.warmup,
+        per_device_train_batch_size=schedule.per_device_batch,
+        per_device_eval_batch_size=schedule.eval_batch or schedule.per_device_batch,
+        gradient_accumulation_steps=schedule.accumulation,
+        seed=schedule.seed,
+        data_seed=schedule.seed,
+        logging_steps=schedule.logging_steps,
+        logging_first_step=True,
+        logging_nan_inf_filter=False,  # a loss that is no number is told, not hidden in an average
+        eval_strategy="no",
+        save_strategy="no",
+        prediction_loss_only=True,
+        label_names=["labels"],
+        remove_unused_columns=False,
+        dataloader_num_workers=speed.loader_workers,
+        dataloader_pin_memory=not use_cpu,
+        dataloader_persistent_workers=speed.loader_workers > 0,
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def uses_liger(settings: Training, use_cpu: bool) -> bool:
+    """Whether liger's fused kernels are used: when installed, on a GPU, unless switched off."""
+    from transformers.utils import is_liger_kernel_available
+
+    return settings.speed.liger != "off" and not use_cpu and bool(is_liger_kernel_available())
+
+
+def build_model(job: Job, settings: Training) -> PeftModel:
+    """The base model with LoRA layers."""
+    base = lora.load_base(job.base.folder, settings, job.use_cpu)
+    return lora.add_lora(base, settings.lora, new_token_ids(job.base.folder, settings.base.new_tokens))
+
+
+def new_token_ids(folder: str, tokens: list[str]) -> list[int]:
+    """The ids that tokens to be added to the tokenizer in ``folder`` get; those it has already are left out."""
+    if not tokens:
+        return []
+    from training.chat import open_tokenizer
+
+    known = open_tokenizer(folder).get_vocab()
+    tokenizer = open_tokenizer(folder, tokens)
+    return [int(tokenizer.convert_tokens_to_ids(token)) for token in tokens if token not in known]
+
+
+def build_trainer(
+    model: PeftModel,
+    arguments: TrainingArguments,
+    prepared: Prepared,
+    settings: Training,
+    callbacks: list[TrainerCallback],
+) -> Trainer:
+    """The Trainer over packed rows of both splits."""
+    data = settings.data
+    is_flat = model.config._attn_implementation == "flash_attention_2"
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=PackedRows(prepared.train, data.max_tokens, data.packing),
+        eval_dataset=PackedRows(prepared.eval, data.max_tokens, data.packing) if len(prepared.eval) else None,
+        data_collator=partial(sized, flatten=is_flat),
+        callbacks=callbacks,
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _reporters(out: Path, settings: Training, ranks: Ranks) -> list[TrainerCallback]:
+    """TensorBoard and MLflow, by transformers' own callbacks; on the first rank only."""
+    found: list[TrainerCallback] = []
+    if settings.report.tensorboard and ranks.is_first:
+        from torch.utils.tensorboard import SummaryWriter
+        from transformers.integrations import TensorBoardCallback
+
+        found.append(TensorBoardCallback(SummaryWriter(str(out / "tensorboard"))))
+    if settings.report.mlflow and ranks.is_first:
+        from transformers.integrations import MLflowCallback
+
+        os.environ["MLFLOW_TRACKING_URI"] = settings.report.mlflow
+        os.environ["MLFLOW_EXPERIMENT_NAME"] = settings.report.experiment
+        found.append(MLflowCallback())
+    return found

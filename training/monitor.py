@@ -1,0 +1,179 @@
+"""How do the runs stand? The state from the scheduler or the run's own files, the numbers from ``metrics.jsonl``.
+
+Example:
+    winnow jobs /shared/runs --follow
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.errors import RunRefused
+from training.slurm import queue
+from training.submit import FOLDER, RECORD
+
+COLUMNS = ("run", "job", "state", "step", "loss", "tokens/s", "left", "where")
+TAIL_BYTES = 64_000
+"""How much of the end of ``metrics.jsonl`` is read: hundreds of lines."""
+ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE", "GONE"}
+
+
+@dataclass(frozen=True)
+class RunState:
+    """One run as people ask for it. ``state`` is in Slurm's words; GONE is a run that ended without saying how."""
+
+    run: str
+    job: str
+    state: str
+    detail: str
+    metrics: dict[str, Any]
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will happen without someone starting it again."""
+        return self.state in ENDED
+
+    def row(self) -> tuple[str, ...]:
+        """The cells of ``COLUMNS``."""
+        step, steps = self.metrics.get("step"), self.metrics.get("max_steps")
+        return (
+            self.run,
+            self.job,
+            self.state,
+            f"{step}/{steps}" if step is not None else "-",
+            _number(self.metrics.get("loss"), ".4f"),
+            _number(self.metrics.get("tokens_per_second"), ",.0f"),
+            "-" if self.has_ended else _left(self.metrics),
+            self.detail,
+        )
+
+
+def add_commands(commands: Any) -> None:
+    """Register ``winnow jobs``; it sets ``run``, a function of the parsed arguments."""
+    parser: ArgumentParser = commands.add_parser(
+        "jobs",
+        help="say how training runs stand: state, step, loss, tokens/s",
+        description="Say how the runs that `winnow submit` placed stand.",
+        epilog="Example: winnow jobs /shared/runs --follow",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "folders", nargs="*", default=["."], metavar="DIR", help="runs, or folders of runs (default: .)"
+    )
+    parser.add_argument("--follow", action="store_true", help="print what changes until every run has ended")
+    parser.add_argument("--every", type=float, default=10.0, metavar="SECONDS", help="with --follow (default: 10)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.set_defaults(run=run_jobs)
+
+
+def run_jobs(args: Namespace) -> int:
+    """``winnow jobs``: 0, or with ``--follow`` 1 if a run ended otherwise than COMPLETED."""
+    told: list[RunState] = []
+    while True:
+        states = [state(folder) for folder in find(args.folders)]
+        new = [one for one in states if one not in told]
+        if new:
+            _print(new, as_json=args.json, with_head=not told)
+        told = states
+        if not args.follow:
+            return 0
+        if all(one.has_ended for one in states):
+            return 0 if all(one.state == "COMPLETED" for one in states) else 1
+        time.sleep(args.every)
+
+
+def find(folders: Sequence[str]) -> list[Path]:
+    """The runs that are, or lie directly in, these folders. Raises RunRefused if there are none."""
+    found = [run for folder in folders for run in _runs(Path(folder))]
+    if not found:
+        raise RunRefused(f"found no run in {', '.join(folders)}: expected a folder given to `winnow submit --out`")
+    return found
+
+
+def state(run: Path) -> RunState:
+    """How the run in this folder stands, now."""
+    record = json.loads((run / FOLDER / RECORD).read_text(encoding="utf-8"))
+    if record["job_id"] is None:
+        name, detail = _state_here(run, record["pid"])
+    else:
+        asked = queue.state(record["job_id"])
+        name, detail = asked or _state_by_files(run)
+    if name in ENDED and (code := _exit_code(run)):
+        detail = f"exit code {code}"
+    return RunState(run.name, record["job_id"] or "local", name, detail, last_metrics(run / "metrics.jsonl"))
+
+
+def last_metrics(path: Path) -> dict[str, Any]:
+    """The newest whole line of a run's numbers; empty if there is none yet. A loss is carried on over evaluations."""
+    if not path.is_file():
+        return {}
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        lines = file.read().splitlines()
+    found: dict[str, Any] = {}
+    for line in lines:
+        try:
+            found |= json.loads(line)
+        except ValueError:
+            continue  # the first, cut by the seek, or the last, still being written
+    return found
+
+
+def _runs(folder: Path) -> Iterator[Path]:
+    for place in (folder, *(sorted(folder.iterdir()) if folder.is_dir() else ())):
+        if (place / FOLDER / RECORD).is_file():
+            yield place.resolve()
+
+
+def _state_here(run: Path, pid: int) -> tuple[str, str]:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return _state_by_files(run)
+    except PermissionError:
+        pass
+    return "RUNNING", f"process {pid}"
+
+
+def _state_by_files(run: Path) -> tuple[str, str]:
+    """What a run that nobody knows any more left behind."""
+    if (run / "adapter" / "manifest.json").is_file():
+        return "COMPLETED", ""
+    return ("FAILED", "") if _exit_code(run) else ("GONE", "no longer known; its output says how far it came")
+
+
+def _exit_code(run: Path) -> str | None:
+    try:
+        return (run / FOLDER / "exit-code").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _left(metrics: dict[str, Any]) -> str:
+    if "seconds_per_step" not in metrics:
+        return "-"
+    seconds = int((metrics["max_steps"] - metrics["step"]) * metrics["seconds_per_step"])
+    return f"{seconds // 3600}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
+
+
+def _print(states: Sequence[RunState], as_json: bool, with_head: bool) -> None:
+    if as_json:
+        for one in states:
+            print(json.dumps({"run": one.run, "job": one.job, "state": one.state, "detail": one.detail, **one.metrics}))
+    else:
+        rows = [*([COLUMNS] if with_head else []), *(one.row() for one in states)]
+        widths = [max(len(row[column]) for row in [COLUMNS, *rows]) for column in range(len(COLUMNS))]
+        for row in rows:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    sys.stdout.flush()

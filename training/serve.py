@@ -1,0 +1,155 @@
+"""``winnow serve``: an OpenAI-compatible server and a chat page for one adapter, by transformers' own server.
+
+What answers ``/v1/chat/completions`` is transformers' handler, streaming and all; what is ours is which model it may
+use: one, checked, and no way to make it load another (docs/decisions/0061).
+"""
+
+import argparse
+import os
+import sys
+import uuid
+import warnings
+from argparse import ArgumentParser, Namespace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from training.errors import RunRefused
+
+LOCAL = "127.0.0.1"
+PORT = 7870
+PAGE_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:"
+
+
+def add_commands(commands: Any) -> None:
+    """Register ``winnow serve``; it sets ``run``, a function of the parsed arguments."""
+    parser: ArgumentParser = commands.add_parser(
+        "serve",
+        help="answer as an OpenAI-compatible server, with a chat page",
+        description="Serve an adapter: http://127.0.0.1:7870/v1 for OpenAI clients, http://127.0.0.1:7870 to chat.",
+        epilog="Example: winnow serve --adapter runs/first/adapter",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_model_options(parser)
+    parser.add_argument("--host", default=LOCAL, help=f"address to listen on (default: {LOCAL}, this machine only)")
+    parser.add_argument("--port", type=int, default=PORT, metavar="N", help=f"default: {PORT}")
+    parser.set_defaults(run=run_serve)
+
+
+def add_model_options(parser: ArgumentParser) -> None:
+    """Which adapter, on which base, where."""
+    parser.add_argument("--adapter", required=True, metavar="DIR", help="a folder that `winnow train` wrote")
+    parser.add_argument("--base", metavar="DIR", help="the base model's folder; default: where it was when trained")
+    parser.add_argument("--device", default="auto", help="cpu, cuda or cuda:N; default: a GPU if there is one")
+
+
+def run_serve(args: Namespace) -> int:
+    """``winnow serve``: serves until it is interrupted."""
+    require_server()
+    from training.chat_model import Source
+
+    if args.host != LOCAL:
+        print(
+            f"winnow serve: everyone who reaches {args.host}:{args.port} can use it; there is no login", file=sys.stderr
+        )
+    import uvicorn
+
+    app = application(Source(Path(args.adapter), args.base, args.device), args.host)
+    server = uvicorn.Server(uvicorn.Config(app, host=args.host, port=args.port, log_level="warning"))
+    print(f"chat at http://{args.host}:{args.port}  API at http://{args.host}:{args.port}/v1", flush=True)
+    server.run()
+    return 0 if server.started else 1
+
+
+def require_server() -> None:
+    """Raises RunRefused, with what to install, where the server's libraries are missing; sets transformers offline."""
+    from training.commands import require_libraries
+
+    os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"})
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("DS_LOG_LEVEL", "error")
+    require_libraries()
+    warnings.filterwarnings("ignore", category=FutureWarning)  # of the libraries to each other
+    from transformers.utils.import_utils import is_serve_available
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+
+    if not is_serve_available():
+        raise RunRefused("serving needs fastapi, uvicorn and openai: pip install 'chat-winnow[train]'")
+
+
+def application(source: Any, host: str = LOCAL) -> Any:
+    """The ASGI application that answers as ``source``: its model is loaded, and no other can be."""
+    from fastapi import FastAPI, HTTPException
+    from fastapi.responses import Response
+    from jinja2 import TemplateError
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+    from transformers.cli.serving.chat_completion import ChatCompletionHandler
+    from transformers.cli.serving.utils import GenerationState
+
+    models = _models(source)
+    handler = ChatCompletionHandler(model_manager=models, generation_state=GenerationState())
+    app = FastAPI(title="winnow serve", openapi_url=None)
+    if host == LOCAL:
+        # A page of another site whose name is made to resolve to this machine gets no answer.
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[LOCAL, "localhost"])
+
+    @app.post("/v1/chat/completions")
+    async def complete(body: dict[str, Any]) -> Any:
+        try:
+            return await handler.handle_request(body, f"chatcmpl-{uuid.uuid4().hex}")
+        except (TemplateError, ValueError, KeyError, TypeError) as error:
+            # What transformers does not check it stumbles over: no message, a role the template does not know.
+            return _refused(400, f"the request cannot be answered: {error}")
+
+    @app.exception_handler(HTTPException)
+    async def refused(_request: Any, error: HTTPException) -> Any:
+        return _refused(error.status_code, str(error.detail))
+
+    @app.get("/v1/models")
+    def list_models() -> dict[str, Any]:
+        return {"object": "list", "data": [{"id": source.name, "object": "model", "owned_by": "winnow", "created": 0}]}
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/{name}")
+    @app.get("/")
+    def page(name: str = "chat.html") -> Response:
+        return _page(name)
+
+    return app
+
+
+def _models(source: Any) -> Any:
+    """transformers' model manager, holding the one model under its name."""
+    from transformers.cli.serving.model_manager import ModelManager, TimedModel
+
+    from training.chat_model import load
+
+    model, tokenizer = load(source)
+    manager = ModelManager()
+    held = TimedModel(model, timeout_seconds=-1, processor=tokenizer)
+    manager.loaded_models[manager.process_model_name(source.name)] = held
+    # Any other name in a request is refused, instead of loaded.
+    manager.force_model = source.name
+    return manager
+
+
+def _refused(status: int, message: str) -> Any:
+    """An error in the shape OpenAI's clients show."""
+    from fastapi.responses import JSONResponse
+
+    return JSONResponse({"error": {"message": message, "type": "invalid_request_error"}}, status_code=status)
+
+
+def _page(name: str) -> Any:
+    from fastapi.responses import Response
+
+    kinds = {"chat.html": "text/html", "chat.js": "text/javascript", "chat.css": "text/css"}
+    if name not in kinds:
+        return Response(status_code=404)
+    text = resources.files("training.web").joinpath(name).read_text(encoding="utf-8")
+    return Response(text, media_type=kinds[name], headers={"Content-Security-Policy": PAGE_POLICY})

@@ -1,0 +1,144 @@
+"""Where a run is placed: on a Slurm cluster, by a batch script one can read, or here.
+
+Example:
+    winnow submit --scheduler slurm --nodes 2 --gpus-per-node 8 --config zephyr-7b-lora \\
+        --lake s3://bucket/lake --pin baseline --out /shared/runs/first
+"""
+
+import argparse
+import json
+import os
+import re
+import shlex
+import sys
+from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from conf import recipe
+from conf.training import Training
+from training.commands import add_version_options
+from training.errors import RunRefused
+from training.slurm import queue
+from training.slurm.script import Run, processes, render, train_arguments
+
+FOLDER = "launch"
+"""The folder below a run's ``--out`` with its script, its record (``RECORD``) and how it ended (``exit-code``)."""
+RECORD = "launch.json"
+
+EXAMPLE = """Example: winnow submit --scheduler slurm --nodes 2 --gpus-per-node 8 --config zephyr-7b-lora \\
+             --lake s3://bucket/lake --pin baseline --out /shared/runs/first"""
+
+
+def add_commands(commands: Any) -> None:
+    """Register ``winnow submit``; it sets ``run``, a function of the parsed arguments."""
+    parser: ArgumentParser = commands.add_parser(
+        "submit",
+        help="train on a Slurm cluster, or here",
+        description="Place a training run: on a Slurm cluster by a batch script, or here. Prints the job's id.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", metavar="FILE", help="training recipe, or the name of a shipped one")
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="override one setting")
+    parser.add_argument("--lake", required=True, metavar="PATH", help="the lake's folder or URI, as the nodes see it")
+    parser.add_argument("--out", required=True, metavar="DIR", help="the run's folder, on storage every node sees")
+    add_version_options(parser)
+    parser.add_argument("--scheduler", choices=["slurm", "local"], help="default: the recipe's")
+    parser.add_argument("--nodes", type=int, metavar="N", help="default: the recipe's")
+    parser.add_argument("--gpus-per-node", type=int, metavar="N", help="0 trains on CPUs; default: the recipe's")
+    parser.add_argument("--after", metavar="JOBID", help="wait for this job, and start only if it succeeds")
+    parser.add_argument("--dry-run", action="store_true", help="only print the script, or the command")
+    parser.set_defaults(run=run_submit)
+
+
+def run_submit(args: Namespace) -> int:
+    """``winnow submit``: 0 when the job is in the queue; with the local scheduler, the run's own exit code."""
+    run, settings = _asked(args)
+    if settings.launch.scheduler == "local":
+        return _run_here(run, settings, args)
+    script = render(run, settings, args.after)
+    if args.dry_run:
+        print(script, end="")
+        return 0
+    if not args.after:
+        _check_version(args)
+    path = _write(run, script)
+    job_id = queue.submit(path)
+    _record(run, settings, job_id)
+    print(job_id)
+    print(f"script {path}\nlog    {run.out / f'{settings.name}-{job_id}.out'}", file=sys.stderr)
+    print(f"follow it with: winnow jobs --follow {run.out}", file=sys.stderr)
+    return 0
+
+
+def _asked(args: Namespace) -> tuple[Run, Training]:
+    placed = {"scheduler": args.scheduler, "nodes": args.nodes, "gpus_per_node": args.gpus_per_node}
+    overrides = [*args.set, *(f"launch.{key}={value}" for key, value in placed.items() if value is not None)]
+    settings = recipe.load(args.config, overrides, tree=Training)
+    if args.after and not re.fullmatch(r"\d+(_\d+)?", args.after):
+        raise RunRefused(f"--after: expected a Slurm job id such as 4711, found {args.after!r}")
+    out = Path(args.out).resolve()
+    if not str(out).isprintable() or '"' in str(out):
+        raise RunRefused(f"--out: expected a path that a script can name, found {str(out)!r}")
+    config = str(Path(args.config).resolve()) if args.config and Path(args.config).is_file() else args.config
+    lake = args.lake if "://" in args.lake else str(Path(args.lake).resolve())
+    return Run(config, tuple(overrides), lake, _version(args), out), settings
+
+
+def _version(args: Namespace) -> tuple[str, ...]:
+    words = []
+    for option in ("pin", "version", "timestamp"):
+        value = getattr(args, option)
+        words += [f"--{option}", str(value)] if value is not None else []
+    return (*words, "--allow-unpinned") if args.allow_unpinned else tuple(words)
+
+
+def _check_version(args: Namespace) -> None:
+    """A wrong lake, pin or version is told now, not when the job's turn comes. Whether it is whole, the job checks."""
+    from training import corpus  # Arrow and Delta take half a second to import: not for --help
+
+    corpus.open_version(args.lake, args.pin, args.version, args.timestamp)
+
+
+def _run_here(run: Run, settings: Training, args: Namespace) -> int:
+    launch = settings.launch
+    if launch.nodes > 1:
+        raise RunRefused(f"expected one node with --scheduler local, found {launch.nodes}: use --nodes 1, or Slurm")
+    if args.after:
+        raise RunRefused("--after names a Slurm job: use --scheduler slurm")
+    command = [launch.python or sys.executable, *train_arguments(run), "--ranks", str(processes(launch))]
+    if args.dry_run:
+        print(shlex.join(command))
+        return 0
+    _record(run, settings, None)
+    # From here on this process is the run: signals and the exit code are its own.
+    os.execvp(command[0], command)
+
+
+def _write(run: Run, script: str) -> Path:
+    path = _folder(run) / "train.sbatch"
+    path.write_text(script, encoding="utf-8")
+    return path
+
+
+def _record(run: Run, settings: Training, job_id: str | None) -> None:
+    """What ``winnow jobs`` needs to find the job again."""
+    launch = settings.launch
+    record = {
+        "name": settings.name,
+        "scheduler": launch.scheduler,
+        "job_id": job_id,
+        "pid": os.getpid() if job_id is None else None,
+        "nodes": launch.nodes,
+        "processes_per_node": processes(launch),
+        "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    (_folder(run) / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _folder(run: Run) -> Path:
+    folder = run.out / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
