@@ -201,7 +201,7 @@ class Dedup(Section):
     rows: int = Field(5, ge=1, le=64)
     seed: int = Field(1, ge=0, lt=2**31)
     bucket_limit: int = Field(64, ge=1)
-    max_edges: int = Field(50_000_000, ge=0)
+    max_edges: int = Field(10_000_000, ge=0)
     survivor: list[Literal["answered", "not_redacted", "turns", "characters"]] = [
         "answered",
         "not_redacted",

@@ -2,7 +2,7 @@
 
 MinHash finds sets of about equal size; a text that is a small part of another has few minima in common with it. But a
 truncation keeps the head, and so does a text with something appended; a text with something put before it keeps the
-tail. Therefore every conversation has a key for its first and its last 16, 32, 64 ... tokens: two texts with a head of
+tail. Therefore every conversation has a key for its first and its last 64, 128, 256 ... tokens: two texts with a head of
 n tokens in common share the keys of all lengths up to n, and the longest of them name the smallest buckets.
 """
 
@@ -13,8 +13,9 @@ from numba import uint64
 
 from udfs.compiled import compiled, freeze, mix
 
-LENGTHS = (16, 32, 64, 128, 256, 512, 1024)
-"""Tokens of a head or tail that has a key."""
+LENGTHS = (64, 128, 256, 512, 1024)
+"""Tokens of a head or tail that has a key. Shorter heads are openers that many texts share: with 16 the largest component
+of 100,000 real chats had 18,626 rows, with 32 3,255, with 64 858, where bands alone make 497."""
 
 _MULTIPLIER = 0x9E3779B97F4A7C15
 
@@ -23,7 +24,7 @@ def anchors(tokens: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.nda
     """Keys (uint64, end to end) of the heads and tails of n conversations, and their n + 1 offsets (int64).
 
     ``tokens`` and ``offsets`` are those of :func:`udfs.tokens.tokenise`. Equal keys mean equal heads (or equal tails)
-    of one length, but for a chance of 2**-64. A conversation of fewer than 16 tokens has none.
+    of one length, but for a chance of 2**-64. A conversation of fewer than 64 tokens has none.
     """
     lengths = np.array(LENGTHS, np.int64)
     return _anchors(freeze(tokens, np.uint64), freeze(offsets, np.int64), freeze(lengths, np.int64))

@@ -32,8 +32,20 @@ def thin(batches: Iterable[pa.RecordBatch], levels: Levels, bounds: Bounds) -> I
     """
     found = [batch for batch in batches if batch.num_rows]
     if found:
-        members = pa.Table.from_batches(found).combine_chunks().to_batches()[0]
+        members = _joined(found)
         yield _verdicts(members, thinning.thin(_candidates(members, levels), bounds))
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """All rows as one batch. The sets of a part may have more bytes than 32-bit offsets can tell."""
+    table = pa.Table.from_batches(batches)
+    place = table.schema.get_field_index("sets")
+    table = table.set_column(place, "sets", table.column(place).cast(pa.large_binary()))
+    joined = table.combine_chunks().to_batches()
+    if len(joined) != 1:
+        told = f"one part has {table.num_rows:,} candidates, more than one Arrow batch can hold"
+        raise OverflowError(f"{told}: set spark.sql.shuffle.partitions higher")
+    return joined[0]
 
 
 def _candidates(members: pa.RecordBatch, levels: Levels) -> Candidates:
@@ -55,7 +67,8 @@ def _candidates(members: pa.RecordBatch, levels: Levels) -> Candidates:
 
 def _sets(column: pa.Array) -> Sets:
     _, starts, data = column.buffers()
-    ends = np.frombuffer(starts, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64) // 4
+    kind = np.int64 if column.type == pa.large_binary() else np.int32
+    ends = np.frombuffer(starts, kind)[column.offset : column.offset + len(column) + 1].astype(np.int64) // 4
     hashes = np.frombuffer(data or b"\0\0\0\0", np.uint32)
     return Sets(hashes, ends)
 
