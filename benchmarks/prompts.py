@@ -7,6 +7,7 @@ families of each level. Chat text is printed: the terminal is the place for it, 
 """
 
 import argparse
+import tempfile
 import time
 
 from pyspark.sql import DataFrame, SparkSession
@@ -30,11 +31,12 @@ def main() -> int:
     survivors = _survivors(session, options.input)
     tagged = Dedup(prompt=PromptLevel(policy="tag", keep=min(CAPS)), template=TemplateLevel(policy="tag"))
     nothing = session.createDataFrame([], "conversation_id string, kept_id string, prompt string")
-    for run in ("first", "second"):
-        started = time.monotonic()
-        members = prompts.members(survivors, nothing, tagged).persist()
-        print(f"{run} run: {members.count():,} members of families, {time.monotonic() - started:.1f} s")
-    _print(members, survivors, options.families)
+    with tempfile.TemporaryDirectory() as work:
+        for run in ("first", "second"):
+            started = time.monotonic()
+            members = prompts.members(survivors, nothing, tagged, work).persist()
+            print(f"{run} run: {members.count():,} members of families, {time.monotonic() - started:.1f} s")
+        _print(members, survivors, options.families)
     return 0
 
 
