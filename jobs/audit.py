@@ -1,4 +1,4 @@
-"""Which findings should a person read to judge decontamination? A fixed sample over all degrees of overlap."""
+"""What should a person read to judge a job? Benchmark questions of every degree of overlap; the largest families."""
 
 import hashlib
 from bisect import bisect_right
@@ -20,12 +20,21 @@ def contamination(lake: str, limit: int) -> list[Row]:
     Rows of one question, verdict and text count once, the first by id, with their number as ``copies``. Which rows of a
     band are taken follows from a hash of their content: the same table, the same sample.
     """
-    log = read_table_log(lake, tables.CONTAMINATION)
+    return sample(_rows(lake, tables.CONTAMINATION), limit)
+
+
+def families(lake: str, limit: int) -> list[Row]:
+    """The ``limit`` largest rows of table ``families``, of equals by their name."""
+    found = _rows(lake, tables.FAMILIES)
+    return sorted(found, key=lambda row: (-row["rows"], row["level"], row["family"]))[:limit]
+
+
+def _rows(lake: str, table: str) -> list[Row]:
+    log = read_table_log(lake, table)
     if log.newest < 0:
         return []
-    with reading(f"table {tables.CONTAMINATION}"):
-        found = scan(open_table(lake, log, log.newest)).to_table(use_threads=False).to_pylist()
-    return sample(found, limit)
+    with reading(f"table {table}"):
+        return scan(open_table(lake, log, log.newest)).to_table(use_threads=False).to_pylist()
 
 
 def sample(rows: Iterable[Row], limit: int) -> list[Row]:

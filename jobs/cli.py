@@ -7,6 +7,7 @@ checkpoint: the same command goes on.
 """
 
 import argparse
+import json
 import os
 import sys
 import traceback
@@ -61,9 +62,11 @@ def _parser() -> ArgumentParser:
     _job(commands, "ingest", run_ingest, "read source files into the lake", with_input=True)
     _job(commands, "annotate", run_annotate, "clean and label what was ingested")
     _job(commands, "decontaminate", run_decontaminate, "find questions of your benchmarks in user turns")
-    _job(commands, "dedup", run_dedup, "find and verify duplicates")
+    _add_against_option(_job(commands, "dedup", run_dedup, "find and verify duplicates"))
     _add_pin_option(_job(commands, "publish", run_publish, "decide, and publish the next dataset version"))
-    _add_pin_option(_job(commands, "run", run_all, "all of these, from files to a version", with_input=True))
+    everything = _job(commands, "run", run_all, "all of these, from files to a version", with_input=True)
+    _add_pin_option(everything)
+    _add_against_option(everything)
     versions.add_commands(commands)
     _add_doctor(commands)
     training_commands.add_commands(commands)
@@ -93,6 +96,11 @@ def _job(commands: Any, name: str, run: Any, does: str, with_input: bool = False
 
 def _add_pin_option(parser: ArgumentParser) -> None:
     parser.add_argument("--pin", metavar="NAME", help="name of the version; default: RECIPE-DIGEST")
+
+
+def _add_against_option(parser: ArgumentParser) -> None:
+    what = "remove what this dataset has: a pin of this lake, or of another one (same as --set dedup.against=...)"
+    parser.add_argument("--against", metavar="[LAKE#]PIN", help=what)
 
 
 def _add_sample(commands: Any) -> None:
@@ -169,7 +177,8 @@ def _run_jobs(args: Namespace, names: list[str]) -> int:
 
 
 def _settings(args: Namespace) -> Settings:
-    settings = recipe.load(args.config, args.set)
+    against = getattr(args, "against", None)
+    settings = recipe.load(args.config, [*args.set, *([f"dedup.against={json.dumps(against)}"] if against else [])])
     if settings.input.format != "auto":
         from jobs import formats
 

@@ -66,6 +66,14 @@ def as_contamination(row: dict[str, Any], width: int | None = None) -> str:
     return "\n".join(fit(line, width) for line in (head, f"  asked: {row['question']}", f"  found: {row['text']}"))
 
 
+def as_family(row: dict[str, Any], width: int | None = None) -> str:
+    """One row of ``families``: its size and what was removed of it, then its form and an example."""
+    width = width or shutil.get_terminal_size().columns
+    head = f"{row['level']} {row['family'][:12]}: {row['rows']:,} rows, {row['removed']:,} removed"
+    head += f", {row['prompts']:,} prompts"
+    return "\n".join(fit(line, width) for line in (head, f"  {row['form']}", f"  e.g. {row['example']}"))
+
+
 def fit(text: str, width: int) -> str:
     """``text`` on one line of at most ``width`` columns: runs of blanks after its start are one space, characters
     that are not printable become U+FFFD, and what is cut ends in an ellipsis. Wide characters take two columns."""

@@ -139,6 +139,7 @@ def add_commands(subparsers: Any) -> None:
     which.add_argument("--timestamp", metavar="TIME", help="ISO 8601, UTC unless it says otherwise")
     which.add_argument("--quarantine", action="store_true", help="what could not be read, instead of a version")
     which.add_argument("--contamination", action="store_true", help="hits and near misses on benchmark questions")
+    which.add_argument("--families", action="store_true", help="frequent prompts and templates, the largest first")
     look.add_argument("--limit", type=_count, default=5, metavar="N", help="conversations to print (default: 5)")
     look.add_argument("--verify", action="store_true", help="first recompute the digest from every message")
 
@@ -182,6 +183,9 @@ def run_show(args: Namespace) -> int:
             return 0
         if args.contamination:
             print("\n".join(map(terminal.as_contamination, audit.contamination(args.lake, args.limit))))
+            return 0
+        if args.families:
+            print("\n".join(map(terminal.as_family, audit.families(args.lake, args.limit))))
             return 0
         version = resolve(args.lake, args.pin, args.version, args.timestamp)
         print(terminal.as_heading(version))

@@ -18,7 +18,7 @@ runtime               1.5 GB: CUDA context, kernels' workspaces, and 5 % of the 
 One layer keeps, for a gated MLP with LoRA in every linear layer and attention that stores no scores: 5 hidden + 2 key
 and value widths + 4 MLP widths in the computing type, and 2 hidden in float32 for the norms; 4 hidden more where
 autocast computes in bf16 with a float32 adapter (stage 0). Measured on CPU by the tensors that autograd saves, for
-Llama and Mistral: 0.98 to 1.03 of this (``tests/training/test_memory.py``). Peaks on a GPU were not measured.
+Llama and Mistral: within 5 % of this (``tests/training/test_memory.py``). Peaks on a GPU were not measured.
 """
 
 from dataclasses import dataclass

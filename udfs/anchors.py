@@ -2,8 +2,8 @@
 
 MinHash finds sets of about equal size; a text that is a small part of another has few minima in common with it. But a
 truncation keeps the head, and so does a text with something appended; a text with something put before it keeps the
-tail. Therefore every conversation has a key for its first and its last 64, 128, 256 ... tokens: two texts with a head of
-n tokens in common share the keys of all lengths up to n, and the longest of them name the smallest buckets.
+tail. Therefore every conversation has a key for its first and its last 64, 128, 256 ... tokens: two texts with a head
+of n tokens in common share the keys of all lengths up to n, and the longest of them name the smallest buckets.
 """
 
 from typing import Any
@@ -14,8 +14,8 @@ from numba import uint64
 from udfs.compiled import compiled, freeze, mix
 
 LENGTHS = (64, 128, 256, 512, 1024)
-"""Tokens of a head or tail that has a key. Shorter heads are openers that many texts share: with 16 the largest component
-of 100,000 real chats had 18,626 rows, with 32 3,255, with 64 858, where bands alone make 497."""
+"""Tokens of a head or tail that has a key. Shorter heads are openers that many texts share: with 16 the largest
+component of 100,000 real chats had 18,626 rows, with 32 3,255, with 64 858, where bands alone make 497."""
 
 _MULTIPLIER = 0x9E3779B97F4A7C15
 

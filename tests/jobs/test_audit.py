@@ -43,3 +43,13 @@ def test_equal_findings_are_shown_once_and_counted() -> None:
 
 def test_nothing_gives_nothing() -> None:
     assert sample([], 5) == [] and sample(ROWS, 0) == []
+
+
+def test_a_family_is_told_in_three_lines_without_control_characters() -> None:
+    facts = {"level": "template", "family": "ab" * 16, "rows": 1200, "removed": 1100, "prompts": 300}
+    told = terminal.as_family({**facts, "form": "a poem about …", "example": "A poem\x1b[31m about\nrain"}, 70)
+    assert told.split("\n") == [
+        "template abababababab: 1,200 rows, 1,100 removed, 300 prompts",
+        "  a poem about …",
+        "  e.g. A poem\ufffd[31m about rain",
+    ]

@@ -189,3 +189,11 @@ def test_the_quarantine_can_be_looked_at_without_spark(lake: Lake, capsys: pytes
     told = capsys.readouterr().out
     assert told.startswith("corrupt_file: ") and "Truncated compressed stream" in told
     assert len(told.splitlines()) == 9
+
+
+def test_families_can_be_listed_without_spark(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
+    from jobs.cli import main
+
+    known = lake.read(tables.FAMILIES).count()
+    assert main(["show", "--lake", lake.path, "--families", "--limit", "2"]) == 0
+    assert capsys.readouterr().out.count("e.g. ") == min(known, 2)
