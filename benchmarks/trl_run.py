@@ -64,7 +64,8 @@ def main(mode: str, model: str, rows: str) -> None:
     trainer.train()
     later = seen[3:]
     first = {"mode": mode, "steps": len(seen) - 1, "dtype": str(next(trainer.model.parameters()).dtype)}
-    print(first, {name: tuple(part.shape) for name, part in next(iter(trainer.get_train_dataloader())).items()})
+    batch = next(iter(trainer.get_train_dataloader()))
+    print(first, {name: tuple(getattr(part, "shape", ())) for name, part in batch.items()})
     assert torch.get_num_threads() == 1
     print(sum(tokens for _, tokens in later) / (later[-1][0] - later[0][0]))
 
