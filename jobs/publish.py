@@ -67,8 +67,8 @@ def _require_fresh(lake: Lake, settings: Settings) -> None:
     if found is None:
         raise UsageError(f"{lake.path} has no duplicates table: run `winnow dedup` before `winnow publish`")
     is_same_config = found.config_digest == recipe.digest(recipe.sections(settings, "rules", "decontaminate", "dedup"))
-    if not is_same_config or found.inputs[tables.CONVERSATIONS] != lake.version(tables.CONVERSATIONS):
-        what = "older conversations" if is_same_config else "other rules or dedup settings"
+    if not is_same_config or any(found.inputs[table] != lake.version(table) for table in found.inputs):
+        what = "older conversations or findings" if is_same_config else "other rules or dedup settings"
         raise UsageError(f"duplicates come from {what}: run `winnow dedup` with this config before `winnow publish`")
 
 

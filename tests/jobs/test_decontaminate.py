@@ -222,6 +222,20 @@ def test_dropped_conversations_have_the_reason_and_are_not_kept(
     assert verdicts.where("keep").count() == len(CONVERSATIONS) - len(named)
 
 
+def test_what_is_dropped_for_a_question_is_never_the_row_kept_for_a_copy(
+    spark: SparkSession, planted: Settings, tmp_path: Path
+) -> None:
+    from jobs import dedup
+
+    lake = open_lake(spark, str(tmp_path / "lake"), create=True)
+    add(lake, list(CONVERSATIONS), planted)
+    assert dedup.run(lake, planted, QUIET)
+    gone = {row.conversation_id for row in decontaminate.contaminated(lake, planted).collect()}
+    removed = lake.read(tables.DUPLICATES).collect()
+    assert "verbatim" in gone and len(removed) > 3  # the boilerplate conversations differ in a number
+    assert not gone & {name for row in removed for name in (row.conversation_id, row.kept_id)}
+
+
 def test_tagged_conversations_are_published_and_off_asks_for_nothing(found: Lake, planted: Settings) -> None:
     for policy in ("tag", "off"):
         options = planted.decontaminate.model_copy(update={"policy": policy})
