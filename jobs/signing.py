@@ -1,6 +1,6 @@
 """Keep ``signatures`` in step with ``conversations``: exactly one row for each, by the rule in force."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf import tables
@@ -64,6 +64,6 @@ def sign(conversations: DataFrame, how: Signing) -> DataFrame:
     return texts.mapInArrow(lambda batches: signatures.sign(batches, how), SCHEMAS[tables.SIGNATURES])
 
 
-def row_of(name: str):
+def row_of(name: str) -> Column:
     """The 64-bit number that stands for a conversation id where ids are many."""
     return F.xxhash64(name)
