@@ -95,13 +95,13 @@ def test_nothing_is_left_of_rows_without_an_edge_to_another(spark, tmp_path):
 
 
 def test_too_many_rounds_are_an_error_and_a_later_run_goes_on_from_the_last_whole_one(spark, tmp_path):
-    edges, work = chain(5_000, first=0, seed=2), tmp_path / "work"
+    edges, work = chain(500, first=0, seed=2), tmp_path / "work"
     with pytest.raises(WinnowError, match=r"settle in 2 rounds of stars, found [\d,]+ edges still moving: .*work"):
         components(frame(spark, edges), NONE, PARTS, str(work), rounds=2)
     (state,) = work.iterdir()
     assert [folder.name for folder in state.iterdir()] == ["step-2"]
     spoil(state / "step-3", whole=False)  # a round that was killed: no mark that it is whole
-    assert labels(components(frame(spark, edges), NONE, PARTS, str(work))) == dict.fromkeys(range(5_000), 0)
+    assert labels(components(frame(spark, edges), NONE, PARTS, str(work))) == dict.fromkeys(range(500), 0)
     spoil(state / "step-40", whole=True)
     with pytest.raises(Exception, match=r"part-0.parquet"):  # whole rounds are taken up, not done again
         components(frame(spark, edges), NONE, PARTS, str(work))
@@ -117,9 +117,9 @@ def spoil(step: Path, whole: bool) -> None:
 
 def test_the_state_of_other_edges_is_never_taken_up_and_clear_removes_all(spark, tmp_path):
     work = tmp_path / "work"
-    for edges in (star(20, first=0, centre=30), star(20, first=0, centre=31), star(21, first=0, centre=30)):
+    for edges in (star(20, first=0, centre=30), star(21, first=0, centre=30)):
         assert labels(components(frame(spark, edges), NONE, PARTS, str(work))) == slowly(edges)
-    assert len(list(work.iterdir())) == 3
+    assert len(list(work.iterdir())) == 2
     clear(spark, str(work))
     assert not work.exists()
     clear(spark, str(work))
