@@ -36,6 +36,8 @@ CLUSTERS = "clusters"
 similar row that was not similar enough. Key: conversation_id."""
 FAMILIES = "families"
 """One prompt of many conversations, or one template of many prompts: its form, how many rows, how many removed."""
+MEASURES = "measures"
+"""One edit in one class of conversations, planted in a sample of this data: how many copies were found."""
 VERDICTS = "verdicts"
 """One conversation: kept or not, and every reason. Key: conversation_id."""
 DATASET = "dataset"
@@ -57,6 +59,7 @@ TABLES = (
     COMPONENTS,
     DUPLICATES,
     FAMILIES,
+    MEASURES,
     CLUSTERS,
     VERDICTS,
     DATASET,

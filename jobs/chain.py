@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from conf import recipe, tables
 from conf.settings import Settings
-from jobs import annotate, benchmarks, decontaminate, dedup, ingest, publish, report, versions
+from jobs import annotate, benchmarks, decontaminate, dedup, ingest, measure, publish, report, versions
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
 from jobs.reader import files
@@ -41,7 +41,8 @@ def _run(name: str, lake: Lake, settings: Settings, args: Namespace, progress: P
     if name == "decontaminate":
         return decontaminate.run(lake, settings, progress)
     if name == "dedup":
-        return dedup.run(lake, settings, progress)
+        has_news = dedup.run(lake, settings, progress)
+        return (args.measure and measure.run(lake, settings, progress)) or has_news
     return publish.run(lake, settings, progress)
 
 

@@ -62,11 +62,11 @@ def _parser() -> ArgumentParser:
     _job(commands, "ingest", run_ingest, "read source files into the lake", with_input=True)
     _job(commands, "annotate", run_annotate, "clean and label what was ingested")
     _job(commands, "decontaminate", run_decontaminate, "find questions of your benchmarks in user turns")
-    _add_against_option(_job(commands, "dedup", run_dedup, "find and verify duplicates"))
+    _add_dedup_options(_job(commands, "dedup", run_dedup, "find and verify duplicates"))
     _add_pin_option(_job(commands, "publish", run_publish, "decide, and publish the next dataset version"))
     everything = _job(commands, "run", run_all, "all of these, from files to a version", with_input=True)
     _add_pin_option(everything)
-    _add_against_option(everything)
+    _add_dedup_options(everything)
     versions.add_commands(commands)
     _add_doctor(commands)
     training_commands.add_commands(commands)
@@ -98,9 +98,10 @@ def _add_pin_option(parser: ArgumentParser) -> None:
     parser.add_argument("--pin", metavar="NAME", help="name of the version; default: RECIPE-DIGEST")
 
 
-def _add_against_option(parser: ArgumentParser) -> None:
+def _add_dedup_options(parser: ArgumentParser) -> None:
     what = "remove what this dataset has: a pin of this lake, or of another one (same as --set dedup.against=...)"
     parser.add_argument("--against", metavar="[LAKE#]PIN", help=what)
+    parser.add_argument("--measure", action="store_true", help="plant edits in a sample and print how many are found")
 
 
 def _add_sample(commands: Any) -> None:

@@ -30,8 +30,17 @@ def funnel(lake: Lake) -> list[str]:
         *_line("conversations", conversations),
         *_lines("  dropped", verdicts),
         *_line("kept", kept),
+        *_measured(lake),
         _sum(conversations, kept, verdicts),
     ]
+
+
+def _measured(lake: Lake) -> list[str]:
+    """How many of the duplicates planted in a sample were found, if ``winnow dedup --measure`` was asked."""
+    if not lake.has(tables.MEASURES):
+        return []
+    due, found = only_row(lake.read(tables.MEASURES).agg(F.sum("due"), F.sum("found")))
+    return [f"{'planted duplicates found':<{_WIDTH}} {found / due:>12.2%}"] if due else []
 
 
 def _sum(conversations: int, kept: int, dropped: dict[str, int]) -> str:

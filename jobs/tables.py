@@ -170,6 +170,15 @@ SCHEMAS = {
         removed=LongType(),
         prompts=LongType(),
     ),
+    tables.MEASURES: _struct(
+        edit=StringType(),
+        script=StringType(),
+        length=StringType(),
+        planted=LongType(),
+        due=LongType(),
+        found=LongType(),
+        wrong=LongType(),
+    ),
     tables.VERDICTS: _struct(
         conversation_id=StringType(), source=StringType(), keep=BooleanType(), reasons=STRINGS, kept_id=StringType()
     ),
