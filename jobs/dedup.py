@@ -45,6 +45,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
             _write_capped(lake, job, facts, signatures, options, f"{work}-prompts")
         with progress.stage("clusters"):
             _write_clusters(lake, job, found, is_growing)
+        lake.spark.catalog.clearCache()  # what the stages above shared; nothing of it is read again
         for folder in (work, f"{work}-prompts"):
             clear(lake.spark, folder)
     return True
