@@ -27,6 +27,10 @@ SMALL = (
 )
 
 
+_ALIVE = ("PENDING", "RUNNING", "STOPPED", "COMPLETING")
+"""States of a job that goes on; STOPPED is one that got SIGSTOP."""
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A running Slurm by its slurm.conf, and the folder with the lake that its runs train from."""
@@ -76,7 +80,7 @@ class Cluster:
 
         def answer() -> Any:
             state = self.job(job_id)["JobState"]
-            assert state in ("PENDING", "RUNNING", "COMPLETING"), f"{state} before {what}"
+            assert state in _ALIVE, f"{state} before {what}"
             return found()
 
         return wait_for(what, answer)
@@ -86,7 +90,7 @@ class Cluster:
 
         def ended() -> dict[str, str] | None:
             found = self.job(job_id)
-            return None if found["JobState"] in ("PENDING", "RUNNING", "COMPLETING") else found
+            return None if found["JobState"] in _ALIVE else found
 
         found = wait_for(f"job {job_id} has ended", ended)
         return found["JobState"], found["ExitCode"]
