@@ -33,11 +33,15 @@ def order(names: Sequence[str]) -> Column:
     return F.array(*(numbers[name] for name in names)).cast("array<double>")
 
 
+def normal() -> Column:
+    """``normal`` of a signature: the digest of all messages, equal for equal messages up to case and spacing."""
+    return F.substring("prefixes", -DIGEST_BYTES, DIGEST_BYTES).alias("normal")
+
+
 def grouped(facts: DataFrame, signatures: DataFrame, options: Dedup) -> DataFrame:
     """``facts`` with ``exact_id`` (the conversation that stands for it, maybe itself), ``copies`` (how many have its
     messages) and ``least`` (the least content digest among them)."""
-    normal = F.substring("prefixes", -DIGEST_BYTES, DIGEST_BYTES).alias("normal")
-    keyed = facts.join(signatures.select("row", "conversation_id", normal), ["row", "conversation_id"])
+    keyed = facts.join(signatures.select("row", "conversation_id", normal()), ["row", "conversation_id"])
     if options.exact == "off":
         keyed = keyed.withColumn("normal", F.col("conversation_id").cast("binary"))
     group = Window.partitionBy("normal")

@@ -15,7 +15,6 @@ from jobs import copies, matching, signing
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run
 from jobs.outcome import merged
-from udfs.signatures import DIGEST_BYTES
 
 _WRITTEN = (tables.MATCHES, tables.COMPONENTS, tables.DUPLICATES, tables.FAMILIES, tables.CLUSTERS)
 
@@ -62,9 +61,8 @@ def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) ->
 
 def _with_new_equals(facts: DataFrame, fresh: DataFrame, signatures: DataFrame) -> DataFrame:
     """The facts of the new conversations and of all that have the messages of one."""
-    normal = F.substring("prefixes", -DIGEST_BYTES, DIGEST_BYTES).alias("normal")
-    wanted = fresh.select(normal).distinct()
-    rows = signatures.select("row", "conversation_id", normal).join(F.broadcast(wanted), "normal", "left_semi")
+    wanted = fresh.select(copies.normal()).distinct()
+    rows = signatures.select("row", "conversation_id", copies.normal()).join(F.broadcast(wanted), "normal", "left_semi")
     return facts.join(F.broadcast(rows.select("row", "conversation_id")), ["row", "conversation_id"], "left_semi")
 
 

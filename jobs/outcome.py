@@ -8,6 +8,7 @@ from conf.settings import Dedup
 from jobs.tables import SCHEMAS, only_row
 from udfs.candidates import CLUSTER_DIGITS, COUNTERS, EXACT, LEVELS, NAMES
 from udfs.signatures import Signing
+from udfs.verifying import CONTAINED, NEAR
 
 
 def merged(groups: DataFrame, judged: DataFrame) -> DataFrame:
@@ -60,7 +61,7 @@ def counts(rows: DataFrame) -> dict[str, int]:
 
 def _rule(signing: Signing, options: Dedup) -> Column:
     return (
-        F.when(F.col("level") == NAMES[2], F.lit(f"{signing.rule}j{options.threshold}"))
-        .when(F.col("level") == NAMES[3], F.lit(f"{signing.rule}c{options.containment}"))
+        F.when(F.col("level") == NAMES[NEAR], F.lit(f"{signing.rule}j{options.threshold}"))
+        .when(F.col("level") == NAMES[CONTAINED], F.lit(f"{signing.rule}c{options.containment}"))
         .otherwise(F.lit("folded"))
     )

@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from conf.settings import Dedup, PromptLevel, TemplateLevel
+from jobs import matching
 from jobs.connected import components
 from jobs.templates import templates
 from udfs import buckets, prompts
@@ -96,7 +97,7 @@ def _near_same(distinct: DataFrame, options: Dedup, work: str) -> DataFrame:
         level.threshold,
         *(options.shingle, options.min_shingles, options.bands, options.rows, options.seed, options.bucket_limit),
     )
-    parts = int(spark.conf.get("spark.sql.shuffle.partitions") or 200)
+    parts = matching.parts(spark)
     filed = distinct.select(F.xxhash64("key").alias("row"), "prompt").mapInArrow(
         lambda batches: prompts.file(batches, how, 4 * parts), _PACKED
     )

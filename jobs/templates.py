@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf.settings import TemplateLevel
+from jobs import matching
 from udfs import blocks
 from udfs import templates as kernels
 from udfs.templates import Shape
@@ -62,7 +63,7 @@ def _frequent(distinct: DataFrame, least: int) -> tuple[np.ndarray, np.ndarray]:
     They come to the driver and go to every executor: one for every ``least`` tokens of half the prompts at most, and
     16 bytes each.
     """
-    parts = int(distinct.sparkSession.conf.get("spark.sql.shuffle.partitions") or 200)
+    parts = matching.parts(distinct.sparkSession)
     packed = distinct.select("prompt").mapInArrow(lambda batches: kernels.count(batches, 4 * parts), _PACKED)
     counted = packed.repartition(parts, "part").mapInArrow(lambda batches: blocks.totals(batches, least), _COUNT)
     found: Any = counted.toPandas()

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from udfs import verifying
+from udfs.buckets import is_whole
 from udfs.compiled import freeze
 from udfs.shingles import Shingles
 from udfs.verifying import NEAR, SNAPSHOT
@@ -204,7 +205,7 @@ def _find_holders(found: Candidates, place: np.ndarray) -> tuple[np.ndarray, np.
     """Who has all messages of row i as its first ones: ``holders[first[i]:last[i]]``, those with most messages first,
     of equals by rank."""
     count = len(found.rank)
-    is_last = np.append(found.owners[1:] != found.owners[:-1], True) if len(found.owners) else np.zeros(0, bool)
+    is_last = is_whole(found.owners)
     messages = np.bincount(found.owners, minlength=count)
     inner = np.flatnonzero(~is_last)
     order = np.lexsort((place[found.owners[inner]], -messages[found.owners[inner]], *found.beginnings[inner].T[::-1]))

@@ -104,7 +104,9 @@ def thin_near(sets: Any, buckets: Any, order: Any, bounds: Any, met: Any, result
         if result.kept_of[row] >= 0 or _has_no(near, row) or _has_no(sets, row):
             continue
         if not is_fixed[row]:
-            best, similarity = _find_near(sets, near, copies, row, bounds[0], bounds[1], met)
+            best, similarity = _find_copy(sets, copies, row, met), 1.0
+            if best < 0:
+                best, similarity = _find_near(sets, near, row, (bounds[0], bounds[1]), met, result)
             if best >= 0:
                 result.similarity[row] = similarity
             if similarity >= bounds[0]:
@@ -145,7 +147,7 @@ def judge_again(texts: Any, buckets: Any, order: Any, bounds: Any, met: Any, res
             if best < 0 and result.kept_of[holders[place]] < 0:
                 best, level, share = holders[place], SNAPSHOT, 1.0
         if best < 0 and not _has_no(near, row):
-            best, share = _find_kept_near(texts[0], near, row, bounds[0], met, result)
+            best, share = _find_near(texts[0], near, row, (bounds[0], bounds[0]), met, result)
             level = NEAR
         if best < 0 and not _has_no(parts, row):
             best, share = _find_whole(texts, parts, row, bounds[2], met, result)
@@ -158,39 +160,19 @@ def judge_again(texts: Any, buckets: Any, order: Any, bounds: Any, met: Any, res
 
 
 @compiled
-def _find_near(
-    sets: Any, near: Any, copies: Any, row: int, threshold: float, related: float, met: Any
-) -> tuple[int, float]:
-    """The most similar kept row, of equals the first in rank, and its Jaccard; -1 below ``related``."""
-    copy = _find_copy(sets, copies, row)
-    if copy >= 0:
-        met.counts[0] += 1
-        return copy, 1.0
-    best, highest = -1, 0.0
-    for place in range(_meet(near, row, met)):
-        other = met.rows[place]
-        similarity = _compare(sets, row, other, related)
-        met.counts[0] += similarity >= 0
-        met.counts[1] += similarity < threshold
-        if similarity < related or similarity < highest:
-            continue
-        if similarity > highest or met.place[other] < met.place[best]:
-            best, highest = other, similarity
-    return best, highest
-
-
-@compiled
-def _find_kept_near(sets: Any, near: Any, row: int, threshold: float, met: Any, result: Any) -> tuple[int, float]:
-    """The same among rows that are still kept; -1 below ``threshold``."""
+def _find_near(sets: Any, near: Any, row: int, bounds: Any, met: Any, result: Any) -> tuple[int, float]:
+    """The most similar kept row, of equals the first in rank, and its Jaccard; -1 below ``related``. ``bounds``:
+    ``threshold``, below which a row counts as rejected, and ``related``."""
+    threshold, related = bounds
     best, highest = -1, 0.0
     for place in range(_meet(near, row, met)):
         other = met.rows[place]
         if result.kept_of[other] >= 0:
             continue
-        similarity = _compare(sets, row, other, threshold)
+        similarity = _compare(sets, row, other, related)
         met.counts[0] += similarity >= 0
         met.counts[1] += similarity < threshold
-        if similarity < threshold or similarity < highest:
+        if similarity < related or similarity < highest:
             continue
         if similarity > highest or met.place[other] < met.place[best]:
             best, highest = other, similarity
@@ -216,13 +198,16 @@ def _find_whole(texts: Any, parts: Any, row: int, least: float, met: Any, result
 
 
 @compiled
-def _find_copy(sets: Any, copies: Any, row: int) -> int:
+def _find_copy(sets: Any, copies: Any, row: int, met: Any) -> int:
     """The kept row with the same shingles, or -1."""
     bucket = copies.ids[row]
     if bucket < 0 or copies.arrivals[bucket] == 0:
         return -1
     other = copies.kept[copies.first[bucket]]
-    return other if _compare(sets, row, other, 1.0) == 1.0 else -1
+    if _compare(sets, row, other, 1.0) != 1.0:
+        return -1
+    met.counts[0] += 1
+    return other
 
 
 @compiled
