@@ -10,11 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Bound = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
-Policy = Literal["drop", "tag"]
-"""``drop``: the conversation is left out of the dataset for this reason. ``tag``: the label is stored, nothing else."""
-
-LEVELS = Literal["drop", "tag", "off"]
-"""``drop``: removed rows are left out of the dataset. ``tag``: listed in ``duplicates``, nothing else."""
+Policy = Literal["drop", "tag", "off"]
+"""``drop``: left out of the dataset. ``tag``: stored (a label, a row of ``duplicates``), nothing else. ``off``: not
+looked for."""
 
 _NAME = "a name of letters, digits, `_`, `.` and `-`"
 
@@ -90,12 +88,20 @@ class Keywords(Section):
     drop: list[str] = []
 
 
-class Structure(Section):
-    """What happens to conversations whose turns are not trainable as they are."""
+class Reasons(Section):
+    """What happens to conversations of which a fact holds (:mod:`udfs.facts`).
+
+    ``drop``: left out of the dataset for this reason. ``tag``: the reason is stored, nothing else. ``off``: not looked
+    for.
+    """
 
     blank_message: Policy = "drop"
     bad_roles: Policy = "drop"
     unanswered: Policy = "drop"
+
+
+class Limits(Section):
+    """The numbers that facts compare with."""
 
 
 class Rules(Section):
@@ -104,7 +110,8 @@ class Rules(Section):
     edits: Edits = Edits()
     language: Language = Language()
     keywords: Keywords = Keywords()
-    structure: Structure = Structure()
+    reasons: Reasons = Reasons()
+    limits: Limits = Limits()
 
 
 class PromptLevel(Section):
@@ -156,7 +163,7 @@ class Decontaminate(Section):
     """
 
     benchmarks: str = ""
-    policy: LEVELS = "drop"
+    policy: Policy = "drop"
     ngram: int = Field(13, ge=2, le=100)
     min_run: int = Field(8, ge=1, le=100)
     min_overlap: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 0.5
@@ -188,10 +195,10 @@ class Dedup(Section):
     ``against`` names a pin of this lake, or ``LAKE#PIN``: what that dataset has is removed here.
     """
 
-    snapshot: LEVELS = "drop"
-    exact: LEVELS = "drop"
-    near: LEVELS = "drop"
-    contained: LEVELS = "drop"
+    snapshot: Policy = "drop"
+    exact: Policy = "drop"
+    near: Policy = "drop"
+    contained: Policy = "drop"
     threshold: Bound = 0.7
     related: Bound = 0.5
     containment: Bound = 0.9

@@ -12,6 +12,8 @@ from jobs.lake import Lake
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
+from udfs.annotation import Plan
+from udfs.batch import Limits
 from udfs.columns import annotator
 
 
@@ -44,13 +46,25 @@ def _labelling(rules: Rules) -> Rules:
         edits=rules.edits,
         language=rules.language.model_copy(update={"keep": []}),
         keywords=rules.keywords.model_copy(update={"drop": []}),
+        reasons=rules.reasons.model_copy(update={name: "tag" for name, policy in rules.reasons if policy == "drop"}),
+        limits=rules.limits,
+    )
+
+
+def plan(rules: Rules) -> Plan:
+    """What the rules ask of one pass over the text."""
+    return Plan(
+        edits=tuple(name for name, is_on in rules.edits if is_on),
+        facts=tuple(name for name, policy in rules.reasons if policy != "off"),
+        limits=Limits(**rules.limits.model_dump()),
+        min_confidence=rules.language.min_confidence,
+        keywords_folder=rules.keywords.folder,
     )
 
 
 def label(raw: DataFrame, rules: Rules) -> DataFrame:
     """Rows of ``conversations`` for rows of ``conversations_raw``, one for one."""
-    edits = tuple(name for name, is_on in rules.edits if is_on)
-    annotate = annotator(edits, rules.language.min_confidence, rules.keywords.folder)
+    annotate = annotator(plan(rules))
     labelled = raw.withColumn("found", annotate(F.col("messages.role"), F.col("messages.content")))
     flagged = F.exists(F.coalesce("moderation", F.array()), lambda entry: entry["flagged"])
     rows = labelled.select(

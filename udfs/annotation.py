@@ -8,9 +8,19 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from udfs import digest, keywords, language, rules, structure
+from udfs import digest, facts, keywords, language, rules
+from udfs.batch import Batch, Limits, batch_of, sum_of
+
+
+class Plan(NamedTuple):
+    """What to do to a batch: the enabled edits and facts by name, and what they compare with."""
+
+    edits: tuple[str, ...]
+    facts: tuple[str, ...]
+    limits: Limits = Limits()
+    min_confidence: float = 0.5
+    keywords_folder: str = ""
 
 
 class Messages(NamedTuple):
@@ -27,7 +37,7 @@ class Conversations(NamedTuple):
     """Columns per conversation.
 
     ``language``: of most characters the user and the assistant wrote. ``keywords``: of any message. ``reasons``: names
-    of ``structure.REASONS`` that hold. ``turns``: user messages (int32). ``characters``: of all contents (int64).
+    of ``facts.FACTS`` that hold. ``turns``: user messages (int32). ``characters``: of all contents (int64).
     ``digest``: of the exact edited messages.
     """
 
@@ -46,40 +56,32 @@ class Annotation(NamedTuple):
     conversations: Conversations
 
 
-def annotate(
-    roles: pa.Array,
-    contents: pa.Array,
-    offsets: np.ndarray,
-    *,
-    edits: tuple[str, ...],
-    min_confidence: float,
-    keywords_folder: str = "",
-) -> Annotation:
+def annotate(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Plan) -> Annotation:
     """Everything that is true of these conversations. A null role or content is an empty one.
 
     ``offsets`` (n+1 integers, from 0 to the number of messages) cut the flat messages into n conversations.
     """
     _check(roles, contents, offsets)
-    contents, changed = rules.edit(contents, edits)
-    verdict = language.detect(contents, min_confidence)
-    hits = keywords.label(contents, roles, keywords_folder)
+    contents, changed = rules.edit(contents, plan.edits)
+    verdict = language.detect(contents, plan.min_confidence)
+    hits = keywords.label(contents, roles, plan.keywords_folder)
     messages = Messages(
         contents, verdict.codes, pa.array(verdict.confidences), hits, rules.labels(changed, len(contents))
     )
-    return Annotation(messages, _summarise(roles, messages, np.asarray(offsets)))
+    batch = batch_of(roles, contents, np.asarray(offsets), verdict.codes)
+    return Annotation(messages, _summarise(batch, messages, plan))
 
 
-def _summarise(roles: pa.Array, messages: Messages, offsets: np.ndarray) -> Conversations:
-    lengths = np.asarray(pc.utf8_length(messages.content), dtype=np.int64)
-    is_user, is_assistant = (np.asarray(pc.fill_null(pc.equal(roles, name), False)) for name in ("user", "assistant"))
-    facts = structure.judge(roles, messages.content, offsets)
+def _summarise(batch: Batch, messages: Messages, plan: Plan) -> Conversations:
+    offsets, is_user = batch.offsets, batch.is_by("user")
+    is_told = is_user | batch.is_by("assistant")
     return Conversations(
-        language.of_conversations(messages.language, np.where(is_user | is_assistant, lengths, 0), offsets),
+        language.of_conversations(messages.language, np.where(is_told, batch.lengths, 0), offsets),
         keywords.of_conversations(messages.keywords, offsets),
-        rules.labels(facts, len(offsets) - 1),
-        pa.array(structure.count_of(is_user, offsets).astype(np.int32)),
-        pa.array(structure.count_of(lengths, offsets)),
-        digest.conversations(roles, messages.content, offsets),
+        rules.labels(facts.judge(batch, plan.facts, plan.limits), len(offsets) - 1),
+        pa.array(sum_of(is_user, offsets).astype(np.int32)),
+        pa.array(sum_of(batch.lengths, offsets)),
+        digest.conversations(batch.roles, messages.content, offsets),
     )
 
 

@@ -21,7 +21,7 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from udfs.annotation import Annotation, annotate
+from udfs.annotation import Annotation, Plan, annotate
 
 _STRINGS = ArrayType(StringType())
 ANNOTATION = StructType(
@@ -42,7 +42,7 @@ ANNOTATION = StructType(
 """What the annotation UDF returns for one conversation: first the parallel arrays of its messages, then its own."""
 
 
-def annotator(edits: tuple[str, ...], min_confidence: float, keywords_folder: str) -> Callable[..., Column]:
+def annotator(plan: Plan) -> Callable[..., Column]:
     """A pandas UDF (roles, contents: array<string>) -> :data:`ANNOTATION`, the one trip of the text through Python.
 
     Cleaning, language and keywords all happen in it. It is marked non-deterministic, though it is not, because Spark
@@ -53,14 +53,7 @@ def annotator(edits: tuple[str, ...], min_confidence: float, keywords_folder: st
     def annotated(roles: pd.Series, contents: pd.Series) -> pd.DataFrame:
         offsets = np.zeros(len(contents) + 1, np.int32)
         np.cumsum([len(one) for one in contents], out=offsets[1:])
-        found = annotate(
-            _flat(roles),
-            _flat(contents),
-            offsets,
-            edits=edits,
-            min_confidence=min_confidence,
-            keywords_folder=keywords_folder,
-        )
+        found = annotate(_flat(roles), _flat(contents), offsets, plan)
         return _frame(found, offsets)
 
     return annotated.asNondeterministic()

@@ -1,36 +1,26 @@
-"""Is a conversation's order of turns trainable as it is: one boolean per conversation and reason.
-
-Messages lie flat; conversation ``i`` is messages ``offsets[i]:offsets[i+1]``, and may be empty.
-"""
+"""Is a conversation's order of turns trainable as it is?"""
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
-REASONS = ("blank_message", "bad_roles", "unanswered")
-"""The names of the facts below, which are also the keys of ``rules.structure`` in a recipe."""
+from udfs.batch import Batch, Limits, any_of
 
 
-def judge(roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> dict[str, np.ndarray]:
-    """For each of :data:`REASONS` the conversations it holds for (booleans). A null role or content is an empty one."""
-    is_user, is_assistant, is_system, is_tool = (_is(roles, name) for name in ("user", "assistant", "system", "tool"))
-    blank = np.asarray(pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(pc.fill_null(contents, ""))), 0), dtype=bool)
-    return {
-        "blank_message": any_of(blank & (is_user | is_assistant), offsets),
-        "bad_roles": has_bad_roles(is_user, is_assistant, is_system, is_tool, offsets),
-        "unanswered": ~_last_of(is_assistant, offsets),
-    }
+def blank_message(batch: Batch, _: Limits) -> np.ndarray:
+    """A message of the user or the assistant without text."""
+    blank = np.asarray(pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(batch.contents)), 0), dtype=bool)
+    return any_of(blank & (batch.is_by("user") | batch.is_by("assistant")), batch.offsets)
 
 
-def has_bad_roles(
-    is_user: np.ndarray, is_assistant: np.ndarray, is_system: np.ndarray, is_tool: np.ndarray, offsets: np.ndarray
-) -> np.ndarray:
+def bad_roles(batch: Batch, _: Limits) -> np.ndarray:
     """Conversations that are not: any system messages, then user and assistant in turns, the user first.
 
     Tool messages may follow an assistant or a tool message, and belong to that turn, as does an assistant message right
     after them. Any other role is bad. A conversation of no message, or of system messages alone, is not.
     """
-    starts = _starts(is_user, offsets)
+    roles = ("user", "assistant", "system", "tool")
+    is_user, is_assistant, is_system, is_tool = (batch.is_by(role) for role in roles)
+    starts = _starts(is_user, batch.offsets)
     after_user, after_assistant, after_system, after_tool = (
         _shift(flags, starts) for flags in (is_user, is_assistant, is_system, is_tool)
     )
@@ -40,23 +30,12 @@ def has_bad_roles(
         | (is_assistant & (after_user | after_tool))
         | (is_tool & (after_assistant | after_tool))
     )
-    return any_of(~fits, offsets)
+    return any_of(~fits, batch.offsets)
 
 
-def any_of(flags: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """For each conversation whether a message of it has the flag; an empty one has none."""
-    seen = np.concatenate(([0], np.cumsum(flags)))  # unlike reduceat, right where conversations are empty
-    return seen[offsets[1:]] > seen[offsets[:-1]]
-
-
-def count_of(flags: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """For each conversation the sum of its messages' values (int64)."""
-    seen = np.concatenate(([0], np.cumsum(flags, dtype=np.int64)))
-    return seen[offsets[1:]] - seen[offsets[:-1]]
-
-
-def _is(roles: pa.Array, name: str) -> np.ndarray:
-    return np.asarray(pc.fill_null(pc.equal(roles, name), False), dtype=bool)
+def unanswered(batch: Batch, _: Limits) -> np.ndarray:
+    """The last message is not the assistant's, or there is none."""
+    return ~_last_of(batch.is_by("assistant"), batch.offsets)
 
 
 def _starts(flags: np.ndarray, offsets: np.ndarray) -> np.ndarray:

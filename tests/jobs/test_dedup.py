@@ -205,7 +205,7 @@ def test_texts_that_peers_confuse_are_all_kept(spark: SparkSession, plain: Setti
         *("what is 37+48?", "what is 12+5?", "か", "が", "กิน", "กัน", "मैं", "मे", "", " ", "👍", "👍🏽", "a", "b"),
         *("今天天气怎么样？", "明天股市会涨吗？", "Как дела сегодня?", "Где находится вокзал?"),
     ]
-    tagging = settings_of("rules.structure.blank_message=tag")
+    tagging = settings_of("rules.reasons.blank_message=tag")
     lake = new_lake(spark, tmp_path / "lake", tagging, [(f"t{n}", [text, "ok"]) for n, text in enumerate(prompts)])
     found = removed(lake)
     assert found == {f"t{prompts.index(' ')}": ("exact", f"t{prompts.index('')}")}  # white space alone

@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs import rules
-from udfs.annotation import annotate
+from udfs.annotation import Plan, annotate
+from udfs.facts import FACTS
 
-FLAT = {"edits": tuple(edit.name for edit in rules.EDITS), "min_confidence": 0.5, "keywords_folder": ""}
+ALL = Plan(edits=tuple(edit.name for edit in rules.EDITS), facts=tuple(fact.name for fact in FACTS))
 message = st.tuples(
     st.sampled_from(["system", "user", "assistant", "tool", None]), st.one_of(st.none(), st.text(max_size=30))
 )
@@ -16,7 +17,7 @@ message = st.tuples(
 def _annotate(conversations):
     messages = [each for conversation in conversations for each in conversation]
     roles, contents = (pa.array([each[part] for each in messages], pa.string()) for part in (0, 1))
-    return annotate(roles, contents, np.cumsum([0, *map(len, conversations)], dtype=np.int32), **FLAT)
+    return annotate(roles, contents, np.cumsum([0, *map(len, conversations)], dtype=np.int32), ALL)
 
 
 def _rows(columns):
@@ -82,9 +83,9 @@ def test_a_megabyte_goes_through(unit):
 @pytest.mark.parametrize("offsets", [[], [0, 1], [0, 3], [1, 2], [0, 2, 1, 2]])
 def test_offsets_that_do_not_fit_the_messages_are_refused(offsets):
     with pytest.raises(ValueError, match="offsets must rise from 0 to 2"):
-        annotate(pa.array(["user", "user"]), pa.array(["a", "b"]), np.array(offsets, dtype=np.int32), **FLAT)
+        annotate(pa.array(["user", "user"]), pa.array(["a", "b"]), np.array(offsets, dtype=np.int32), ALL)
 
 
 def test_roles_and_contents_must_pair_up():
     with pytest.raises(ValueError, match="found 1 roles and 2 contents"):
-        annotate(pa.array(["user"]), pa.array(["a", "b"]), np.array([0, 2]), **FLAT)
+        annotate(pa.array(["user"]), pa.array(["a", "b"]), np.array([0, 2]), ALL)

@@ -1,0 +1,58 @@
+"""What a rule about conversations sees, and what such a rule is.
+
+Messages lie flat; conversation ``i`` is messages ``offsets[i]:offsets[i+1]``, and may be empty.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+class Batch(NamedTuple):
+    """Conversations after their edits: no null in ``roles`` and ``contents`` (string arrays, one entry a message).
+
+    ``lengths``: characters of each content (int64). ``languages``: ISO 639 codes, ``und`` for none (string array).
+    """
+
+    roles: pa.Array
+    contents: pa.Array
+    offsets: np.ndarray
+    lengths: np.ndarray
+    languages: pa.Array
+
+    def is_by(self, role: str) -> np.ndarray:
+        """Which messages are of this role (booleans)."""
+        return np.asarray(pc.equal(self.roles, role), dtype=bool)
+
+
+def batch_of(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, languages: pa.Array) -> Batch:
+    """The batch of these columns; a null role or content becomes an empty one."""
+    roles, contents = pc.fill_null(roles, ""), pc.fill_null(contents, "")
+    return Batch(roles, contents, offsets, np.asarray(pc.utf8_length(contents), dtype=np.int64), languages)
+
+
+class Limits(NamedTuple):
+    """The numbers that facts compare with; the recipe's ``rules.limits`` has the same names and defaults."""
+
+
+class Fact(NamedTuple):
+    """One thing that may be true of a conversation: its name, which is also the reason it gives and its key in the
+    recipe's ``rules.reasons``, and the function that tells for which conversations it holds (booleans)."""
+
+    name: str
+    holds: Callable[[Batch, Limits], np.ndarray]
+
+
+def any_of(flags: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """For each conversation whether a message of it has the flag; an empty one has none."""
+    seen = np.concatenate(([0], np.cumsum(flags)))  # unlike reduceat, right where conversations are empty
+    return seen[offsets[1:]] > seen[offsets[:-1]]
+
+
+def sum_of(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """For each conversation the sum of its messages' values (int64)."""
+    seen = np.concatenate(([0], np.cumsum(values, dtype=np.int64)))
+    return seen[offsets[1:]] - seen[offsets[:-1]]
