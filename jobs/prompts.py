@@ -1,69 +1,75 @@
 """Too many conversations of one prompt, or of one template? Keep K of each, and name the kept row for every other.
 
 Runs after the levels that compare whole conversations, on what they left. Distinct prompts are compared, once each;
-conversations are counted and sorted by Spark, so no prompt is too frequent.
+conversations that begin alike are then judged together (:mod:`udfs.capping`), some 200 bytes each.
 """
 
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf.settings import Dedup, PromptLevel, TemplateLevel
 from jobs import matching
 from jobs.connected import components
 from jobs.templates import templates
-from udfs import buckets, prompts
+from udfs import buckets, capping, prompts
+from udfs.capping import PROMPT, TEMPLATE, Cap
 from udfs.prompts import Likeness
 
-PROMPT, TEMPLATE = "prompt", "template"
-
 _ROW = "conversation_id string, digest string, `order` array<double>, prompt string, key binary"
-_DEPENDENT = "conversation_id string, kept_id string, prompt string, key binary"
+_DEPENDENT = "conversation_id string, kept_id string, of_unit string, prompt string, key binary"
 _PACKED = "part int, keys binary, values binary"
 _EDGES = "a bigint, b bigint"
 _UNITED = "key binary, founder binary, similarity double"
 _FOUND = "conversation_id string, level string, kept_id string, similarity double, family string, is_removed boolean"
 
 
-def cap(survivors: DataFrame, removed: DataFrame, options: Dedup, work: str) -> DataFrame:
-    """What the levels ``prompt`` and ``template`` say: one row a conversation they say something about.
+def members(survivors: DataFrame, removed: DataFrame, options: Dedup, work: str) -> DataFrame:
+    """What the levels ``prompt`` and ``template`` say: one row a conversation they say something about, and level.
 
     - ``survivors``: ``conversation_id``, ``prompt`` (the first user message; null: none), ``digest`` (of the content),
       ``order`` (array<double>, larger is better) of each row still kept. Read twice.
     - ``removed``: ``conversation_id``, ``kept_id``, ``prompt`` of each row that earlier levels removed. A kept row
-      stays if one of its rows has a prompt of another family, or none (as all have without such a column).
+      stays if one of its rows has a prompt of another family, or none.
 
     Returns ``conversation_id, level, kept_id, similarity, family, is_removed``, materialised:
 
     - ``is_removed``: gone at ``level`` for ``kept_id``, which is kept in the end. Some of these rows are from
-      ``removed``: the row kept for them went, and this is what holds now.
+      ``removed``: the row kept for them went, and this is what holds now. Once at most for each conversation.
     - else a kept member of a family, ``kept_id`` null: a prompt of more than ``keep`` conversations, or a template.
     - ``similarity``: Jaccard of the prompt with that of the family's first row (1.0: same tokens); at ``template`` the
       share of its tokens that is the template's (of the founder's tokens, where it is nearly the same).
     - ``family``: 32 hexadecimal digits, of the first row's prompt or of the template.
     """
-    first = Window.partitionBy("conversation_id").orderBy(F.desc("is_removed"), F.desc("level"))
-    found = members(survivors, removed, options, work).withColumn("place", F.row_number().over(first))
-    return found.where("place = 1").drop("place")
-
-
-def members(survivors: DataFrame, removed: DataFrame, options: Dedup, work: str) -> DataFrame:
-    """The same with one row a conversation *and level*, so that families are whole; one of them at most is removed."""
+    spark = survivors.sparkSession
     if options.prompt.policy == options.template.policy == "off":
-        return survivors.sparkSession.createDataFrame([], _FOUND)
+        return spark.createDataFrame([], _FOUND)
     keyed = _keyed(survivors, _ROW).where(F.col("key").isNotNull())
     distinct = _distinct(keyed, options.prompt).persist(StorageLevel.MEMORY_AND_DISK)
     united = _near_same(distinct, options, work).localCheckpoint()
     known = _known(distinct, united, _slots(distinct, united, options.template), options).localCheckpoint()
     distinct.unpersist()
     rows = keyed.drop("prompt").join(known, "key").drop("key").localCheckpoint()
-    heads = rows.select(F.col("conversation_id").alias("kept_id"))
-    waiting = _keyed(_with_prompt(removed).join(heads, "kept_id", "left_semi"), _DEPENDENT)
-    dependents = waiting.drop("prompt").join(known, "key", "left").drop("key").localCheckpoint()
-    by_prompt = _by_prompt(rows, dependents, options.prompt).localCheckpoint()
-    by_template = _by_template(rows, dependents, by_prompt, options.template).localCheckpoint()
-    anew = by_template.where("is_removed").select("conversation_id", "is_removed")
-    return by_prompt.join(anew, anew.columns, "left_anti").unionByName(by_template)
+    standing = rows.withColumn("kept_id", F.lit(None).cast("string")).withColumn("order", _ascending())
+    units = standing.unionByName(_dependents(rows, removed, known)).repartition(matching.parts(spark), "unit")
+    by_prompt = _cap(PROMPT, "family", "similarity", options.prompt)
+    by_template = _cap(TEMPLATE, "template", "coverage", options.template)
+    capped = units.mapInArrow(lambda batches: capping.cap(batches, by_prompt, by_template), _FOUND)
+    return capped.localCheckpoint()
+
+
+def _cap(level: str, group: str, likeness: str, how: PromptLevel | TemplateLevel) -> Cap:
+    keep = how.keep if how.policy in ("keep", "best") else None
+    return Cap(level, group, likeness, keep, how.policy == "best")
+
+
+def _dependents(rows: DataFrame, removed: DataFrame, known: DataFrame) -> DataFrame:
+    """The rows that were removed for one of ``rows``, in that one's unit, with what is known of their own prompts."""
+    heads = rows.select(F.col("conversation_id").alias("kept_id"), F.col("unit").alias("of_unit"))
+    waiting = _keyed(removed.join(heads, "kept_id"), _DEPENDENT)
+    own = waiting.drop("prompt").join(known.drop("unit"), "key", "left").drop("key")
+    own = own.withColumn("digest", F.lit("")).withColumn("order", F.array().cast("array<double>"))
+    return own.withColumnRenamed("of_unit", "unit")
 
 
 def _keyed(frame: DataFrame, schema: str) -> DataFrame:
@@ -72,14 +78,15 @@ def _keyed(frame: DataFrame, schema: str) -> DataFrame:
     return frame.select(*names).mapInArrow(prompts.key, schema)
 
 
-def _with_prompt(removed: DataFrame) -> DataFrame:
-    return removed if "prompt" in removed.columns else removed.withColumn("prompt", F.lit(None).cast("string"))
-
-
 def _rank(policy: str) -> Column:
     """A conversation's place among those of its family: least first, never two alike."""
-    numbers = F.transform("order", lambda number: -number) if policy == "best" else F.array().cast("array<double>")
-    return F.struct(F.coalesce(numbers, F.array().cast("array<double>")).alias("order"), "digest", "conversation_id")
+    numbers = _ascending() if policy == "best" else F.array().cast("array<double>")
+    return F.struct(numbers.alias("order"), "digest", "conversation_id")
+
+
+def _ascending() -> Column:
+    """``order`` with smaller numbers for what is better."""
+    return F.transform("order", lambda number: -number)
 
 
 def _distinct(keyed: DataFrame, level: PromptLevel) -> DataFrame:
@@ -118,8 +125,8 @@ def _slots(distinct: DataFrame, united: DataFrame, level: TemplateLevel) -> Data
 def _known(distinct: DataFrame, united: DataFrame, slots: DataFrame, options: Dedup) -> DataFrame:
     """What is known of each prompt in a template or in a family of more than ``keep`` rows, a small part of all.
 
-    ``key``; ``family`` of nearly the same prompts, null if smaller, and ``similarity``; ``template`` if any, and
-    ``coverage``.
+    ``key``; ``unit``, the template or else the family; ``family`` of nearly the same prompts, null if smaller, and
+    ``similarity``; ``template`` if any, and ``coverage``.
     """
     founder, similarity = F.coalesce("founder", "key"), F.coalesce("similarity", F.lit(1.0))
     founded = distinct.select("key", "rows").join(united, "key", "left")
@@ -128,51 +135,5 @@ def _known(distinct: DataFrame, united: DataFrame, slots: DataFrame, options: De
     sizes = founded.groupBy("founder").agg(is_large.alias("is_large")).join(slots, "founder", "left")
     concerned = sizes.where("is_large or template is not null")
     family = F.when(F.col("is_large"), F.lower(F.hex("founder"))).alias("family")
-    return founded.join(concerned, "founder").select("key", family, "similarity", "template", "coverage")
-
-
-def _by_prompt(rows: DataFrame, dependents: DataFrame, level: PromptLevel) -> DataFrame:
-    """What the level ``prompt`` says about survivors and dependents: families of more than ``keep``."""
-    of_family = rows.where(F.col("family").isNotNull())
-    return _capped(of_family, dependents, PROMPT, level)
-
-
-def _by_template(rows: DataFrame, dependents: DataFrame, by_prompt: DataFrame, level: TemplateLevel) -> DataFrame:
-    """What the level ``template`` says about what ``prompt`` left, and about all that hangs on it."""
-    slots: list[Column | str] = [
-        "conversation_id",
-        F.col("template").alias("family"),
-        F.col("coverage").alias("similarity"),
-    ]
-    gone = by_prompt.where("is_removed").select("conversation_id", "kept_id")
-    left = rows.select(*slots, "digest", "order").where(F.col("family").isNotNull())
-    everyone = rows.select(*slots).unionByName(dependents.select(*slots))
-    waiting = dependents.select("kept_id", *slots).join(gone, "conversation_id", "left_anti")
-    waiting = waiting.unionByName(gone.join(everyone, "conversation_id"))
-    return _capped(left.join(gone, "conversation_id", "left_anti"), waiting, TEMPLATE, level)
-
-
-def _capped(rows: DataFrame, dependents: DataFrame, level: str, how: PromptLevel | TemplateLevel) -> DataFrame:
-    """Which of these ``rows`` of families stay: the first of each family; every row with a dependent of another family
-    or none; then the next ones, up to ``keep``. Dependents of rows that go, go with them to the first."""
-    heads = rows.select(F.col("conversation_id").alias("kept_id"), F.col("family").alias("own"))
-    strangers = dependents.join(heads, "kept_id").where(~F.col("family").eqNullSafe(F.col("own")))
-    pinned = strangers.select(F.col("kept_id").alias("conversation_id"), F.lit(True).alias("is_pinned")).distinct()
-    by_rank = Window.partitionBy("family").orderBy("rank")
-    ranked = rows.withColumn("rank", _rank(how.policy)).withColumn("first", F.first("conversation_id").over(by_rank))
-    is_safe = (F.col("conversation_id") == F.col("first")) | F.coalesce("is_pinned", F.lit(False))
-    placed = ranked.join(pinned, "conversation_id", "left").withColumn("is_safe", is_safe)
-    place = F.row_number().over(Window.partitionBy("family").orderBy(F.desc("is_safe"), "rank"))
-    is_removed = (place > how.keep) & ~F.col("is_safe") & F.lit(how.policy != "tag")
-    judged = placed.withColumn("is_removed", is_removed)
-    gone = judged.where("is_removed").select(F.col("conversation_id").alias("kept_id"), "first", "is_removed")
-    kept = F.when(F.col("is_removed"), F.col("first")).alias("kept_id")
-    columns: list[Column | str] = [
-        "conversation_id",
-        F.lit(level).alias("level"),
-        kept,
-        "similarity",
-        "family",
-        "is_removed",
-    ]
-    return judged.select(*columns).unionByName(dependents.join(gone, "kept_id").select(*columns))
+    unit = F.coalesce("template", F.lower(F.hex("founder"))).alias("unit")
+    return founded.join(concerned, "founder").select("key", unit, family, "similarity", "template", "coverage")

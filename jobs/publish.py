@@ -100,20 +100,31 @@ def account(lake: Lake, verdicts: DataFrame) -> dict[str, int]:
     Raises :class:`LakeDamaged` naming the two counts that differ.
     """
     files = only_row(lake.read(tables.FILES).agg(*(F.coalesce(F.sum(c), F.lit(0)) for c in ("records", "rows"))))
-    raw, refused = lake.read(tables.CONVERSATIONS_RAW), lake.read(tables.QUARANTINE)
-    places = raw.select("file", "file_id", "record").unionByName(refused.select("file", "file_id", "record"))
-    accounted = places.where(F.col("record").isNotNull()).distinct().count()
-    tally = verdicts.agg(F.count(F.lit(1)).alias("all"), F.coalesce(F.sum(F.col("keep").cast("long")), F.lit(0)))
-    decided, kept = only_row(tally)
-    counts = {"records": int(files[0]), "conversations": raw.count(), "kept": int(kept)}
-    records = refused.where(F.col("record").isNotNull())
-    counts["quarantined"] = records.count()
-    counts["unreadable"] = records.where(F.col("reason") != DUPLICATE_RECORD).count()
-    counts["files_quarantined"] = refused.where(F.col("record").isNull()).count()
+    decided, kept = only_row(verdicts.agg(F.count(F.lit(1)), F.count_if("keep")))
+    found = _places(lake)
+    accounted = found.pop("accounted")
+    counts = {"records": int(files[0]), "kept": int(kept), **found}
     _require_equal("records read", counts["records"], "records in conversations_raw or quarantine", accounted)
     _require_equal("rows ingested", int(files[1]), "rows in conversations_raw", counts["conversations"])
     _require_equal("rows in conversations_raw", counts["conversations"], "rows in verdicts", int(decided))
     return counts
+
+
+def _places(lake: Lake) -> dict[str, int]:
+    """What stands in the tables that ingest writes: ``conversations``; refused records (``quarantined``; of these
+    ``unreadable`` but for duplicates), refused files; ``accounted``, the distinct records in either table."""
+    record = ("file", "file_id", "record")
+    raw = lake.read(tables.CONVERSATIONS_RAW).select(*record, F.lit(None).cast("string").alias("reason"))
+    both = raw.unionByName(lake.read(tables.QUARANTINE).select(*record, "reason"))
+    is_refused, is_record = F.col("reason").isNotNull(), F.col("record").isNotNull()
+    tally = both.agg(
+        F.count_if(~is_refused).alias("conversations"),
+        F.count_if(is_refused & is_record).alias("quarantined"),
+        F.count_if(is_refused & is_record & (F.col("reason") != DUPLICATE_RECORD)).alias("unreadable"),
+        F.count_if(is_refused & ~is_record).alias("files_quarantined"),
+        F.count_distinct(F.when(is_record, F.struct(*record))).alias("accounted"),
+    )
+    return {name: int(count) for name, count in only_row(tally).asDict().items()}
 
 
 def _require_equal(what: str, expected: int, other: str, found: int) -> None:

@@ -16,6 +16,9 @@ from jobs.progress import Progress
 from jobs.sample.generate import write_sample
 from jobs.session import open_session
 
+# One cache of compiled kernels for every process the tests start, those on a cluster included (their code is a zip).
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "kernels"))
+
 settings.register_profile("winnow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("winnow")
 

@@ -75,7 +75,7 @@ def unite(batches: Iterable[pa.RecordBatch], how: Likeness) -> Iterator[pa.Recor
     found = pa.Table.from_batches(parts).combine_chunks().to_batches()[0]
     sets, _ = _sets(found.column("prompt"), how)
     bands = minhash.band_keys(sets, how.bands, how.rows, how.seed)
-    places = _groups(found), _ranks(found)
+    places = _groups(found), ranks(found)
     result = thinning.thin_near(sets, bands, *places, how.threshold, how.bucket_limit)
     joined = pa.array(np.flatnonzero(result.kept_of >= 0))
     founder = found.column("key").take(pa.array(result.kept_of).take(joined))
@@ -91,16 +91,16 @@ def _groups(found: pa.RecordBatch) -> np.ndarray:
     return components.astype(np.int64) * len(codes) + codes
 
 
-def _ranks(found: pa.RecordBatch) -> np.ndarray:
-    """Each prompt's place in the order."""
-    order = found.column("order")
-    numbers = order.flatten().to_numpy().reshape(len(order), -1) if len(order.flatten()) else np.empty((len(order), 0))
+def ranks(found: pa.RecordBatch, by_order: bool = True) -> np.ndarray:
+    """Each row's place, from 0: by ``order`` if asked (lists of one length), ``digest``, ``conversation_id``."""
+    names = np.empty(len(found), np.int64)
     by_name = pc.sort_indices(found, sort_keys=[("digest", "ascending"), ("conversation_id", "ascending")])
-    names = np.empty(len(order), np.int64)
-    names[by_name.to_numpy()] = np.arange(len(order))
-    ranks = np.empty(len(order), np.int64)
-    ranks[np.lexsort((names, *reversed(numbers.T)))] = np.arange(len(order))
-    return ranks
+    names[by_name.to_numpy()] = np.arange(len(found))
+    numbers = found.column("order").flatten().to_numpy() if by_order else np.empty(0)
+    columns = numbers.reshape(len(found), -1).T if len(numbers) else numbers
+    places = np.empty(len(found), np.int64)
+    places[np.lexsort((names, *reversed(columns)))] = np.arange(len(found))
+    return places
 
 
 def _sets(prompts: pa.Array, how: Likeness) -> tuple[shingles.Shingles, np.ndarray]:

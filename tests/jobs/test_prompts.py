@@ -59,10 +59,18 @@ def work() -> str:
 
 
 def cap(spark: SparkSession, rows: list[Row], removed: Any = (), how: Dedup | None = None) -> dict[str, Finding]:
-    found = prompts.cap(*frames(spark, rows, list(removed)), how or options(), work()).collect()
-    names = [line["conversation_id"] for line in found]
-    assert len(set(names)) == len(names)
-    return {line["conversation_id"]: Finding(*(line[name] for name in Finding._fields)) for line in found}
+    """What is said of each conversation: its removal if it is removed, else its template rather than its prompt."""
+    return last_words(prompts.members(*frames(spark, rows, list(removed)), how or options(), work()))
+
+
+def last_words(members: DataFrame) -> dict[str, Finding]:
+    found: dict[str, Finding] = {}
+    removed: Counter[str] = Counter()
+    for line in members.orderBy("is_removed", "level").collect():
+        found[line["conversation_id"]] = Finding(*(line[name] for name in Finding._fields))
+        removed[line["conversation_id"]] += line["is_removed"]
+    assert all(count <= 1 for count in removed.values())
+    return found
 
 
 def gone(found: dict[str, Finding]) -> set[str]:
@@ -171,15 +179,6 @@ def test_a_row_others_were_removed_for_goes_only_with_all_of_them(spark: SparkSe
     assert set(found) == {*order, "same", "same too"}
 
 
-def test_without_their_prompts_every_row_others_were_removed_for_stays(spark: SparkSession):
-    many = rows_of("What is Spark?", 6, "many")
-    last = by_digest(many)[-1]
-    survivors, removed = frames(spark, many, [("copy", last, "What is Spark?")])
-    found = prompts.cap(survivors, removed.drop("prompt"), options(), work()).where("is_removed").collect()
-    assert last not in {line["conversation_id"] for line in found}
-    assert len(found) == 3
-
-
 def crowd(seed: int) -> tuple[list[Row], list[tuple[str, str, str | None]]]:
     """All at once: frequent, nearly equal, templated, blank and rare prompts, and earlier removals of all kinds."""
     rng = random.Random(seed)
@@ -271,10 +270,10 @@ def test_the_result_does_not_depend_on_partitions_or_on_the_order_of_rows(
     before = spark.conf.get("spark.sql.shuffle.partitions")
     spark.conf.set("spark.sql.shuffle.partitions", str(parts))
     try:
-        found = prompts.cap(survivors.repartition(parts), others.repartition(parts), options(), work()).collect()
+        found = last_words(prompts.members(survivors.repartition(parts), others.repartition(parts), options(), work()))
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", before)
-    assert {line["conversation_id"]: Finding(*(line[name] for name in Finding._fields)) for line in found} == expected
+    assert found == expected
 
 
 def test_a_very_frequent_prompt_is_capped_like_any_other(spark: SparkSession):
@@ -285,7 +284,7 @@ def test_a_very_frequent_prompt_is_capped_like_any_other(spark: SparkSession):
         F.sha2(F.col("id").cast("string"), 256).alias("digest"),
         F.array().cast("array<double>").alias("order"),
     )
-    found = prompts.cap(survivors, frames(spark, [], [])[1], options({"keep": 100}), work())
+    found = prompts.members(survivors, frames(spark, [], [])[1], options({"keep": 100}), work())
     counts = {line["is_removed"]: line["count"] for line in found.groupBy("is_removed").count().collect()}
     assert counts == {False: 100, True: 49_900}
 
