@@ -9,8 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
+"""For a JVM that lives for a minute: what is compiled must not cost more than it saves."""
 SMALL = (
     "spark.spark.driver.memory=1g",
+    f"spark.spark.driver.extraJavaOptions={JAVA}",
+    f"spark.spark.executor.extraJavaOptions={JAVA}",
     "spark.spark.sql.shuffle.partitions=2",
     "spark.spark.default.parallelism=2",
 )

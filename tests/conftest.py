@@ -15,6 +15,7 @@ from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
 from jobs.sample.generate import write_sample
 from jobs.session import open_session
+from tests.commands import JAVA
 
 # One cache of compiled kernels for every process the tests start, those on a cluster included (their code is a zip).
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "kernels"))
@@ -25,6 +26,7 @@ settings.load_profile("winnow")
 SMALL = {
     "spark.master": "local[2]",
     "spark.driver.memory": "1g",
+    "spark.driver.extraJavaOptions": JAVA,
     # A handful of rows: more partitions are more tasks and nothing else.
     "spark.sql.shuffle.partitions": "2",
     "spark.default.parallelism": "2",

@@ -21,7 +21,7 @@ import pytest
 from conf import tables
 from jobs import session
 from jobs.lake import Lake
-from tests.commands import ROOT
+from tests.commands import JAVA, ROOT
 
 SPARK_HOME = Path(pyspark.__file__).parent
 HOST = "127.0.0.1"
@@ -102,7 +102,8 @@ def submit(master: str, app: Path, folder: Path, job: str, *arguments: str) -> N
         str(SPARK_HOME / "bin" / "spark-submit"),
         *("--master", master, "--py-files", str(app), "--jars", ",".join(session.jars())),
         *("--driver-memory", "1g", "--executor-memory", "1g", "--conf", "spark.sql.shuffle.partitions=2"),
-        *("--conf", f"spark.driver.host={HOST}"),
+        *("--conf", f"spark.driver.host={HOST}", "--conf", f"spark.executor.extraJavaOptions={JAVA}"),
+        *("--driver-java-options", JAVA),
         script,
         *arguments,
     ]

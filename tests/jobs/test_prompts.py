@@ -92,13 +92,6 @@ def test_of_one_prompt_the_first_by_digest_stay_and_the_others_name_the_very_fir
     assert set(found) == set(order)
 
 
-def test_best_keeps_the_first_by_the_survivors_order(spark: SparkSession):
-    many = rows_of("What is Spark?", 8, "many")
-    found = cap(spark, many, how=options({"policy": "best"}))
-    assert gone(found) == {f"many{number}" for number in range(5)}
-    assert {found[name].kept_id for name in gone(found)} == {"many7"}
-
-
 def test_tag_reports_the_family_and_removes_nothing_and_off_says_nothing(spark: SparkSession):
     many = rows_of("What is Spark?", 8, "many")
     found = cap(spark, many, how=options({"policy": "tag"}))
@@ -161,22 +154,6 @@ def test_a_template_is_one_family_of_many_prompts_in_every_script(spark: SparkSe
     line = told["Write an introduction of 200 words for …"]
     assert (line["level"], line["rows"], line["removed"], line["prompts"]) == ("template", 6, 2, 6)
     assert line["example"] in TEMPLATES["words"]
-
-
-def test_a_row_others_were_removed_for_goes_only_with_all_of_them(spark: SparkSession):
-    many = rows_of("What is Spark?", 12, "many")
-    order = by_digest(many)
-    same, other, unknown = order[9], order[10], order[11]
-    removed = [
-        *(("same", same, "what is SPARK?"), ("same too", same, "What is Spark")),
-        *(("alike", other, "what is spark"), ("other", other, "What is Delta?")),
-        ("unknown", unknown, None),
-        ("of another", "elsewhere", "What is Spark?"),
-    ]
-    found = cap(spark, many, removed)
-    assert gone(found) == {*order[1:10], "same", "same too"}
-    assert {found[name].kept_id for name in gone(found)} == {order[0]}
-    assert set(found) == {*order, "same", "same too"}
 
 
 def crowd(seed: int) -> tuple[list[Row], list[tuple[str, str, str | None]]]:
