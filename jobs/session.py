@@ -40,6 +40,7 @@ _LOCAL = {
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
+    "spark.python.daemon.module": "jobs.workers",
     # What spark-defaults.conf says for a cluster, taken back.
     "spark.jars.packages": "",
     "spark.executor.memory": "1g",
