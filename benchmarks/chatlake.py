@@ -39,6 +39,7 @@ def conversations(spark: SparkSession, folder: str, share: float = 1.0, hot: str
         "messages": F.expr(_MESSAGES),
         "source_language": F.col("language"),
         "keywords": F.array().cast("array<string>"),
+        "hits": F.array().cast(SCHEMAS[tables.CONVERSATIONS]["hits"].dataType),
         "reasons": F.array().cast("array<string>"),
         "flagged": F.lit(False),
         "turns": F.col("turn").cast("int"),

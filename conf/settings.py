@@ -82,9 +82,11 @@ class Language(Section):
 
 
 class Keywords(Section):
-    """Keyword labels: lists read (the shipped ones, then ``folder``), and the categories that drop a conversation."""
+    """Keyword labels: lists read (the shipped ones, then ``folder``), whether digits and signs are also read as letters
+    (``k1ll``), and the categories that drop a conversation."""
 
     folder: str = ""
+    leet: bool = False
     drop: list[str] = []
 
 
@@ -98,6 +100,12 @@ class Reasons(Section):
     blank_message: Policy = "drop"
     bad_roles: Policy = "drop"
     unanswered: Policy = "drop"
+    ai_disclaimer: Policy = "tag"
+    knowledge_cutoff: Policy = "tag"
+    vendor_name: Policy = "tag"
+    company_reference: Policy = "tag"
+    claims_human: Policy = "tag"
+    needs_context: Policy = "tag"
 
 
 class Limits(Section):

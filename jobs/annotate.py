@@ -8,10 +8,12 @@ from pyspark.sql import functions as F
 
 from conf import tables
 from conf.settings import Rules, Settings
+from jobs.errors import UsageError
 from jobs.lake import Lake
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
+from udfs import wordlists
 from udfs.annotation import Plan
 from udfs.batch import Limits
 from udfs.columns import annotator
@@ -41,14 +43,23 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
 
 
 def _labelling(rules: Rules) -> Rules:
-    """The rules without what only says which labels drop a conversation: changing that relabels nothing."""
+    """The rules without what only says which labels drop a conversation: changing that relabels nothing. Instead of
+    where keyword lists are, it has what they say."""
     return Rules(
         edits=rules.edits,
         language=rules.language.model_copy(update={"keep": []}),
-        keywords=rules.keywords.model_copy(update={"drop": []}),
+        keywords=rules.keywords.model_copy(update={"drop": [], "folder": keyword_lists(rules).digest}),
         reasons=rules.reasons.model_copy(update={name: "tag" for name, policy in rules.reasons if policy == "drop"}),
         limits=rules.limits,
     )
+
+
+def keyword_lists(rules: Rules) -> wordlists.Lists:
+    """All keyword lists, read here, so that executors need no folder; a mistake in one is a ``UsageError``."""
+    try:
+        return wordlists.read(rules.keywords.folder, rules.keywords.leet)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def plan(rules: Rules) -> Plan:
@@ -58,7 +69,7 @@ def plan(rules: Rules) -> Plan:
         facts=tuple(name for name, policy in rules.reasons if policy != "off"),
         limits=Limits(**rules.limits.model_dump()),
         min_confidence=rules.language.min_confidence,
-        keywords_folder=rules.keywords.folder,
+        lists=keyword_lists(rules),
     )
 
 
@@ -72,7 +83,7 @@ def label(raw: DataFrame, rules: Rules) -> DataFrame:
         _messages().alias("messages"),
         "found.language",
         F.col("language").alias("source_language"),
-        *("found.keywords", "found.reasons", "redacted"),
+        *("found.keywords", "found.hits", "found.reasons", "redacted"),
         F.when(F.col("moderation").isNotNull(), flagged).alias("flagged"),
         *("found.turns", "found.characters", "found.digest"),
     )

@@ -19,6 +19,8 @@ def run(names: list[str], settings: Settings, args: Namespace) -> None:
         decontaminate.require_on(settings.decontaminate)
     if settings.decontaminate.is_on and "decontaminate" in names:
         benchmarks.read(settings.decontaminate)  # so is a wrong benchmark
+    if "annotate" in names:
+        annotate.keyword_lists(settings.rules)  # and a wrong keyword list
     names = [name for name in names if name != "decontaminate" or settings.decontaminate.is_on]
     spark = open_session(" ".join(names), settings.spark)
     lake = open_lake(spark, args.lake, create="ingest" in names)

@@ -60,11 +60,12 @@ def _parser() -> ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_sample(commands)
     _job(commands, "ingest", run_ingest, "read source files into the lake", with_input=True)
-    _job(commands, "annotate", run_annotate, "clean and label what was ingested")
+    _add_keywords_option(_job(commands, "annotate", run_annotate, "clean and label what was ingested"))
     _job(commands, "decontaminate", run_decontaminate, "find questions of your benchmarks in user turns")
     _add_dedup_options(_job(commands, "dedup", run_dedup, "find and verify duplicates"))
     _add_pin_option(_job(commands, "publish", run_publish, "decide, and publish the next dataset version"))
     everything = _job(commands, "run", run_all, "all of these, from files to a version", with_input=True)
+    _add_keywords_option(everything)
     _add_pin_option(everything)
     _add_dedup_options(everything)
     versions.add_commands(commands)
@@ -96,6 +97,11 @@ def _job(commands: Any, name: str, run: Any, does: str, with_input: bool = False
 
 def _add_pin_option(parser: ArgumentParser) -> None:
     parser.add_argument("--pin", metavar="NAME", help="name of the version; default: RECIPE-DIGEST")
+
+
+def _add_keywords_option(parser: ArgumentParser) -> None:
+    what = "keyword lists of yours, <category>.txt and <category>.re (same as --set rules.keywords.folder=...)"
+    parser.add_argument("--keywords", metavar="DIR", help=what)
 
 
 def _add_dedup_options(parser: ArgumentParser) -> None:
@@ -178,8 +184,12 @@ def _run_jobs(args: Namespace, names: list[str]) -> int:
 
 
 def _settings(args: Namespace) -> Settings:
-    against = getattr(args, "against", None)
-    settings = recipe.load(args.config, [*args.set, *([f"dedup.against={json.dumps(against)}"] if against else [])])
+    options = {
+        "dedup.against": getattr(args, "against", None),
+        "rules.keywords.folder": getattr(args, "keywords", None),
+    }
+    named = [f"{key}={json.dumps(value)}" for key, value in options.items() if value]
+    settings = recipe.load(args.config, [*args.set, *named])
     if settings.input.format != "auto":
         from jobs import formats
 

@@ -41,6 +41,8 @@ MESSAGE = _struct(
     keywords=STRINGS,
     edits=STRINGS,
 )
+HIT = _struct(message=IntegerType(), role=StringType(), category=StringType(), term=StringType(), offset=IntegerType())
+"""A keyword found: in which message (from 0), and how many characters of its stored content stand before it."""
 TRAINING_MESSAGE = _struct(role=StringType(), content=StringType())
 
 DUPLICATE = _struct(
@@ -107,6 +109,7 @@ SCHEMAS = {
         language=StringType(),
         source_language=StringType(),
         keywords=STRINGS,
+        hits=ArrayType(HIT),
         reasons=STRINGS,
         redacted=BooleanType(),
         flagged=BooleanType(),

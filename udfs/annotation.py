@@ -9,18 +9,21 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from udfs import digest, facts, keywords, language, rules
+from udfs import digest, facts, keywords, language, rules, wordlists
 from udfs.batch import Batch, Limits, batch_of, sum_of
 
 
 class Plan(NamedTuple):
-    """What to do to a batch: the enabled edits and facts by name, and what they compare with."""
+    """What to do to a batch: the enabled edits and facts by name, what they compare with, and the keyword lists.
+
+    Lists of None are the shipped ones.
+    """
 
     edits: tuple[str, ...]
     facts: tuple[str, ...]
     limits: Limits = Limits()
     min_confidence: float = 0.5
-    keywords_folder: str = ""
+    lists: wordlists.Lists | None = None
 
 
 class Messages(NamedTuple):
@@ -36,13 +39,14 @@ class Messages(NamedTuple):
 class Conversations(NamedTuple):
     """Columns per conversation.
 
-    ``language``: of most characters the user and the assistant wrote. ``keywords``: of any message. ``reasons``: names
-    of ``facts.FACTS`` that hold. ``turns``: user messages (int32). ``characters``: of all contents (int64).
-    ``digest``: of the exact edited messages.
+    ``language``: of most characters the user and the assistant wrote. ``keywords``: of any message, ``hits``: where.
+    ``reasons``: names of ``facts.FACTS`` that hold. ``turns``: user messages (int32). ``characters``: of all contents
+    (int64). ``digest``: of the exact edited messages.
     """
 
     language: pa.Array
     keywords: pa.Array
+    hits: pa.Array
     reasons: pa.Array
     turns: pa.Array
     characters: pa.Array
@@ -64,20 +68,21 @@ def annotate(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Pla
     _check(roles, contents, offsets)
     contents, changed = rules.edit(contents, plan.edits)
     verdict = language.detect(contents, plan.min_confidence)
-    hits = keywords.label(contents, roles, plan.keywords_folder)
-    messages = Messages(
-        contents, verdict.codes, pa.array(verdict.confidences), hits, rules.labels(changed, len(contents))
-    )
+    lists = plan.lists or keywords.shipped()
+    hits = keywords.find(contents, roles, lists)
+    labels, changes = keywords.categories(hits, len(contents), lists), rules.labels(changed, len(contents))
+    messages = Messages(contents, verdict.codes, pa.array(verdict.confidences), labels, changes)
     batch = batch_of(roles, contents, np.asarray(offsets), verdict.codes)
-    return Annotation(messages, _summarise(batch, messages, plan))
+    return Annotation(messages, _summarise(batch, messages, keywords.nest(hits, roles, offsets, lists), plan))
 
 
-def _summarise(batch: Batch, messages: Messages, plan: Plan) -> Conversations:
+def _summarise(batch: Batch, messages: Messages, hits: pa.Array, plan: Plan) -> Conversations:
     offsets, is_user = batch.offsets, batch.is_by("user")
     is_told = is_user | batch.is_by("assistant")
     return Conversations(
         language.of_conversations(messages.language, np.where(is_told, batch.lengths, 0), offsets),
         keywords.of_conversations(messages.keywords, offsets),
+        hits,
         rules.labels(facts.judge(batch, plan.facts, plan.limits), len(offsets) - 1),
         pa.array(sum_of(is_user, offsets).astype(np.int32)),
         pa.array(sum_of(batch.lengths, offsets)),

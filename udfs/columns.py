@@ -24,6 +24,15 @@ from pyspark.sql.types import (
 from udfs.annotation import Annotation, Plan, annotate
 
 _STRINGS = ArrayType(StringType())
+_HIT = StructType(
+    [
+        StructField("message", IntegerType()),
+        StructField("role", StringType()),
+        StructField("category", StringType()),
+        StructField("term", StringType()),
+        StructField("offset", IntegerType()),
+    ]
+)
 ANNOTATION = StructType(
     [
         StructField("contents", _STRINGS),
@@ -33,6 +42,7 @@ ANNOTATION = StructType(
         StructField("edits", ArrayType(_STRINGS)),
         StructField("language", StringType()),
         StructField("keywords", _STRINGS),
+        StructField("hits", ArrayType(_HIT)),
         StructField("reasons", _STRINGS),
         StructField("turns", IntegerType()),
         StructField("characters", LongType()),

@@ -7,13 +7,19 @@ from collections.abc import Collection
 
 import numpy as np
 
-from udfs import structure
+from udfs import context, identity, structure
 from udfs.batch import Batch, Fact, Limits
 
 FACTS: tuple[Fact, ...] = (
     Fact("blank_message", structure.blank_message),
     Fact("bad_roles", structure.bad_roles),
     Fact("unanswered", structure.unanswered),
+    Fact("ai_disclaimer", identity.ai_disclaimer),
+    Fact("knowledge_cutoff", identity.knowledge_cutoff),
+    Fact("vendor_name", identity.vendor_name),
+    Fact("company_reference", identity.company_reference),
+    Fact("claims_human", identity.claims_human),
+    Fact("needs_context", context.needs_context),
 )
 
 

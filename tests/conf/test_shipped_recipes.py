@@ -81,8 +81,8 @@ def test_every_key_of_a_recipe_is_in_the_description_of_its_settings(name):
     [
         ("lmsys", "lmsys", []),
         ("sharegpt", "sharegpt", []),
-        ("character", "character", ["ai_disclaimer", "refusal", "serving_error", "advert"]),
-        ("smoke", "sample", ["ai_disclaimer", "serving_error"]),
+        ("character", "character", ["refusal", "serving_error", "advert"]),
+        ("smoke", "sample", ["serving_error"]),
     ],
 )
 def test_a_recipe_has_its_source_and_drops_its_keywords(name, source, dropped):

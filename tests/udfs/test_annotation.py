@@ -39,18 +39,19 @@ def test_one_pass_says_everything_about_messages_and_conversations():
     assert [(row["language"], row["keywords"], row["edits"]) for row in _rows(messages)] == [
         ("en", [], []),
         ("de", [], ["fix_unicode", "trim_whitespace"]),
-        ("de", ["ai_disclaimer"], []),
+        ("de", [], []),
         ("en", [], ["straighten_quotes"]),
         ("und", [], ["trim_whitespace"]),
     ]
     rows = _rows(conversations)
     assert len({row.pop("digest") for row in rows}) == 3
     assert rows == [
-        {"language": "de", "keywords": ["ai_disclaimer"], "reasons": [], "turns": 1, "characters": 159},
-        {"language": "und", "keywords": [], "reasons": ["unanswered"], "turns": 0, "characters": 0},
+        {"language": "de", "keywords": [], "hits": [], "reasons": ["ai_disclaimer"], "turns": 1, "characters": 159},
+        {"language": "und", "keywords": [], "hits": [], "reasons": ["unanswered"], "turns": 0, "characters": 0},
         {
             "language": "en",
             "keywords": [],
+            "hits": [],
             "reasons": ["blank_message", "bad_roles", "unanswered"],
             "turns": 2,
             "characters": 17,
@@ -61,8 +62,24 @@ def test_one_pass_says_everything_about_messages_and_conversations():
 def test_columns_have_the_types_of_the_table():
     messages, conversations = _annotate([[("user", "hello"), ("assistant", "hi")]])
     strings = pa.list_(pa.string())
+    kinds = {
+        "message": pa.int32(),
+        "role": pa.string(),
+        "category": pa.string(),
+        "term": pa.string(),
+        "offset": pa.int32(),
+    }
+    hits = pa.list_(pa.struct(kinds))
     assert [each.type for each in messages] == [pa.string(), pa.string(), pa.float64(), strings, strings]
-    assert [each.type for each in conversations] == [pa.string(), strings, strings, pa.int32(), pa.int64(), pa.string()]
+    assert [each.type for each in conversations] == [
+        pa.string(),
+        strings,
+        hits,
+        strings,
+        pa.int32(),
+        pa.int64(),
+        pa.string(),
+    ]
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,0 +1,47 @@
+"""How is a thing said? RE2 patterns of a meaning, and a cheap screen that finds every text where they could match."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+class Phrases(NamedTuple):
+    """``screen``: matches wherever one of ``meanings`` does, quickly (few literals). ``meanings``: what counts."""
+
+    screen: str
+    meanings: tuple[str, ...]
+
+
+def phrases(screen: str, *meanings: str) -> Phrases:
+    """Patterns without regard to case; a ' (never in a class) stands for a curly one too, a blank for
+    any run of white space.
+
+    Each pattern stays on its own, and says ``[^.]*`` rather than ``[^.]{0,40}``: RE2 runs a small automaton at hundreds
+    of MB/s and falls back to a hundredth of that where its states outgrow its memory.
+    """
+    return Phrases(_written(screen), tuple(map(_written, meanings)))
+
+
+def say(texts: pa.Array, *said: Phrases) -> np.ndarray:
+    """Which texts say any of it (booleans); none of them null."""
+    says = np.zeros(len(texts), bool)
+    for one in said:
+        rows = np.flatnonzero(_matches(texts, one.screen))
+        for meaning in one.meanings:
+            rows = rows[~says[rows]]
+            says[rows] = _matches(texts.take(pa.array(rows)), meaning)
+    return says
+
+
+_BLANK = r"[\s\x{a0}]"
+
+
+def _matches(texts: pa.Array, pattern: str) -> np.ndarray:
+    return np.asarray(pc.match_substring_regex(texts, pattern), dtype=bool)
+
+
+def _written(pattern: str) -> str:
+    pattern = pattern.replace("'", "['’]").replace(" ?", _BLANK + "*").replace(" ", _BLANK + "+")
+    return f"(?i){pattern}"
