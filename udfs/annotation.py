@@ -11,14 +11,16 @@ import pyarrow as pa
 
 from udfs import digest, facts, keywords, language, rules
 from udfs.batch import Batch, Limits, batch_of, sum_of
+from udfs.repair import Options
 
 
 class Plan(NamedTuple):
-    """What to do to a batch: the enabled edits and facts by name, and what they compare with."""
+    """What to do to a batch: the enabled edits and facts by name, and what these need to know."""
 
     edits: tuple[str, ...]
     facts: tuple[str, ...]
     limits: Limits = Limits()
+    options: Options = Options()
     min_confidence: float = 0.5
     keywords_folder: str = ""
 
@@ -62,7 +64,7 @@ def annotate(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Pla
     ``offsets`` (n+1 integers, from 0 to the number of messages) cut the flat messages into n conversations.
     """
     _check(roles, contents, offsets)
-    contents, changed = rules.edit(contents, plan.edits)
+    contents, changed = rules.edit(contents, roles, plan.edits, plan.options)
     verdict = language.detect(contents, plan.min_confidence)
     hits = keywords.label(contents, roles, plan.keywords_folder)
     messages = Messages(

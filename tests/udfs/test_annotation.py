@@ -65,7 +65,7 @@ def test_columns_have_the_types_of_the_table():
     assert [each.type for each in conversations] == [pa.string(), strings, strings, pa.int32(), pa.int64(), pa.string()]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(message, max_size=3), max_size=4))
 def test_any_text_goes_through_and_a_conversation_is_labelled_as_it_is_alone(drawn):
     together = _annotate(drawn)
