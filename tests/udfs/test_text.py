@@ -139,7 +139,7 @@ def test_trim_whitespace_strips_the_message_and_its_lines_outside_code(before, a
 TOLD = Options(names=(("Samantha", ""), ("Theodore", "Sam")), system=SystemPrompt("normalise", "I is and/or", ("or",)))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(anything)
 def test_every_edit_is_idempotent_and_screened(written):
     for edit in rules.EDITS:
@@ -171,8 +171,8 @@ def test_every_edit_is_idempotent_and_screened(written):
         "Samantha, ",
     ],
 )
-def test_a_hundred_thousand_of_anything_take_every_edit_linear_time(unit):
+def test_many_of_anything_take_every_edit_linear_time(unit):
     for edit in rules.EDITS:
         repair = edit.repair(TOLD)
-        edited = repair.apply("x" + unit * 100_000 + "y")
+        edited = repair.apply("x" + unit * 20_000 + "y")
         assert repair.apply(edited) == edited
