@@ -30,6 +30,8 @@ setup(
         "orjson==3.*",  # strict JSON, fast
         "numba==0.68.*",  # near-duplicate kernels and the JSON scanner
         "ftfy==6.*",  # mojibake
+        "markdownify==1.*",  # scraped pages to Markdown
+        "beautifulsoup4==4.*",  # what markdownify reads with; buttons and code headers are taken out first
         "pyahocorasick==2.*",  # keyword lists
         "pycld2==0.42",  # language, first opinion
         "py3langid==0.4.*",  # language, second opinion

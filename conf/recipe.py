@@ -83,7 +83,10 @@ def describe(settings: Settings | Training) -> list[str]:
     defaults = dict(_leaves(type(settings)()))
     lines = []
     for key, value in _leaves(settings):
-        line = f"{key} = {'***' if _SECRET.search(key) else _shown(value)}"
+        is_secret = _SECRET.search(key) and not isinstance(
+            value, bool
+        )  # a switch such as escape_special_tokens is none
+        line = f"{key} = {'***' if is_secret else _shown(value)}"
         if key not in defaults:
             line += "  (default unset)"
         elif value != defaults[key]:

@@ -4,6 +4,7 @@ Each job's result depends only on its input and on these values; the digest of a
 used it. Loading, overriding and error reporting live in :mod:`conf.recipe`.
 """
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -65,13 +66,59 @@ class Input(Section):
     columns: Columns = Columns()
 
 
-class Edits(Section):
-    """Which text repairs run, in this order; each that changes a message is named in ``messages.edits``."""
+class SystemPrompt(Section):
+    """What becomes of system messages: ``keep`` leaves them, ``set`` gives every conversation ``text``, ``replace``
+    those that have a system message, ``normalise`` those whose message says the same as ``text`` or one of ``like``."""
 
+    mode: Literal["keep", "set", "replace", "normalise"] = "keep"
+    text: str = ""
+    like: list[str] = []
+
+    @model_validator(mode="after")
+    def _text_where_it_is_needed(self) -> "SystemPrompt":
+        if self.mode != "keep" and not self.text.strip():
+            raise ValueError(f"mode {self.mode} needs a text")
+        return self
+
+
+class Edits(Section):
+    """Which text repairs run, in this order, and what they need to know; each that changes a message is named in
+    ``messages.edits``.
+
+    ``persona_names``: each name with its new name, or with nothing to remove it where somebody is called by it.
+    ``collapse_newlines``: the longest run of line ends that stays; 0 leaves all.
+    """
+
+    system_prompt: SystemPrompt = SystemPrompt()
     fix_unicode: bool = True
+    html_to_markdown: bool = False
+    unescape_html: bool = True
+    ui_junk: bool = True
+    trim_special_tokens: bool = True
+    escape_special_tokens: bool = True
     straighten_quotes: bool = True
-    collapse_newlines: bool = True
+    and_or: bool = False
+    strip_emoji: bool = False
+    persona_names: dict[str, str] = {}
+    collapse_newlines: int = Field(2, ge=0, le=100)
     trim_whitespace: bool = True
+
+    @model_validator(mode="after")
+    def _names_that_come_to_an_end(self) -> "Edits":
+        for old in self.persona_names:
+            if not old.strip():
+                raise ValueError("persona_names: a name is empty")
+            for new in self.persona_names.values():
+                if re.search(rf"(?<!\w){re.escape(old)}(?!\w)", new, re.IGNORECASE):
+                    raise ValueError(
+                        f"persona_names: the new name `{new}` contains `{old}`, which has a new name itself"
+                    )
+        return self
+
+    @property
+    def enabled(self) -> tuple[str, ...]:
+        """The names of the edits that run."""
+        return tuple(name for name, asked in self if (asked.mode != "keep" if name == "system_prompt" else asked))
 
 
 class Language(Section):

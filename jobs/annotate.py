@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf import tables
-from conf.settings import Rules, Settings
+from conf.settings import Edits, Rules, Settings
 from jobs.errors import UsageError
 from jobs.lake import Lake
 from jobs.ledger import Run, is_done, lineage
@@ -17,6 +17,7 @@ from udfs import wordlists
 from udfs.annotation import Plan
 from udfs.batch import Limits
 from udfs.columns import annotator
+from udfs.repair import Options, SystemPrompt
 
 
 def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
@@ -65,17 +66,29 @@ def keyword_lists(rules: Rules) -> wordlists.Lists:
 def plan(rules: Rules) -> Plan:
     """What the rules ask of one pass over the text."""
     return Plan(
-        edits=tuple(name for name, is_on in rules.edits if is_on),
+        edits=rules.edits.enabled,
         facts=tuple(name for name, policy in rules.reasons if policy != "off"),
         limits=Limits(**rules.limits.model_dump()),
+        options=_options(rules.edits),
         min_confidence=rules.language.min_confidence,
         lists=keyword_lists(rules),
+    )
+
+
+def _options(edits: Edits) -> Options:
+    prompt = edits.system_prompt
+    return Options(
+        newlines=edits.collapse_newlines,
+        names=tuple(edits.persona_names.items()),
+        system=SystemPrompt(prompt.mode, prompt.text, tuple(prompt.like)),
     )
 
 
 def label(raw: DataFrame, rules: Rules) -> DataFrame:
     """Rows of ``conversations`` for rows of ``conversations_raw``, one for one."""
     annotate = annotator(plan(rules))
+    if rules.edits.system_prompt.mode == "set":
+        raw = raw.withColumn("messages", _with_system())
     labelled = raw.withColumn("found", annotate(F.col("messages.role"), F.col("messages.content")))
     flagged = F.exists(F.coalesce("moderation", F.array()), lambda entry: entry["flagged"])
     rows = labelled.select(
@@ -88,6 +101,15 @@ def label(raw: DataFrame, rules: Rules) -> DataFrame:
         *("found.turns", "found.characters", "found.digest"),
     )
     return rows.select(*SCHEMAS[tables.CONVERSATIONS].names)
+
+
+def _with_system() -> Column:
+    """The messages, with an empty system message first where there is none; the edit writes the text into it."""
+    parts = {"role": F.lit("system"), "content": F.lit("")}
+    fields = SCHEMAS[tables.CONVERSATIONS_RAW]["messages"].dataType.elementType.fields  # type: ignore[attr-defined]
+    empty = F.struct(*(parts.get(f.name, F.lit(None).cast(f.dataType)).alias(f.name) for f in fields))
+    has_one = F.exists("messages", lambda message: message["role"] == "system")
+    return F.when(has_one, F.col("messages")).otherwise(F.concat(F.array(empty), F.col("messages")))
 
 
 def _messages() -> Column:

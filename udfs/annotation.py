@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from udfs import digest, facts, keywords, language, rules, wordlists
 from udfs.batch import Batch, Limits, batch_of, sum_of
+from udfs.repair import Options
 
 
 class Plan(NamedTuple):
-    """What to do to a batch: the enabled edits and facts by name, what they compare with, and the keyword lists.
+    """What to do to a batch: the enabled edits and facts by name, what these need to know, and the keyword lists.
 
     Lists of None are the shipped ones.
     """
@@ -22,6 +23,7 @@ class Plan(NamedTuple):
     edits: tuple[str, ...]
     facts: tuple[str, ...]
     limits: Limits = Limits()
+    options: Options = Options()
     min_confidence: float = 0.5
     lists: wordlists.Lists | None = None
 
@@ -66,7 +68,7 @@ def annotate(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Pla
     ``offsets`` (n+1 integers, from 0 to the number of messages) cut the flat messages into n conversations.
     """
     _check(roles, contents, offsets)
-    contents, changed = rules.edit(contents, plan.edits)
+    contents, changed = rules.edit(contents, roles, plan.edits, plan.options)
     verdict = language.detect(contents, plan.min_confidence)
     lists = plan.lists or keywords.shipped()
     hits = keywords.find(contents, roles, lists)

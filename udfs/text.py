@@ -9,6 +9,9 @@ import re
 
 import ftfy
 
+from udfs import passages
+from udfs.repair import Options, Repair
+
 CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u202a-\u202e\u2066-\u2069"
 """C0 and C1 controls but tab and newlines, the byte order mark, and bidi overrides, which hide what a text says."""
 
@@ -63,31 +66,57 @@ def fix_unicode(text: str) -> str:
         text = fixed
 
 
-STRAIGHTEN_QUOTES_SUSPECTS = r"[‘’‚‛“”„‟]|\\u201[89cdCD]"
+STRAIGHTEN_QUOTES_SUSPECTS = r"[‘’‚‛“”„‟]|\\u201[89a-fA-F]"
 _QUOTES = str.maketrans("‘’‚‛“”„‟", "''''\"\"\"\"")
-_WRITTEN_QUOTES = re.compile(r"\\u201([89]|[cdCD])")
+_WRITTEN_QUOTES = re.compile(r"\\u201([89a-fA-F])")
+_HAN_LINE = re.compile("[\u3001-\u30ff\u3400-\u9fff\uff01-\uff60]")
+_LETTER = re.compile("[A-Za-z]")
 
 
 def straighten_quotes(text: str) -> str:
-    r"""The text with typographic quotes as ``'`` and ``"``, also where they are written as ``\u2019``; « » stay."""
-    text = text.translate(_QUOTES)
-    return _WRITTEN_QUOTES.sub(lambda found: "'" if found[1] in "89" else '"', text) if "\\u201" in text else text
+    r"""The text with typographic quotes as ``'`` and ``"``, also where they are written as ``\u2019``.
+
+    Code stays, so do « », and the quotes of lines that are in Chinese or Japanese, where straight ones would be wrong.
+    """
+    return passages.edit_prose(text, _straighten)
+
+
+def _straighten(text: str) -> str:
+    if "\\u201" in text:
+        text = _WRITTEN_QUOTES.sub(lambda found: "'" if found[1] in "89aAbB" else '"', text)
+    if not _HAN_LINE.search(text):
+        return text.translate(_QUOTES)
+    lines = text.split("\n")
+    return "\n".join(line if _is_han(line) else line.translate(_QUOTES) for line in lines)
+
+
+def _is_han(line: str) -> bool:
+    """Whether a line has more Chinese and Japanese characters than a quarter of its Latin letters: a word has about
+    four of these where it has one of those."""
+    return 4 * len(_HAN_LINE.findall(line)) > len(_LETTER.findall(line))
+
+
+AND_OR_SUSPECTS = r"(?i)\band ?[/\\] ?or\b"
+_AND_OR = re.compile(r"(?<![\w/\\.])(and) ?[/\\] ?or(?![\w/\\])", re.IGNORECASE)
+
+
+def and_or(text: str) -> str:
+    """The text with "and" for "and/or" and "and\\or", outside code and paths."""
+    return passages.edit_prose(text, lambda piece: _AND_OR.sub(r"\1", piece))
 
 
 _BLANK = " \t\u00a0\u3000"
-COLLAPSE_NEWLINES_SUSPECTS = f"\n[{_BLANK}]*\n[{_BLANK}]*\n"
-_NEWLINES = re.compile(f"\n(?:[{_BLANK}]*+\n){{2,}}")
-_FENCED = re.compile(r"(```.*?(?:```|\Z))", re.DOTALL)
-"""A code block, to its end or the text's; the only group, so that every second piece of a split is code."""
 
 
-def collapse_newlines(text: str) -> str:
-    """The text with at most one empty line in a row, but for code blocks, which stay as they are."""
-    return _outside_code(text, _NEWLINES, "\n\n")
+def collapse_newlines(options: Options) -> Repair:
+    """The edit that leaves at most ``options.newlines`` line ends in a row (2: one empty line), outside code blocks."""
+    most = options.newlines
+    pattern = re.compile(f"\n(?:[{_BLANK}]*+\n){{{most},}}")
+    suspects = "\n" + f"[{_BLANK}]*\n" * most
+    return Repair(suspects, lambda text: passages.edit_lines(text, lambda piece: pattern.sub("\n" * most, piece)))
 
 
-_SPACE = "\t-\r\x1c-\x20\x85\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-TRIM_WHITESPACE_SUSPECTS = f"^[{_SPACE}]|[{_SPACE}]$|[{_BLANK}]\n"
+TRIM_WHITESPACE_SUSPECTS = f"^[{passages.SPACE}]|[{passages.SPACE}]$|[{_BLANK}]\n"
 _LINE_ENDS = re.compile(f"(?<![{_BLANK}])[{_BLANK}]++\n")
 
 
@@ -96,12 +125,4 @@ def trim_whitespace(text: str) -> str:
 
     A Markdown hard break (two spaces at a line's end) becomes a plain newline.
     """
-    return _outside_code(text.strip(), _LINE_ENDS, "\n")
-
-
-def _outside_code(text: str, pattern: re.Pattern[str], replacement: str) -> str:
-    if "```" not in text:
-        return pattern.sub(replacement, text)
-    pieces = _FENCED.split(text)
-    pieces[::2] = [pattern.sub(replacement, piece) for piece in pieces[::2]]
-    return "".join(pieces)
+    return passages.edit_lines(text.strip(), lambda piece: _LINE_ENDS.sub("\n", piece))

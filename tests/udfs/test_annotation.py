@@ -82,7 +82,7 @@ def test_columns_have_the_types_of_the_table():
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(message, max_size=3), max_size=4))
 def test_any_text_goes_through_and_a_conversation_is_labelled_as_it_is_alone(drawn):
     together = _annotate(drawn)
