@@ -30,6 +30,7 @@ setup(
         "orjson==3.*",  # strict JSON, fast
         "numba==0.68.*",  # near-duplicate kernels and the JSON scanner
         "ftfy==6.*",  # mojibake
+        "phonenumbers==9.*",  # the numbering plan of each country, for PII
         "pyahocorasick==2.*",  # keyword lists
         "pycld2==0.42",  # language, first opinion
         "py3langid==0.4.*",  # language, second opinion

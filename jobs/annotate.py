@@ -44,6 +44,7 @@ def _labelling(rules: Rules) -> Rules:
     """The rules without what only says which labels drop a conversation: changing that relabels nothing."""
     return Rules(
         edits=rules.edits,
+        pii=rules.pii,
         language=rules.language.model_copy(update={"keep": []}),
         keywords=rules.keywords.model_copy(update={"drop": []}),
         reasons=rules.reasons.model_copy(update={name: "tag" for name, policy in rules.reasons if policy == "drop"}),
@@ -55,6 +56,7 @@ def plan(rules: Rules) -> Plan:
     """What the rules ask of one pass over the text."""
     return Plan(
         edits=tuple(name for name, is_on in rules.edits if is_on),
+        pii=tuple(name for name, is_on in rules.pii if is_on),
         facts=tuple(name for name, policy in rules.reasons if policy != "off"),
         limits=Limits(**rules.limits.model_dump()),
         min_confidence=rules.language.min_confidence,

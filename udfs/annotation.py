@@ -1,4 +1,4 @@
-"""The whole pass over a batch of conversations: edits, languages, keywords, structure, digests.
+"""The whole pass over a batch of conversations: edits, pseudonyms, languages, keywords, structure, digests.
 
 Messages lie flat, conversation ``i`` is messages ``offsets[i]:offsets[i+1]``; nothing here knows settings or Spark.
 Labels are about the edited text, the only one that is stored.
@@ -9,18 +9,19 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from udfs import digest, facts, keywords, language, rules
+from udfs import digest, facts, keywords, language, pii, rules
 from udfs.batch import Batch, Limits, batch_of, sum_of
 
 
 class Plan(NamedTuple):
-    """What to do to a batch: the enabled edits and facts by name, and what they compare with."""
+    """What to do to a batch: the enabled edits, facts and kinds of ``pii`` by name, and what facts compare with."""
 
     edits: tuple[str, ...]
     facts: tuple[str, ...]
     limits: Limits = Limits()
     min_confidence: float = 0.5
     keywords_folder: str = ""
+    pii: tuple[str, ...] = ()
 
 
 class Messages(NamedTuple):
@@ -63,10 +64,11 @@ def annotate(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Pla
     """
     _check(roles, contents, offsets)
     contents, changed = rules.edit(contents, plan.edits)
+    contents, masked = pii.mask(contents, np.asarray(offsets), plan.pii)
     verdict = language.detect(contents, plan.min_confidence)
     hits = keywords.label(contents, roles, plan.keywords_folder)
     messages = Messages(
-        contents, verdict.codes, pa.array(verdict.confidences), hits, rules.labels(changed, len(contents))
+        contents, verdict.codes, pa.array(verdict.confidences), hits, rules.labels({**changed, **masked}, len(contents))
     )
     batch = batch_of(roles, contents, np.asarray(offsets), verdict.codes)
     return Annotation(messages, _summarise(batch, messages, plan))
