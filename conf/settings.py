@@ -105,8 +105,11 @@ class Limits(Section):
 
 
 class Pii(Section):
-    """Which kinds of personal data and secrets are replaced by pseudonyms (:mod:`udfs.pii`); each that changes a message
-    is named in ``messages.edits`` as ``mask_<kind>``. ``conversations_raw`` keeps what was received."""
+    """Which kinds of personal data and secrets are replaced by pseudonyms (:mod:`udfs.pii`).
+
+    Each that changes a message is named in ``messages.edits`` as ``mask_<kind>``. ``conversations_raw`` keeps what was
+    received.
+    """
 
     email: bool = True
     phone: bool = True

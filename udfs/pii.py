@@ -137,7 +137,7 @@ def _find(text: str, kinds: list[Kind]) -> list[Found]:
 
 
 def _without_overlaps(first: list[Found], second: list[Found]) -> list[Found]:
-    """All of the first and those of the second that touch none of it; both go from first to last, as does the result."""
+    """All of the first and those of the second that touch none of it, from first to last as both are."""
     merged: list[Found] = []
     for found in sorted([*first, *second], key=lambda one: one.start):
         if merged and found.start < merged[-1].end:

@@ -41,32 +41,40 @@ def is_luhn(digits: str) -> bool:
     return (sum(doubled) + sum(map(int, digits[-1::-2]))) % 10 == 0
 
 
-_IBAN_LENGTHS = {
-    code: int(length)
-    for length, codes in (
-        line.split(":")
-        for line in (
-            "15:NO|16:BE|18:DK FI FO GL NL FK|19:MK SI|20:AT BA EE KZ LT LU XK MN|21:CH HR LI LV|22:BG BH CR DE GB GE"
-            "|22:IE ME RS|23:AE GI IL IQ TL OM SO|24:AD CZ ES MD PK RO SA SE SK TN VG|25:LY PT ST|26:IS TR"
-            "|27:BI DJ FR GR IT MC MR SM|28:AL AZ BY CY DO GT HU LB NI PL SV SD|29:BR EG PS QA UA|30:JO KW MU|31:MT SC"
-            "|32:LC|33:RU"
-        ).split("|")
-    )
-    for code in codes.split()
+_COUNTRIES = {
+    15: "NO",
+    16: "BE",
+    18: "DK FI FO GL NL FK",
+    19: "MK SI",
+    20: "AT BA EE KZ LT LU XK MN",
+    21: "CH HR LI LV",
+    22: "BG BH CR DE GB GE IE ME RS",
+    23: "AE GI IL IQ TL OM SO",
+    24: "AD CZ ES MD PK RO SA SE SK TN VG",
+    25: "LY PT ST",
+    26: "IS TR",
+    27: "BI DJ FR GR IT MC MR SM",
+    28: "AL AZ BY CY DO GT HU LB NI PL SV SD",
+    29: "BR EG PS QA UA",
+    30: "JO KW MU",
+    31: "MT SC",
+    32: "LC",
+    33: "RU",
 }
+IBAN_LENGTHS = {code: length for length, codes in _COUNTRIES.items() for code in codes.split()}
 """Length by country, as in the IBAN registry of SWIFT."""
 IBAN_SUSPECTS = "[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4} ?[A-Z0-9]{3}"
-_IBAN = re.compile("(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}+(?![a-z0-9])")
+_IBAN = re.compile("(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}+")
 
 
 def ibans(text: str) -> Iterator[Value]:
     """Account numbers of the country's length whose check digits hold (ISO 13616, mod 97)."""
     for found in _IBAN.finditer(text):
-        length = _IBAN_LENGTHS.get(found[0][:2], 0)
-        end = _end_of(found[0], length)
-        joined = found[0][:end].replace(" ", "")
-        if length and len(joined) == length and not found[0][end : end + 1].strip() and is_mod_97(joined):
-            yield Value(found.start(), found.start() + end, joined)
+        length = IBAN_LENGTHS.get(found[0][:2], 0)
+        end = found.start() + _end_of(found[0], length)
+        joined = text[found.start() : end].replace(" ", "")
+        if len(joined) == length and not text[end : end + 1].isalnum() and is_mod_97(joined):
+            yield Value(found.start(), end, joined)
 
 
 def is_mod_97(iban: str) -> bool:

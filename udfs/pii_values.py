@@ -29,7 +29,7 @@ _EMAIL = re.compile(
     f"(?P<top>xn--[A-Za-z0-9-]{{2,59}}|[{_LETTERS}]{{2,24}})(?![{_LETTERS}0-9_@]|-[A-Za-z0-9])"
 )
 _IN_URL_OR_SHELL = re.compile(r"://[^\s/]*$|\b(?:ssh|scp|sftp|rsync)\b[^\n]*$")
-_NO_TOP = frozenset("png jpg jpeg gif svg webp js css html json local localdomain".split())
+_NO_TOP = frozenset(("png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css", "html", "json", "local", "localdomain"))
 
 
 def emails(text: str) -> Iterator[Value]:
@@ -50,7 +50,9 @@ _IP = re.compile(
     re.ASCII,
 )
 _VERSION = re.compile(r"(?i)(?:\bv|ver|versi\w+|build|release|firmware|chapter|section|kernel|driver|版本)\W{0,3}$")
-_NOBODY = frozenset("8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 208.67.222.222 208.67.220.220 1.2.3.4".split())
+_NOBODY = frozenset(
+    ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220", "1.2.3.4")
+)
 """Public name servers, and the address that stands for any."""
 _EXAMPLES = [ipaddress.ip_network(each) for each in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
 _EXAMPLES_6 = ipaddress.ip_network("2001:db8::/32")
@@ -59,7 +61,8 @@ _EXAMPLES_6 = ipaddress.ip_network("2001:db8::/32")
 def ips(text: str) -> Iterator[Value]:
     """Addresses that are one machine's in the internet, and those reserved for examples (RFC 5737, 3849).
 
-    Not private, loopback and other special ones, netmasks, public name servers, networks (10.1.0.0/16), nor version or section numbers.
+    Not private, loopback and other special ones, netmasks, public name servers, networks (10.1.0.0/16), nor
+    version or section numbers.
     """
     for found in _IP.finditer(text):
         try:
