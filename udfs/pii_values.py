@@ -49,7 +49,7 @@ _IP = re.compile(
     r"|(?P<six>[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){2,7})(?![\w:.]))",
     re.ASCII,
 )
-_VERSION = re.compile(r"(?i)(?:\bv|ver|versi\w+|build|release|firmware|chapter|section|kernel|driver|版本)\W{0,3}$")
+_VERSION = re.compile(r"(?i)\b(?:v|ver|versi\w+|build|release|firmware|chapter|section|kernel|driver|版本)\W{0,3}$")
 _NOBODY = frozenset(
     ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220", "1.2.3.4")
 )
@@ -93,10 +93,11 @@ _PHONE = re.compile(
 )
 _TOLD = re.compile(
     r"(?i)(?:\bphone|\bmobile|\bcell|\btel\b|\btele\w+|\bcall\b|\bwhatsapp|\bsms\b|\btext\b|\bfax\b|\bhotline|\bring\b"
-    r"|\bcontact|\breach|\bhandy|\banruf|\bruf\b|\brufe|\btelefon|\btel[eé]fono|\bllam|\bcelular|\bm[oó]vil|\bappel"
+    r"|\bcontact|\breach|\bhandy|\banruf|\bruf\b|\brufe|\btelefon|\btel[eé]fono|\bll[aá]m|\bcelular|\bm[oó]vil|\bappel"
     r"|\bnum[eé]ro|\bn[uú]mero|\bnummer\b|\bligue|\bchiam|\bтел|\bзвон|\bномер|电话|電話|手机|手機|热线|號碼|号码"
     r"|전화|هاتف|اتصل|फ़ोन|फोन)[^\n]{0,24}$"
 )
+_TOLD_AFTER = re.compile(r"(?i)[^\n\d]{0,16}(?:\bphone|\btele\w+|\bmobile|फ़ोन|फोन|कॉल|전화|に電話)")
 _NANP = re.compile(r"(?:1[- .])?(?:\([2-9]\d\d\) ?|[2-9]\d\d-)[2-9]\d\d-\d{4}$", re.ASCII)
 _FRENCH = re.compile(r"0[1-79](?P<gap>[ .])\d\d(?:(?P=gap)\d\d){3}$", re.ASCII)
 _CHINESE = re.compile(r"1[3-9]\d(?P<gap>[ -]?)\d{4}(?P=gap)\d{4}$", re.ASCII)
@@ -106,22 +107,23 @@ _REGIONS = ("US", "GB", "CN", "DE", "FR", "ES", "IT", "IN", "BR", "RU", "JP", "K
 
 def phones(text: str) -> Iterator[Value]:
     """Valid telephone numbers (libphonenumber's plans): with + anywhere; without it in the North American, French and
-    Chinese mobile forms, and in any other after a word such as "phone" or "call"."""
+    Chinese mobile forms, and in any other beside a word such as "phone" or "call"."""
     for found in _PHONE.finditer(text):
         written = found[0] if ")" in found[0] or "）" in found[0] else found[0].lstrip("(（")
         start = found.end() - len(written)
-        if number := _number(written, text[max(0, start - 48) : start]):
+        if number := _number(written, text, start):
             yield Value(start, found.end(), number)
 
 
-def _number(written: str, before: str) -> str:
-    """The number in E.164 form, or "" if it is none."""
+def _number(written: str, text: str, start: int) -> str:
+    """What is written there in the text as a number in E.164 form, or "" if it is none."""
     if written.startswith(("+", "(+")):
         return _parse(written, (None,))
     for form, region in ((_NANP, "US"), (_FRENCH, "FR"), (_CHINESE, "CN")):
         if form.match(written):
             return _parse(written, (region,))
-    return _parse(written, _REGIONS) if _TOLD.search(before) else ""
+    is_told = _TOLD.search(text, max(0, start - 48), start) or _TOLD_AFTER.match(text, start + len(written))
+    return _parse(written, _REGIONS) if is_told else ""
 
 
 @lru_cache(4096)

@@ -67,14 +67,15 @@ def _print_sample() -> None:
     for language, _ in SHARES.values():
         for sentence in language.contacts * 20:
             draw = new_draw(language, rng)
-            draw.bound |= {
+            planted = {
                 "EMAIL": f"li_wen{int(rng.random() * 900)}@example.org",
                 "PHONE": f"+1-{rng.choice(('202', '312', '415', '617'))}-555-01{int(rng.random() * 100):02d}",
                 "IP": f"192.0.2.{1 + int(rng.random() * 254)}",
             }
+            draw.bound.update(planted)
             text = fill(sentence, draw)
-            planted = {value for value in draw.bound.values() if value in text}
-            is_right = {text[one.start : one.end] for one in pii.find(text, ALL)} == planted
+            wanted = {value for value in planted.values() if value in text}
+            is_right = {text[one.start : one.end] for one in pii.find(text, ALL)} == wanted
             right, rest = right + is_right, rest + (not is_right)
     print(f"sample's contacts, sentences as wanted {_share(right, rest)}")
 

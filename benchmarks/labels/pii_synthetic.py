@@ -109,7 +109,7 @@ def _others(rng: Random) -> Iterator[tuple[str, str, list[str]]]:
     yield (
         "ip",
         "ip v6",
-        [f"2001:{rng.randrange(1, 4000):x}:{rng.randrange(65536):x}::{rng.randrange(65536):x}" for _ in range(9)],
+        [f"2001:{rng.randrange(0x400, 0x4000):x}:{rng.randrange(65536):x}::{rng.randrange(65536):x}" for _ in range(9)],
     )
     yield (
         "login",
