@@ -92,7 +92,7 @@ _PHONE = re.compile(
     f"(?<![\\w./=#$€£@%:&*-])(?<!\\d[ (])(?:[+(（]|\\(\\+)?[0-9](?:{_GAP}[0-9]){{6,16}}(?![\\w@%€$°]|[.-]\\d)", re.ASCII
 )
 _TOLD = re.compile(
-    r"(?i)(?:\bphone|\bmobile|\bcell|\btel\b|\btele\w+|\bcall\b|\bwhatsapp|\bsms\b|\btext\b|\bfax\b|\bhotline|\bring\b"
+    r"(?i)(?:\bphone|\bmobile|\bcell|\btel\b|\btele\w+|\bcall\b|\bwhatsapp|\bsms\b|\btext (?:me|us|him|her|them)\b|\bfax\b|\bhotline|\bring\b"
     r"|\bcontact|\breach|\bhandy|\banruf|\bruf\b|\brufe|\btelefon|\btel[eé]fono|\bll[aá]m|\bcelular|\bm[oó]vil|\bappel"
     r"|\bnum[eé]ro|\bn[uú]mero|\bnummer\b|\bligue|\bchiam|\bтел|\bзвон|\bномер|电话|電話|手机|手機|热线|號碼|号码"
     r"|전화|هاتف|اتصل|फ़ोन|फोन)[^\n]{0,24}$"
@@ -100,14 +100,14 @@ _TOLD = re.compile(
 _TOLD_AFTER = re.compile(r"(?i)[^\n\d]{0,16}(?:\bphone|\btele\w+|\bmobile|फ़ोन|फोन|कॉल|전화|に電話)")
 _NANP = re.compile(r"(?:1[- .])?(?:\([2-9]\d\d\) ?|[2-9]\d\d-)[2-9]\d\d-\d{4}$", re.ASCII)
 _FRENCH = re.compile(r"0[1-79](?P<gap>[ .])\d\d(?:(?P=gap)\d\d){3}$", re.ASCII)
-_CHINESE = re.compile(r"1[3-9]\d(?P<gap>[ -]?)\d{4}(?P=gap)\d{4}$", re.ASCII)
+_CHINESE = re.compile(r"(?:1[3-9]\d(?P<gap>[ -]?)\d{4}(?P=gap)\d{4}|0(?:10|2\d|[3-9]\d\d)-\d{7,8})$", re.ASCII)
 _REGIONS = ("US", "GB", "CN", "DE", "FR", "ES", "IT", "IN", "BR", "RU", "JP", "KR", "MX", "AU", "NL", "PL", "TR", "UA")
 """Where a number without + may be from, tried in this order."""
 
 
 def phones(text: str) -> Iterator[Value]:
     """Valid telephone numbers (libphonenumber's plans): with + anywhere; without it in the North American, French and
-    Chinese mobile forms, and in any other beside a word such as "phone" or "call"."""
+    Chinese forms, and in any other beside a word such as "phone" or "call"."""
     for found in _PHONE.finditer(text):
         written = found[0] if ")" in found[0] or "）" in found[0] else found[0].lstrip("(（")
         start = found.end() - len(written)
