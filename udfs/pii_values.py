@@ -92,7 +92,8 @@ _PHONE = re.compile(
     f"(?<![\\w./=#$€£@%:&*-])(?<!\\d[ (])(?:[+(（]|\\(\\+)?[0-9](?:{_GAP}[0-9]){{6,16}}(?![\\w@%€$°]|[.-]\\d)", re.ASCII
 )
 _TOLD = re.compile(
-    r"(?i)(?:\bphone|\bmobile|\bcell|\btel\b|\btele\w+|\bcall\b|\bwhatsapp|\bsms\b|\btext (?:me|us|him|her|them)\b|\bfax\b|\bhotline|\bring\b"
+    r"(?i)(?:\bphone|\bmobile|\bcell|\btel\b|\btele\w+|\bcall\b|\bwhatsapp|\bsms\b"
+    r"|\btext (?:me|us|him|her|them)\b|\bfax\b|\bhotline|\bring\b"
     r"|\bcontact|\breach|\bhandy|\banruf|\bruf\b|\brufe|\btelefon|\btel[eé]fono|\bll[aá]m|\bcelular|\bm[oó]vil|\bappel"
     r"|\bnum[eé]ro|\bn[uú]mero|\bnummer\b|\bligue|\bchiam|\bтел|\bзвон|\bномер|电话|電話|手机|手機|热线|號碼|号码"
     r"|전화|هاتف|اتصل|फ़ोन|फोन)[^\n]{0,24}$"
