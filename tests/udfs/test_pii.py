@@ -110,7 +110,7 @@ pieces = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(pieces, max_size=3), max_size=3))
 def test_masking_masked_text_changes_nothing_and_a_conversation_is_masked_as_it_is_alone(conversations):
     encodable = [[text.encode("utf-8", "replace").decode() for text in each] for each in conversations]
@@ -153,6 +153,6 @@ def test_masking_masked_text_changes_nothing_and_a_conversation_is_masked_as_it_
         "token ",
     ],
 )
-def test_a_megabyte_goes_through_in_linear_time(unit):
-    masked, _ = _mask([[unit * (250_000 // len(unit))]])
+def test_long_runs_of_anything_go_through_in_linear_time(unit):
+    masked, _ = _mask([[unit * (100_000 // len(unit))]])
     assert len(masked) == 1
