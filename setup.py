@@ -32,6 +32,7 @@ setup(
         "ftfy==6.*",  # mojibake
         "markdownify==1.*",  # scraped pages to Markdown
         "beautifulsoup4==4.*",  # what markdownify reads with; buttons and code headers are taken out first
+        "phonenumbers==9.*",  # the numbering plan of each country, for PII
         "pyahocorasick==2.*",  # keyword lists
         "pycld2==0.42",  # language, first opinion
         "py3langid==0.4.*",  # language, second opinion

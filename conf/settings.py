@@ -159,10 +159,28 @@ class Limits(Section):
     """The numbers that facts compare with."""
 
 
+class Pii(Section):
+    """Which kinds of personal data and secrets are replaced by pseudonyms (:mod:`udfs.pii`).
+
+    Each that changes a message is named in ``messages.edits`` as ``mask_<kind>``. ``conversations_raw`` keeps what was
+    received.
+    """
+
+    email: bool = True
+    phone: bool = True
+    ip: bool = True
+    login: bool = True
+    key: bool = True
+    card: bool = True
+    iban: bool = True
+    national_id: bool = False
+
+
 class Rules(Section):
     """Everything ``annotate`` does to a conversation."""
 
     edits: Edits = Edits()
+    pii: Pii = Pii()
     language: Language = Language()
     keywords: Keywords = Keywords()
     reasons: Reasons = Reasons()

@@ -48,6 +48,7 @@ def _labelling(rules: Rules) -> Rules:
     where keyword lists are, it has what they say."""
     return Rules(
         edits=rules.edits,
+        pii=rules.pii,
         language=rules.language.model_copy(update={"keep": []}),
         keywords=rules.keywords.model_copy(update={"drop": [], "folder": keyword_lists(rules).digest}),
         reasons=rules.reasons.model_copy(update={name: "tag" for name, policy in rules.reasons if policy == "drop"}),
@@ -67,6 +68,7 @@ def plan(rules: Rules) -> Plan:
     """What the rules ask of one pass over the text."""
     return Plan(
         edits=rules.edits.enabled,
+        pii=tuple(name for name, is_on in rules.pii if is_on),
         facts=tuple(name for name, policy in rules.reasons if policy != "off"),
         limits=Limits(**rules.limits.model_dump()),
         options=_options(rules.edits),

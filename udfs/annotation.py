@@ -1,4 +1,4 @@
-"""The whole pass over a batch of conversations: edits, languages, keywords, structure, digests.
+"""The whole pass over a batch of conversations: edits, pseudonyms, languages, keywords, structure, digests.
 
 Messages lie flat, conversation ``i`` is messages ``offsets[i]:offsets[i+1]``; nothing here knows settings or Spark.
 Labels are about the edited text, the only one that is stored.
@@ -9,16 +9,14 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from udfs import digest, facts, keywords, language, rules, wordlists
+from udfs import digest, facts, keywords, language, pii, rules, wordlists
 from udfs.batch import Batch, Limits, batch_of, sum_of
 from udfs.repair import Options
 
 
 class Plan(NamedTuple):
-    """What to do to a batch: the enabled edits and facts by name, what these need to know, and the keyword lists.
-
-    Lists of None are the shipped ones.
-    """
+    """What to do to a batch: the enabled edits, facts and kinds of ``pii`` by name, what these need to know, and the
+    keyword lists (None: the shipped ones)."""
 
     edits: tuple[str, ...]
     facts: tuple[str, ...]
@@ -26,6 +24,7 @@ class Plan(NamedTuple):
     options: Options = Options()
     min_confidence: float = 0.5
     lists: wordlists.Lists | None = None
+    pii: tuple[str, ...] = ()
 
 
 class Messages(NamedTuple):
@@ -69,10 +68,12 @@ def annotate(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Pla
     """
     _check(roles, contents, offsets)
     contents, changed = rules.edit(contents, roles, plan.edits, plan.options)
+    contents, masked = pii.mask(contents, np.asarray(offsets), plan.pii)
     verdict = language.detect(contents, plan.min_confidence)
     lists = plan.lists or keywords.shipped()
     hits = keywords.find(contents, roles, lists)
-    labels, changes = keywords.categories(hits, len(contents), lists), rules.labels(changed, len(contents))
+    labels = keywords.categories(hits, len(contents), lists)
+    changes = rules.labels({**changed, **masked}, len(contents))
     messages = Messages(contents, verdict.codes, pa.array(verdict.confidences), labels, changes)
     batch = batch_of(roles, contents, np.asarray(offsets), verdict.codes)
     return Annotation(messages, _summarise(batch, messages, keywords.nest(hits, roles, offsets, lists), plan))

@@ -106,3 +106,11 @@ def test_offsets_that_do_not_fit_the_messages_are_refused(offsets):
 def test_roles_and_contents_must_pair_up():
     with pytest.raises(ValueError, match="found 1 roles and 2 contents"):
         annotate(pa.array(["user"]), pa.array(["a", "b"]), np.array([0, 2]), ALL)
+
+
+def test_personal_data_is_masked_after_the_edits_and_named_with_them():
+    texts, roles = pa.array([" Write to ana@example.org", "ana@example.org?"]), pa.array(["user", "assistant"])
+    messages, conversations = annotate(roles, texts, np.array([0, 2]), ALL._replace(pii=("email",)))
+    assert messages.content.to_pylist() == ["Write to EMAIL_1", "EMAIL_1?"]
+    assert messages.edits.to_pylist() == [["trim_whitespace", "mask_email"], ["mask_email"]]
+    assert conversations.characters.to_pylist() == [24]

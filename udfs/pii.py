@@ -1,0 +1,157 @@
+"""What in a conversation points at a person or opens a door, and how it is replaced by a pseudonym.
+
+The same value gets the same pseudonym (``EMAIL_1``, ``PHONE_2`` ..., as LMSYS's ``NAME_1``) in all messages of one
+conversation, numbered by first appearance; no pseudonym is given that the conversation already has written in it.
+Values are told apart as they are meant, not as they are written: case, spaces and punctuation make no other value.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from udfs import pii_numbers, pii_secrets, pii_values
+from udfs.pii_values import Value
+
+
+class Kind(NamedTuple):
+    """One kind of value: its name (the key in the recipe; the label on a message is ``mask_`` and this), the word its
+    pseudonyms begin with, its screen (RE2), and the function that finds its values in a text, first to last."""
+
+    name: str
+    word: str
+    suspects: str
+    find: Callable[[str], Iterator[Value]]
+
+
+KINDS = (
+    Kind("key", "KEY", pii_secrets.KEY_SUSPECTS, pii_secrets.keys),
+    Kind("login", "LOGIN", pii_secrets.LOGIN_SUSPECTS, pii_secrets.logins),
+    Kind("email", "EMAIL", pii_values.EMAIL_SUSPECTS, pii_values.emails),
+    Kind("iban", "IBAN", pii_numbers.IBAN_SUSPECTS, pii_numbers.ibans),
+    Kind("card", "CARD", pii_numbers.CARD_SUSPECTS, pii_numbers.cards),
+    Kind("national_id", "ID", pii_numbers.NATIONAL_ID_SUSPECTS, pii_numbers.national_ids),
+    Kind("phone", "PHONE", pii_values.PHONE_SUSPECTS, pii_values.phones),
+    Kind("ip", "IP", pii_values.IP_SUSPECTS, pii_values.ips),
+)
+"""Where values overlap, the one whose kind stands first counts."""
+
+PREFIX = "mask_"
+_PSEUDONYM = re.compile(f"(?:{'|'.join(kind.word for kind in KINDS)})_[0-9]+")
+
+
+class Found(NamedTuple):
+    """A value in a text: characters ``start:end``, its kind and what tells it from others of its kind."""
+
+    start: int
+    end: int
+    kind: Kind
+    value: str
+
+
+def mask(contents: pa.Array, offsets: np.ndarray, kinds: Collection[str]) -> tuple[pa.Array, dict[str, np.ndarray]]:
+    """The contents with values of ``kinds`` replaced, and for each ``mask_<kind>`` the messages it changed (booleans).
+
+    Conversation ``i`` is messages ``offsets[i]:offsets[i+1]``. A null is an empty text. The result is a fixed point:
+    masking it again changes nothing. Only messages that a screen suspects reach Python. An unknown name in ``kinds``
+    is a ``ValueError``.
+    """
+    chosen = _chosen(kinds)
+    contents = pc.fill_null(contents, "")
+    changed = {PREFIX + kind.name: np.zeros(len(contents), dtype=bool) for kind in chosen}
+    hits = _rows_with_values(contents, chosen)
+    owners = np.searchsorted(offsets, hits, side="right") - 1
+    masked: list[str] = []
+    for owner in np.unique(owners):
+        texts = contents[offsets[owner] : offsets[owner + 1]].to_pylist()
+        names = Pseudonyms(texts)
+        for row in hits[owners == owner].tolist():
+            text, replaced = _mask_one(texts[row - offsets[owner]], chosen, names)
+            masked.append(text)
+            for kind in replaced:
+                changed[PREFIX + kind.name][row] = True
+    return _put(contents, hits, masked), changed
+
+
+class Pseudonyms:
+    """The pseudonyms of one conversation."""
+
+    def __init__(self, texts: list[str]):
+        self._written = {name for text in texts for name in _PSEUDONYM.findall(text)}
+        self._given: dict[tuple[str, str], str] = {}
+        self._last: dict[str, int] = {}
+
+    def of(self, kind: Kind, value: str) -> str:
+        """The pseudonym of this value: the one it has, or the next of its kind that is not written in the texts."""
+        while (kind.name, value) not in self._given:
+            self._last[kind.word] = number = self._last.get(kind.word, 0) + 1
+            if (name := f"{kind.word}_{number}") not in self._written:
+                self._given[kind.name, value] = name
+        return self._given[kind.name, value]
+
+
+def find(text: str, kinds: Collection[str]) -> list[Found]:
+    """The values of these kinds in a text, first to last, none overlapping another."""
+    return _find(text, _chosen(kinds))
+
+
+def _chosen(kinds: Collection[str]) -> list[Kind]:
+    known = {kind.name for kind in KINDS}
+    if unknown := sorted(set(kinds) - known):
+        raise ValueError(f"no kind is called {', '.join(unknown)}; expected some of {', '.join(sorted(known))}")
+    return [kind for kind in KINDS if kind.name in kinds]
+
+
+def _rows_with_values(contents: pa.Array, kinds: list[Kind]) -> np.ndarray:
+    """Messages that have a value, ascending."""
+    found = np.zeros(len(contents), dtype=bool)
+    for kind in kinds:
+        suspects = np.flatnonzero(np.asarray(pc.match_substring_regex(contents, kind.suspects)) & ~found)
+        texts = contents.take(pa.array(suspects)).to_pylist()
+        found[suspects] = [next(kind.find(text), None) is not None for text in texts]
+    return np.flatnonzero(found)
+
+
+def _mask_one(text: str, kinds: list[Kind], names: Pseudonyms) -> tuple[str, list[Kind]]:
+    replaced: list[Kind] = []
+    while values := _find(text, kinds):  # what touched a longer value may show only once that is gone
+        pieces, end = [], 0
+        for found in values:
+            pieces += [text[end : found.start], names.of(found.kind, found.value)]
+            end = found.end
+            replaced.append(found.kind)
+        text = "".join([*pieces, text[end:]])
+    return text, replaced
+
+
+def _find(text: str, kinds: list[Kind]) -> list[Found]:
+    kept: list[Found] = []
+    for kind in kinds:
+        new = [Found(start, end, kind, value) for start, end, value in kind.find(text)]
+        if new:
+            kept = _without_overlaps(kept, new)
+    return kept
+
+
+def _without_overlaps(first: list[Found], second: list[Found]) -> list[Found]:
+    """All of the first and those of the second that touch none of it, from first to last as both are."""
+    merged: list[Found] = []
+    for found in sorted([*first, *second], key=lambda one: one.start):
+        if merged and found.start < merged[-1].end:
+            if found.kind is second[0].kind:
+                continue
+            while merged and found.start < merged[-1].end:
+                merged.pop()
+        merged.append(found)
+    return merged
+
+
+def _put(contents: pa.Array, rows: np.ndarray, texts: list[str]) -> pa.Array:
+    if not len(rows):
+        return contents
+    mask = np.zeros(len(contents), dtype=bool)
+    mask[rows] = True
+    return pc.replace_with_mask(contents, pa.array(mask), pa.array(texts, contents.type))
