@@ -3,8 +3,8 @@
     python -m benchmarks.trigrams langid_bench.jsonl
 
 Only texts of open licences are counted (see ``LICENCES``); the table holds how frequent a trigram is in its script,
-four bits a cell, and no text can be read from it. Each language has the same weight in its script, whatever the number
-of its texts.
+four bits a cell, and no text can be read from it. A trigram counts by its mean share over the languages of its script,
+or by an eighth of its share in the one that has it most, so that a language with few relatives is not odd.
 """
 
 import json
@@ -30,10 +30,14 @@ def table(texts: dict[str, list[str]]) -> bytes:
         counts = gibberish.count(column).astype(float)
         if counts.sum() >= 500:
             by_script[script].append(counts / counts.sum())
-    shares = np.max([np.mean(found, axis=0) for found in by_script.values()], axis=0)
+    shares = np.max([_share(np.array(found)) for found in by_script.values()], axis=0)
     halvings = -np.log2(np.maximum(shares, 2.0**-40)) - 5
     levels = np.clip(np.round(halvings), 0, gibberish.RAREST).astype(np.uint8)
     return bytes((levels[::2] << 4) | levels[1::2])
+
+
+def _share(by_language: np.ndarray) -> np.ndarray:
+    return np.maximum(by_language.mean(axis=0), by_language.max(axis=0) / 8)
 
 
 def main(source: str) -> int:

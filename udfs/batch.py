@@ -42,7 +42,7 @@ class Limits(NamedTuple):
     max_message_characters: int = 32_000
     max_characters: int = 128_000
     min_unfinished_characters: int = 80
-    max_repeated: float = 0.5
+    max_repeated: float = 0.6
     max_run: int = 100
     max_odd_letters: float = 11.0
     max_odd_characters: float = 0.1

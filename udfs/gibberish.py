@@ -29,7 +29,8 @@ COMMON = (("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("euc_jp", 0xB0, 0xCF), 
 
 
 class Oddity(NamedTuple):
-    """Of each text: its trigrams' mean level (0..15, float64; 0 below :data:`LEAST`) and the share of its characters
+    """Of each text: its trigrams' mean level (0..15, float64; 0 below :data:`LEAST`, and where most of it is Han, Hangul,
+    kana or Thai) and the share of its characters
     that no text has (0..1, float64)."""
 
     letters: np.ndarray
@@ -95,7 +96,7 @@ def _oddity(data: Any, starts: Any, cells: Any, levels: Any, ordinary: Any) -> A
     letters, characters = np.zeros(len(starts) - 1), np.zeros(len(starts) - 1)
     for row in range(len(letters)):
         at, end = starts[row], starts[row + 1]
-        trigrams = total = signs = rare = broken = seen = 0
+        trigrams = total = signs = rare = broken = seen = words = 0
         before, last = uint32(0), uint32(0)
         while at < end:
             code, at = decode(data, at, end)
@@ -104,10 +105,11 @@ def _oddity(data: Any, starts: Any, cells: Any, levels: Any, ordinary: Any) -> A
                 total += levels[_cell(before, last, folded)]
                 trigrams += 1
             before, last = (last if folded else uint32(0)), folded
+            words += folded == 0 and (cells[code] >> uint32(24)) & uint32(7) > 3 and code > 0x39
             if code > 0x20:
                 kind = ordinary[code] if code < 0x10000 else 0
                 seen, signs, rare, broken = seen + 1, signs + (kind == 1), rare + (kind == 2), broken + (kind == 3)
-        if trigrams >= LEAST:
+        if trigrams >= LEAST and trigrams > words:  # acronyms within Chinese or Korean are no words
             letters[row] = total / trigrams
         if signs + rare >= LEAST:
             characters[row] = rare / (signs + rare)
