@@ -243,9 +243,14 @@ class Dedup(Section):
     seed: int = Field(1, ge=0, lt=2**31)
     bucket_limit: int = Field(64, ge=1)
     max_edges: int = Field(10_000_000, ge=0)
-    survivor: list[
-        Literal["complete", "answered", "quality", "not_redacted", "turns", "characters", "earliest"]
-    ] = ["complete", "quality", "not_redacted", "turns", "characters", "earliest"]
+    survivor: list[Literal["complete", "answered", "quality", "not_redacted", "turns", "characters", "earliest"]] = [
+        "complete",
+        "quality",
+        "not_redacted",
+        "turns",
+        "characters",
+        "earliest",
+    ]
     against: str = ""
     prompt: PromptLevel = PromptLevel()
     template: TemplateLevel = TemplateLevel()

@@ -85,7 +85,9 @@ def _repairs(rules: Rules) -> tuple[str, ...]:
 def label(raw: DataFrame, rules: Rules) -> DataFrame:
     """Rows of ``conversations`` for rows of ``conversations_raw``, one for one."""
     annotate = annotator(plan(rules))
-    labelled = raw.withColumn("told", _told()).withColumn("found", annotate(F.col("messages.role"), F.col("messages.content")))
+    labelled = raw.withColumn("told", _told()).withColumn(
+        "found", annotate(F.col("messages.role"), F.col("messages.content"))
+    )
     flagged = F.exists(F.coalesce("moderation", F.array()), lambda entry: entry["flagged"])
     rows = labelled.select(
         *("conversation_id", "source", "model"),

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs import digest, facts, keywords, language, quality, rules, turns
-from udfs.batch import Batch, Limits, batch_of, sum_of
+from udfs.batch import Limits, batch_of, sum_of
 
 
 class Plan(NamedTuple):

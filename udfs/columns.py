@@ -43,8 +43,8 @@ ANNOTATION = StructType(
         StructField("digest", StringType()),
     ]
 )
-"""What the annotation UDF returns for one conversation: first the parallel arrays of its messages after repair (``origins``:
-from which raw message), then its own."""
+"""What the annotation UDF returns for one conversation: first the parallel arrays of its messages after repair
+(``origins``: from which raw message), then its own."""
 
 
 def annotator(plan: Plan) -> Callable[..., Column]:

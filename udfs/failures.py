@@ -14,25 +14,33 @@ NOTICE_LENGTH = 400
 TAIL = 400
 """Characters at the end of an answer that tell whether it was cut off."""
 
-_SUBJECT = r"(?:the|that|this|our|your)?\s?(?:ai |language )?(?:server|model|engine|service|system|api|gateway|backend)s?"
+_SUBJECT = (
+    r"(?:the|that|this|our|your)?\s?(?:ai |language )?(?:server|model|engine|service|system|api|gateway|backend)s?"
+)
 NOTICE = (
     r"(?i)^[\s*_#>\"'`({\[⚠️❌$]*(?:(?:error|oops|sorry|hmm|uh oh|moderation|warning)\W{0,4}\s?|\w{3,9}error:\s?)?(?:"
-    r"network error|\w* ?your (?:input|prompt|message|request)(?: text)? (?:violates|was flagged|has been flagged|was blocked)"
+    r"network error(?:\W*$|[.:!,]| due| has| occur| while)"
+    r"|\w* ?your (?:input|prompt|message|request)(?: text)? (?:violates|was (?:flagged|blocked)|has been flagged)"
     r"|(?:this|the) (?:content|conversation|prompt|response|request|message) (?:may violate|violates|was flagged"
     r"|was filtered|has been (?:filtered|blocked|flagged|removed)|was blocked|is blocked)"
     r"|(?:content|response|output|prompt|message) (?:filtered|blocked|flagged|removed|moderated)\b"
-    r"|(?:http )?error[_ ]code\b|rate limit (?:reached|exceeded)|you(?:'ve| have)? (?:exceeded your current quota|been rate)"
+    r"|(?:http )?error[_ ]code\b|rate limit (?:reached|exceeded)"
+    r"|you(?:'ve| have)? (?:exceeded your current quota|been rate)"
     r"|this model's maximum context length|(?:maximum )?context length exceeded|conversation reached the limit"
-    rf"|{_SUBJECT} (?:is|are|was|had|has) (?:currently |temporarily |been )*(?:overloaded|unavailable|busy|down|not available"
-    r"|an error|returned an|experiencing|under heavy|at capacity)"
-    r"|upstream connect error|something went wrong|an? (?:internal |unexpected |unknown )?(?:server )?error (?:has )?occur"
+    rf"|{_SUBJECT} (?:is|are|was|had|has) (?:currently |temporarily |been )*(?:overloaded|unavailable|busy|down"
+    r"|not available|an error|returned an|experiencing|under heavy|at capacity)"
+    r"|upstream connect error|something went wrong"
+    r"|an? (?:internal |unexpected |unknown )?(?:server )?error (?:has )?occur"
     r"|there was an error (?:generating|while|processing|in the)|error (?:in message stream|generating|communicating)"
     r"|(?:no|empty) response (?:from|was|received)|failed to (?:get|generate|fetch) (?:a |the )?response"
     r"|internal server error|bad gateway|gateway time-?out|service (?:temporarily )?unavailable|too many requests"
-    r"|request (?:timed out|failed|rejected)|(?:connection|read) timed out|openai api error|api (?:request error|rejected)"
+    r"|request (?:timed out|failed|rejected)|(?:connection|read) timed out"
+    r"|openai api error|api (?:request error|rejected)"
     r"|\{?\"?error\"?: ?[{\"]|<!doctype html>\s*<html[^>]*>\s*<head>\s*<title>[45]\d\d"
-    r"|服务器?(?:繁忙|错误|异常|出错)|网络(?:错误|异常|超时|连接失败)|请求(?:超时|失败)|系统(?:繁忙|错误)|(?:该|此|您的)(?:内容|问题)(?:可能)?违"
-    r"|サーバーエラー|ネットワークエラー|エラーが発生しました|(?:서버|네트워크) ?오류|오류가 발생했습니다|ошибка (?:сети|сервера)"
+    r"|服务器?(?:繁忙|错误|异常|出错)|网络(?:错误|异常|超时|连接失败)|请求(?:超时|失败)|系统(?:繁忙|错误)"
+    r"|(?:该|此|您的)(?:内容|问题)(?:可能)?违"
+    r"|サーバーエラー|ネットワークエラー|エラーが発生しました"
+    r"|(?:서버|네트워크) ?오류|오류가 발생했습니다|ошибка (?:сети|сервера)"
     r")"
 )
 """How an answer begins that is a notice of the serving stack."""
@@ -64,9 +72,11 @@ MID_SENTENCE = (
 )
 """An end within a sentence: its line has whole sentences before it."""
 NO_TELLING = (
-    r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]$|[다요죠까음함됨임네지오]$"  # scripts and endings without a full stop
+    r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]$"  # scripts without a full stop
+    r"|[다요죠까음함됨임네지오]$"  # Korean endings, often without one
     r"|https?://\S+$|\S@\S+$|\|$|```$|\$\$?$"
-    r"|(?i:(?:regards|sincerely|yours|wishes|love|cheers|best|thanks|truly|grüße|grüßen|cordialement|atentamente|saludos),?\s+[^\n]{0,60}$)"
+    r"|(?i:(?:regards|sincerely|yours|wishes|love|cheers|best|thanks|truly|grüße|grüßen|cordialement|atentamente"
+    r"|saludos),?\s+[^\n]{0,60}$)"
 )
 """Ends that tell nothing: no full stop is due there."""
 
@@ -90,7 +100,7 @@ def unfinished_answer(batch: Batch, limits: Limits) -> np.ndarray:
     """The last message is an answer that breaks off: in a code block, after a comma or an article, or in the middle of
     a sentence where whole ones came before it in the line.
 
-    An answer below ``min_unfinished_characters`` needs no full stop. Nothing is said where a script has none (Thai ...).
+    An answer below ``min_unfinished_characters`` needs no full stop, nor does one in a script without any (Thai ...).
     """
     rows = np.flatnonzero(np.diff(batch.offsets) > 0)
     lasts = batch.offsets[rows + 1] - 1

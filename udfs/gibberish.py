@@ -29,9 +29,8 @@ COMMON = (("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("euc_jp", 0xB0, 0xCF), 
 
 
 class Oddity(NamedTuple):
-    """Of each text: its trigrams' mean level (0..15, float64; 0 below :data:`LEAST`, and where most of it is Han, Hangul,
-    kana or Thai) and the share of its characters
-    that no text has (0..1, float64)."""
+    """Of each text (float64): its trigrams' mean level (0..15; 0 below :data:`LEAST`, and where most of it is Han,
+    Hangul, kana or Thai), and the share of its characters that ordinary text does not have (0..1)."""
 
     letters: np.ndarray
     characters: np.ndarray

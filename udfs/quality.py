@@ -74,7 +74,9 @@ def parts(batch: Batch, found: dict[str, np.ndarray], keywords: pa.Array) -> Par
         np.where(found["gibberish"], 0.0, 1.0 - _most(repetition.repeated(batch.contents), batch.offsets)),
         np.where(any_of(is_answer & _hits(keywords), batch.offsets), 0.3, 1.0),
         _agreement(batch),
-        1.0 - 0.5 * any_of(_has_open_fence(batch) & is_answer, batch.offsets) - 0.5 * any_of(_is_dirty(batch), batch.offsets),
+        1.0
+        - 0.5 * any_of(_has_open_fence(batch) & is_answer, batch.offsets)
+        - 0.5 * any_of(_is_dirty(batch), batch.offsets),
     )
 
 

@@ -63,9 +63,9 @@ class Mended(NamedTuple):
 def repair(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, enabled: Collection[str]) -> Turns:
     """The conversations with the enabled :data:`REPAIRS` made, a fixed point of them.
 
-    A repair is not made where it would leave no word of the user or none of the assistant, or where others that it needs are
-    not enabled: the conversation then stays as it was, for the facts to tell of it. No conversation goes, and text goes
-    with whole messages only. A null role or content is an empty one. An unknown name is a ``ValueError``.
+    A repair is not made where it would leave no word of the user or none of the assistant, or where others that it
+    needs are not enabled: the conversation then stays as it was, for the facts to tell of it. No conversation goes, and
+    text goes with whole messages only. A null role or content is an empty one. An unknown name is a ``ValueError``.
     """
     if unknown := sorted(set(enabled) - set(REPAIRS)):
         raise ValueError(f"no repair is called {', '.join(unknown)}; expected some of {', '.join(REPAIRS)}")

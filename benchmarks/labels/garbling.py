@@ -22,7 +22,11 @@ def mashed(text: str, random: Random) -> str:
 
 def misread(text: str, _: Random) -> str:
     """The bytes read in a charset they are not in, where that cannot be undone."""
-    return text.encode().decode("gb18030", "replace") if not text.isascii() else text.encode("utf-16-be").decode("gb18030", "replace")
+    return (
+        text.encode().decode("gb18030", "replace")
+        if not text.isascii()
+        else text.encode("utf-16-be").decode("gb18030", "replace")
+    )
 
 
 def blotted(text: str, random: Random) -> str:
@@ -32,7 +36,9 @@ def blotted(text: str, random: Random) -> str:
 
 def shifted(text: str, _: Random) -> str:
     """Every letter three places on in its alphabet's code points, as a broken font map does."""
-    return "".join(chr(ord(character) + 3) if character.isalpha() and ord(character) < 0xFFF0 else character for character in text)
+    return "".join(
+        chr(ord(character) + 3) if character.isalpha() and ord(character) < 0xFFF0 else character for character in text
+    )
 
 
 WAYS: dict[str, Callable[[str, Random], str]] = {

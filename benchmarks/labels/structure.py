@@ -42,7 +42,10 @@ def read(folder: Path) -> Corpus:
     chats = table["conversation"].combine_chunks()
     messages = chats.flatten()
     batch = batch_of(
-        messages.field("role"), messages.field("content"), np.asarray(chats.offsets), pa.nulls(len(messages), pa.string())
+        messages.field("role"),
+        messages.field("content"),
+        np.asarray(chats.offsets),
+        pa.nulls(len(messages), pa.string()),
     )
     return Corpus(table["conversation_id"].to_pylist(), batch)
 

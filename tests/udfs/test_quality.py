@@ -54,7 +54,9 @@ def test_disclaimers_and_another_language_cost():
     assert _score(chat, languages="de en")[0] < _score(chat, languages="und en")[0] == _score(chat)[0]
 
 
-chats = st.lists(st.lists(st.builds("{}:{}".format, st.sampled_from("suat"), st.text(max_size=40)), max_size=4), max_size=4)
+chats = st.lists(
+    st.lists(st.builds("{}:{}".format, st.sampled_from("suat"), st.text(max_size=40)), max_size=4), max_size=4
+)
 
 
 @given(chats)

@@ -28,7 +28,9 @@ def test_a_loop_is_repetition(text):
     assert holds("repetition", f"u:{text}", "a:Stop it please.")
 
 
-@pytest.mark.parametrize("text", [POEM, POEM + "\n" + "-" * 300, "ha ha ha ha", "", "| a | b |\n|---|---|\n" + " " * 500])
+@pytest.mark.parametrize(
+    "text", [POEM, POEM + "\n" + "-" * 300, "ha ha ha ha", "", "| a | b |\n|---|---|\n" + " " * 500]
+)
 def test_text_rules_and_short_chants_are_not(text):
     assert not holds("repetition", "u:speak please", f"a:{text}")
 
@@ -40,4 +42,11 @@ def test_what_is_repeated_is_counted_once():
 
 
 def test_a_run_is_counted_in_characters():
-    assert repetition.longest_run(pa.array(["aab", "中中中", "😀😀😀😀", "xyxyxy", "----", ""])).tolist() == [2, 3, 4, 3, 1, 1]
+    assert repetition.longest_run(pa.array(["aab", "中中中", "😀😀😀😀", "xyxyxy", "----", ""])).tolist() == [
+        2,
+        3,
+        4,
+        3,
+        1,
+        1,
+    ]
