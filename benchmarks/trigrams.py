@@ -18,6 +18,7 @@ import pyarrow as pa
 from udfs import gibberish, scripts
 
 LICENCES = ("Apache", "MIT", "BSD", "CC0", "CC-BY", "CC BY", "Public", "public", "UDHR")
+ORDINARY = 5
 _NO_PROSE = ("code_only", "url_only", "emoji_only")
 
 
@@ -30,14 +31,17 @@ def table(texts: dict[str, list[str]]) -> bytes:
         counts = gibberish.count(column).astype(float)
         if counts.sum() >= 500:
             by_script[script].append(counts / counts.sum())
-    shares = np.max([_share(np.array(found)) for found in by_script.values()], axis=0)
-    halvings = -np.log2(np.maximum(shares, 2.0**-40)) - 5
-    levels = np.clip(np.round(halvings), 0, gibberish.RAREST).astype(np.uint8)
+    levels = np.min([_levels(np.array(found)) for found in by_script.values()], axis=0).astype(np.uint8)
     return bytes((levels[::2] << 4) | levels[1::2])
 
 
-def _share(by_language: np.ndarray) -> np.ndarray:
-    return np.maximum(by_language.mean(axis=0), by_language.max(axis=0) / 8)
+def _levels(by_language: np.ndarray) -> np.ndarray:
+    """Levels of one script's trigrams; :data:`ORDINARY` is the mean level of its texts, however large its alphabet."""
+    mean = by_language.mean(axis=0)
+    shares = np.maximum(mean, by_language.max(axis=0) / 8)
+    halvings = -np.log2(np.maximum(shares, 2.0**-40))
+    levels = np.round(halvings - (mean * halvings).sum() + ORDINARY)
+    return np.where(shares > 0, np.clip(levels, 0, gibberish.RAREST), gibberish.RAREST)
 
 
 def main(source: str) -> int:

@@ -48,11 +48,11 @@ def test_one_pass_says_everything_about_messages_and_conversations():
     assert len({row.pop("digest") for row in rows}) == 3
     assert rows == [
         {"language": "de", "keywords": ["ai_disclaimer"], "reasons": [], "turns": 1, "characters": 159},
-        {"language": "und", "keywords": [], "reasons": ["unanswered"], "turns": 0, "characters": 0},
+        {"language": "und", "keywords": [], "reasons": ["unanswered", "too_short"], "turns": 0, "characters": 0},
         {
             "language": "en",
             "keywords": [],
-            "reasons": ["blank_message", "bad_roles", "unanswered"],
+            "reasons": ["blank_message", "bad_roles", "unanswered", "too_short"],
             "turns": 2,
             "characters": 17,
         },
