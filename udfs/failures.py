@@ -61,13 +61,14 @@ _FUNCTION_WORDS = (
 )
 OPEN_END = (
     r"[\pL\pN)\"'’”](?: ?[,;(\[{/&=+]| [-–—*]|\n\d{1,2}[.)]|\n[-*•])$"  # after a comma, a bracket, a bare list mark
-    rf"|(?i:[\pL\d,)] (?:{_FUNCTION_WORDS})$)"
+    rf"|(?i:[\pL\d,).!?] (?:{_FUNCTION_WORDS})$)"
     r"|、$|，$|；$"
 )
 """An end after which something must follow."""
 MID_SENTENCE = (
     r"\pL[.!?][\"'’”)*]*\s[\"'“‘(*]*\p{Lu}?[^\n.!?]{8,}[\pL\pN]$"  # a sentence ended in this line, another did not
     r"|[。！？][^\n。！？]{4,}[\p{Han}\p{Hiragana}\p{Katakana}]$"
+    r"|[^\n.!?:;|`。！？]{140,}\pL$"  # or is far too long for a list item
     r"|।[^\n।]{8,}\p{Devanagari}$"
 )
 """An end within a sentence: its line has whole sentences before it."""
@@ -118,7 +119,8 @@ def _is_cut(texts: pa.Array) -> np.ndarray:
     is_open, is_mid, is_untold = (
         np.asarray(pc.match_substring_regex(tails, pattern), bool) for pattern in (OPEN_END, MID_SENTENCE, NO_TELLING)
     )
-    is_closed = np.asarray(pc.ends_with(tails, "```"), bool)  # a fence shown within a fence makes the number odd
+    # fences shown within a fence make their number odd; a sentence that ends is no code
+    is_closed = np.asarray(pc.match_substring_regex(tails, r"(?:```|[.!?。])$"), bool)
     return (is_in_code & ~is_closed) | ((is_open | is_mid) & ~is_untold)
 
 
