@@ -60,7 +60,8 @@ _FUNCTION_WORDS = (
     "|и|в|на|с|по|для|что|как|или|не|из|к|от|о"
 )
 OPEN_END = (
-    r"[\pL\pN)\"'’”](?: ?[,;(\[{/&=+]| [-–—*]|\n\d{1,2}[.)]|\n[-*•])$"  # after a comma, a bracket, a bare list mark
+    r"[\pL\pN)\"'’”](?: ?[,;(\[{/&=+]| [-–—*])$"  # after a comma, a bracket
+    r"|\n[ \t]*(?:\d{1,2}[.)]|[-*•])$"  # after a bare list mark
     rf"|(?i:[\pL\d,).!?] (?:{_FUNCTION_WORDS})$)"
     r"|、$|，$|；$"
 )

@@ -41,15 +41,13 @@ def gibberish(batch: Batch, limits: Limits) -> np.ndarray:
     or with a larger share of odd characters than ``max_odd_characters``. Code, links and markup are not judged."""
     rows = np.flatnonzero((batch.is_by("user") | batch.is_by("assistant")) & (batch.lengths >= LEAST))
     texts = batch.contents.take(pa.array(rows))
-    suspects = np.flatnonzero(_is_odd(oddity(texts), limits))  # code is: once more without it, where it costs little
-    suspects = suspects[_is_odd(oddity(prose.keep(texts.take(pa.array(suspects)))), limits)]
+    found = oddity(texts)
+    suspects = np.flatnonzero(found.letters > limits.max_odd_letters)  # code is: once more without it
+    again = oddity(prose.keep(texts.take(pa.array(suspects)))).letters > limits.max_odd_letters
     flags = np.zeros(len(batch.lengths), bool)
-    flags[rows[suspects]] = True
+    flags[rows[suspects[again]]] = True
+    flags[rows[found.characters > limits.max_odd_characters]] = True
     return any_of(flags, batch.offsets)
-
-
-def _is_odd(found: Oddity, limits: Limits) -> np.ndarray:
-    return (found.letters > limits.max_odd_letters) | (found.characters > limits.max_odd_characters)
 
 
 def oddity(texts: pa.Array) -> Oddity:

@@ -22,11 +22,7 @@ def mashed(text: str, random: Random) -> str:
 
 def misread(text: str, _: Random) -> str:
     """The bytes read in a charset they are not in, where that cannot be undone."""
-    return (
-        text.encode().decode("gb18030", "replace")
-        if not text.isascii()
-        else text.encode("utf-16-be").decode("gb18030", "replace")
-    )
+    return text.encode().decode("utf-16-le" if text.isascii() else "gb18030", "replace")
 
 
 def blotted(text: str, random: Random) -> str:

@@ -2,7 +2,7 @@ import pytest
 
 from tests.udfs.chats import holds
 
-LEAD = "The moon is far away from the earth. It takes three days to fly there"
+LEAD = "The moon is far away from the earth. It takes about three days to fly all the way there"
 
 
 @pytest.mark.parametrize(
