@@ -133,7 +133,7 @@ class Limits(Section):
     min_unfinished_characters: int = Field(80, ge=1)
     max_repeated: Share = 0.6
     max_run: int = Field(100, ge=2)
-    max_odd_letters: float = Field(7.0, ge=0, le=15, allow_inf_nan=False)
+    max_odd_letters: float = Field(7.5, ge=0, le=15, allow_inf_nan=False)
     max_odd_characters: Share = 0.1
 
 

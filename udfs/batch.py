@@ -44,7 +44,7 @@ class Limits(NamedTuple):
     min_unfinished_characters: int = 80
     max_repeated: float = 0.6
     max_run: int = 100
-    max_odd_letters: float = 7.0
+    max_odd_letters: float = 7.5
     max_odd_characters: float = 0.1
 
 

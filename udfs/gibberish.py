@@ -20,8 +20,8 @@ from udfs.compiled import compiled, decode, freeze, mix
 BITS = 17
 """The table of trigrams has 2**17 cells; a trigram's cell is its hash."""
 RAREST = 15
-"""The level of a trigram that the texts behind the table do not have. Of the others it goes up by one for each halving of
-their share in the script; it is put so that the mean over a script's ordinary text is 5."""
+"""The level of a trigram that the texts behind the table do not have. Of the others it goes up by one for each halving
+of their share in the script; it is put so that the mean over a script's ordinary text is 5."""
 LEAST = 20
 """Trigrams (or Han and Hangul characters) of the shortest text that is judged."""
 COMMON = (("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("euc_jp", 0xB0, 0xCF), ("euc_kr", 0xB0, 0xC8))
