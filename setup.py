@@ -16,6 +16,7 @@ setup(
     packages=find_packages(include=["conf", "conf.*", "udfs", "udfs.*", "jobs", "jobs.*", "training", "training.*"]),
     package_data={
         "conf": ["*.yaml", "train/*.yaml", "keywords/*.txt", "spark/*", "deepspeed/*.json"],
+        "udfs": ["trigrams.bin"],
         "training": ["templates/*.jinja", "slurm/*", "web/*"],
     },
     install_requires=[

@@ -15,6 +15,9 @@ Policy = Literal["drop", "tag", "off"]
 """``drop``: left out of the dataset. ``tag``: stored (a label, a row of ``duplicates``), nothing else. ``off``: not
 looked for."""
 
+Repair = Literal["repair", "drop", "tag", "off"]
+"""Besides a policy's choices ``repair``: the fault is mended, and a conversation that cannot be is dropped."""
+
 _NAME = "a name of letters, digits, `_`, `.` and `-`"
 
 
@@ -141,12 +144,19 @@ class Reasons(Section):
     """What happens to conversations of which a fact holds (:mod:`udfs.facts`).
 
     ``drop``: left out of the dataset for this reason. ``tag``: the reason is stored, nothing else. ``off``: not looked
-    for.
+    for. ``repair``: the turns at fault go, the exchanges around them stay (:mod:`udfs.turns`); dropped where none is
+    left.
     """
 
-    blank_message: Policy = "drop"
-    bad_roles: Policy = "drop"
-    unanswered: Policy = "drop"
+    blank_message: Repair = "repair"
+    bad_roles: Repair = "repair"
+    unanswered: Repair = "repair"
+    serving_error: Policy = "tag"
+    unfinished_answer: Policy = "tag"
+    too_short: Policy = "tag"
+    too_long: Policy = "tag"
+    repetition: Policy = "tag"
+    gibberish: Policy = "tag"
     ai_disclaimer: Policy = "tag"
     knowledge_cutoff: Policy = "tag"
     vendor_name: Policy = "tag"
@@ -154,9 +164,32 @@ class Reasons(Section):
     claims_human: Policy = "tag"
     needs_context: Policy = "tag"
 
+    @property
+    def dropping(self) -> list[str]:
+        """The facts that leave a conversation out of the dataset; of those repaired, where the fault is still there."""
+        return [name for name, policy in self if policy in ("drop", "repair")]
+
+
+class Turns(Section):
+    """What ``reasons.bad_roles: repair`` may do. Where it would take what is off here, it does nothing."""
+
+    merge: bool = True
+    trim: bool = True
+    drop: bool = True
+
 
 class Limits(Section):
     """The numbers that facts compare with."""
+
+    min_user_words: int = Field(2, ge=0)
+    min_answer_words: int = Field(2, ge=0)
+    max_message_characters: int = Field(32_000, ge=1)
+    max_characters: int = Field(128_000, ge=1)
+    min_unfinished_characters: int = Field(80, ge=1)
+    max_repeated: Share = 0.6
+    max_run: int = Field(100, ge=2)
+    max_odd_letters: float = Field(7.5, ge=0, le=15, allow_inf_nan=False)
+    max_odd_characters: Share = 0.1
 
 
 class Pii(Section):
@@ -184,6 +217,7 @@ class Rules(Section):
     language: Language = Language()
     keywords: Keywords = Keywords()
     reasons: Reasons = Reasons()
+    turns: Turns = Turns()
     limits: Limits = Limits()
 
 
@@ -282,11 +316,13 @@ class Dedup(Section):
     seed: int = Field(1, ge=0, lt=2**31)
     bucket_limit: int = Field(64, ge=1)
     max_edges: int = Field(10_000_000, ge=0)
-    survivor: list[Literal["answered", "not_redacted", "turns", "characters"]] = [
-        "answered",
+    survivor: list[Literal["complete", "answered", "quality", "not_redacted", "turns", "characters", "earliest"]] = [
+        "complete",
+        "quality",
         "not_redacted",
         "turns",
         "characters",
+        "earliest",
     ]
     against: str = ""
     prompt: PromptLevel = PromptLevel()

@@ -19,6 +19,11 @@ from udfs.batch import Limits
 from udfs.columns import annotator
 from udfs.repair import Options, SystemPrompt
 
+TIMES = ("timestamp", "tstamp", "created_at", "created", "create_time", "created_date", "date")
+"""Keys under which sources say when a conversation was held; the first one found counts."""
+_MILLISECONDS = 1e11
+"""A number of seconds from here on would be after the year 5000."""
+
 
 def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     """Label what ``conversations_raw`` has gained; all of it when the rules or the code changed. Returns whether
@@ -52,6 +57,7 @@ def _labelling(rules: Rules) -> Rules:
         language=rules.language.model_copy(update={"keep": []}),
         keywords=rules.keywords.model_copy(update={"drop": [], "folder": keyword_lists(rules).digest}),
         reasons=rules.reasons.model_copy(update={name: "tag" for name, policy in rules.reasons if policy == "drop"}),
+        turns=rules.turns,
         limits=rules.limits,
     )
 
@@ -69,6 +75,7 @@ def plan(rules: Rules) -> Plan:
     return Plan(
         edits=rules.edits.enabled,
         pii=tuple(name for name, is_on in rules.pii if is_on),
+        repairs=_repairs(rules),
         facts=tuple(name for name, policy in rules.reasons if policy != "off"),
         limits=Limits(**rules.limits.model_dump()),
         options=_options(rules.edits),
@@ -86,20 +93,35 @@ def _options(edits: Edits) -> Options:
     )
 
 
+def _repairs(rules: Rules) -> tuple[str, ...]:
+    reasons, turns = rules.reasons, rules.turns
+    is_mended = reasons.bad_roles == "repair"
+    wanted = {
+        "drop_blank": reasons.blank_message == "repair",
+        "drop_roles": is_mended and turns.drop,
+        "trim_start": is_mended and turns.trim,
+        "merge_roles": is_mended and turns.merge,
+        "drop_unanswered": reasons.unanswered == "repair",
+    }
+    return tuple(name for name, is_on in wanted.items() if is_on)
+
+
 def label(raw: DataFrame, rules: Rules) -> DataFrame:
     """Rows of ``conversations`` for rows of ``conversations_raw``, one for one."""
     annotate = annotator(plan(rules))
     if rules.edits.system_prompt.mode == "set":
         raw = raw.withColumn("messages", _with_system())
-    labelled = raw.withColumn("found", annotate(F.col("messages.role"), F.col("messages.content")))
+    found = annotate(F.col("messages.role"), F.col("messages.content"))
+    labelled = raw.withColumn("told", _told()).withColumn("found", found)
     flagged = F.exists(F.coalesce("moderation", F.array()), lambda entry: entry["flagged"])
     rows = labelled.select(
         *("conversation_id", "source", "model"),
         _messages().alias("messages"),
         "found.language",
         F.col("language").alias("source_language"),
-        *("found.keywords", "found.hits", "found.reasons", "redacted"),
+        *("found.keywords", "found.hits", "found.reasons", "found.repairs", "found.quality", "redacted"),
         F.when(F.col("moderation").isNotNull(), flagged).alias("flagged"),
+        _time("told").alias("time"),
         *("found.turns", "found.characters", "found.digest"),
     )
     return rows.select(*SCHEMAS[tables.CONVERSATIONS].names)
@@ -115,8 +137,9 @@ def _with_system() -> Column:
 
 
 def _messages() -> Column:
-    """The messages again, each with its cleaned content and its labels."""
+    """The messages after repair, each with its labels and the name that its raw message had."""
     labels = {
+        "role": "roles",
         "content": "contents",
         "language": "languages",
         "confidence": "confidences",
@@ -124,12 +147,25 @@ def _messages() -> Column:
         "edits": "edits",
     }
 
-    def one(message: Column, index: Column) -> Column:
+    def one(origin: Column, index: Column) -> Column:
         found = {name: F.col(f"found.{column}")[index] for name, column in labels.items()}
-        fields = {"role": message["role"], "name": message["name"], **found}
+        fields = {"name": F.col("messages")[origin]["name"], **found}
         return F.struct(*(fields[f.name].alias(f.name) for f in _MESSAGE.fields))
 
-    return F.transform("messages", one)
+    return F.transform("found.origins", one)
+
+
+def _told() -> Column:
+    """The time that the source's record names, as text; null if none."""
+    return F.coalesce(*(F.get_json_object("metadata", f"$.{key}") for key in TIMES))
+
+
+def _time(told: str) -> Column:
+    """The text in that column in seconds since 1970: a number (seconds, or milliseconds) or an ISO 8601 time, UTC
+    where it names no zone; null for any other text."""
+    number, written = F.expr(f"try_cast({told} as double)"), F.expr(f"try_cast({told} as timestamp)")
+    seconds = F.when(number >= _MILLISECONDS, number / 1000).otherwise(number)
+    return F.coalesce(seconds, F.unix_micros(written) / 1_000_000)
 
 
 _MESSAGE = SCHEMAS[tables.CONVERSATIONS]["messages"].dataType.elementType  # type: ignore[attr-defined]

@@ -10,6 +10,8 @@ from jobs import policy
 from jobs.signing import row_of
 from udfs.signatures import DIGEST_BYTES
 
+_INCOMPLETE = ("unanswered", "unfinished_answer", "serving_error")
+
 
 def facts(conversations: DataFrame, settings: Settings) -> DataFrame:
     """What decides who is kept, of the conversations that nothing else drops (so that a row kept for another is kept
@@ -23,9 +25,17 @@ def facts(conversations: DataFrame, settings: Settings) -> DataFrame:
 
 
 def order(names: Sequence[str]) -> Column:
-    """The survivor's order as an array of numbers, larger is better; the id breaks ties, smaller first."""
+    """The survivor's order as an array of numbers, larger is better; the id breaks ties, smaller first.
+
+    ``complete``: answered to the end, as far as the recipe's reasons look. ``earliest``: by the source's time; a
+    conversation without one comes after all that have it.
+    """
+    is_broken = F.arrays_overlap("reasons", F.array(*map(F.lit, _INCOMPLETE)))
     numbers = {
+        "complete": (~is_broken).cast("double"),
         "answered": (~F.array_contains("reasons", "unanswered")).cast("double"),
+        "quality": F.col("quality"),
+        "earliest": F.coalesce(-F.col("time"), F.lit(float("-inf"))),
         "not_redacted": (~F.coalesce("redacted", F.lit(False))).cast("double"),
         "turns": F.col("turns").cast("double"),
         "characters": F.col("characters").cast("double"),

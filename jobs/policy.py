@@ -16,8 +16,7 @@ DUPLICATE = "_duplicate"
 
 def drop_reasons(rules: Rules) -> Column:
     """Why a row of ``conversations`` is not to be published, in the order of the rules; empty: nothing against it."""
-    dropping = [name for name, policy in rules.reasons if policy == "drop"]
-    labels = [F.array_intersect(_strings(dropping), F.col("reasons"))]
+    labels = [F.array_intersect(_strings(rules.reasons.dropping), F.col("reasons"))]
     if rules.keywords.drop:
         hits = F.array_intersect(_strings(rules.keywords.drop), F.col("keywords"))
         labels.append(F.transform(hits, lambda name: F.concat(F.lit(KEYWORD), name)))

@@ -1,4 +1,4 @@
-"""The whole pass over a batch of conversations: edits, pseudonyms, languages, keywords, structure, digests.
+"""The whole pass over a batch of conversations: edits, turns, pseudonyms, languages, keywords, facts, quality, digests.
 
 Messages lie flat, conversation ``i`` is messages ``offsets[i]:offsets[i+1]``; nothing here knows settings or Spark.
 Labels are about the edited text, the only one that is stored.
@@ -8,18 +8,20 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from udfs import digest, facts, keywords, language, pii, rules, wordlists
-from udfs.batch import Batch, Limits, batch_of, sum_of
+from udfs import digest, facts, keywords, language, pii, quality, rules, turns, wordlists
+from udfs.batch import Limits, batch_of, sum_of
 from udfs.repair import Options
 
 
 class Plan(NamedTuple):
-    """What to do to a batch: the enabled edits, facts and kinds of ``pii`` by name, what these need to know, and the
-    keyword lists (None: the shipped ones)."""
+    """What to do to a batch: the enabled edits, repairs, facts and kinds of ``pii`` by name, what these need to know, and
+    the keyword lists (None: the shipped ones)."""
 
     edits: tuple[str, ...]
     facts: tuple[str, ...]
+    repairs: tuple[str, ...] = ()
     limits: Limits = Limits()
     options: Options = Options()
     min_confidence: float = 0.5
@@ -28,20 +30,27 @@ class Plan(NamedTuple):
 
 
 class Messages(NamedTuple):
-    """Columns per message: edited content, language and how sure, keyword categories, edits that changed it."""
+    """Columns per message after repair.
 
+    Role, edited content, language and how sure, keyword categories, edits that changed it (``merge_roles``: it is made
+    of several), and from which raw message of its conversation it came.
+    """
+
+    role: pa.Array
     content: pa.Array
     language: pa.Array
     confidence: pa.Array
     keywords: pa.Array
     edits: pa.Array
+    origin: pa.Array
 
 
 class Conversations(NamedTuple):
     """Columns per conversation.
 
     ``language``: of most characters the user and the assistant wrote. ``keywords``: of any message, ``hits``: where.
-    ``reasons``: names of ``facts.FACTS`` that hold. ``turns``: user messages (int32). ``characters``: of all contents
+    ``reasons``: names of ``facts.FACTS`` that hold. ``repairs``: names of ``turns.REPAIRS`` that were made.
+    ``quality``: 0..1, see :mod:`udfs.quality`. ``turns``: user messages (int32). ``characters``: of all contents
     (int64). ``digest``: of the exact edited messages.
     """
 
@@ -49,14 +58,17 @@ class Conversations(NamedTuple):
     keywords: pa.Array
     hits: pa.Array
     reasons: pa.Array
+    repairs: pa.Array
+    quality: pa.Array
     turns: pa.Array
     characters: pa.Array
     digest: pa.Array
 
 
 class Annotation(NamedTuple):
-    """All columns of one pass, in the order of the input."""
+    """All columns of one pass, in the order of the input; ``offsets`` cut the messages that are left."""
 
+    offsets: np.ndarray
     messages: Messages
     conversations: Conversations
 
@@ -67,29 +79,55 @@ def annotate(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Pla
     ``offsets`` (n+1 integers, from 0 to the number of messages) cut the flat messages into n conversations.
     """
     _check(roles, contents, offsets)
-    contents, changed = rules.edit(contents, roles, plan.edits, plan.options)
-    contents, masked = pii.mask(contents, np.asarray(offsets), plan.pii)
-    verdict = language.detect(contents, plan.min_confidence)
+    mended, edits = _edit(roles, contents, offsets, plan)
+    verdict = language.detect(mended.contents, plan.min_confidence)
     lists = plan.lists or keywords.shipped()
-    hits = keywords.find(contents, roles, lists)
-    labels = keywords.categories(hits, len(contents), lists)
-    changes = rules.labels({**changed, **masked}, len(contents))
-    messages = Messages(contents, verdict.codes, pa.array(verdict.confidences), labels, changes)
-    batch = batch_of(roles, contents, np.asarray(offsets), verdict.codes)
-    return Annotation(messages, _summarise(batch, messages, keywords.nest(hits, roles, offsets, lists), plan))
+    hits = keywords.find(mended.contents, mended.roles, lists)
+    labels = keywords.categories(hits, len(mended.contents), lists)
+    confidences, origin = pa.array(verdict.confidences), pa.array(mended.origin)
+    messages = Messages(mended.roles, mended.contents, verdict.codes, confidences, labels, edits, origin)
+    places = keywords.nest(hits, mended.roles, mended.offsets, lists)
+    return Annotation(mended.offsets, messages, _summarise(messages, places, mended, plan))
 
 
-def _summarise(batch: Batch, messages: Messages, hits: pa.Array, plan: Plan) -> Conversations:
-    offsets, is_user = batch.offsets, batch.is_by("user")
+def _edit(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Plan) -> tuple[turns.Turns, pa.Array]:
+    """The conversations after edits and repairs, and the names of the edits of each message that is left.
+
+    Edits come first, for they show what is blank; what two messages made one is edited once more. Pseudonyms come last,
+    so that they count what is left.
+    """
+    contents, changed = rules.edit(contents, roles, plan.edits, plan.options)
+    mended = turns.repair(roles, contents, offsets, plan.repairs)
+    count, stays = len(mended.roles), mended.owner >= 0
+    masks = {name: np.bincount(mended.owner[mask & stays], minlength=count) > 0 for name, mask in changed.items()}
+    if mended.is_merged.any():
+        merged = pa.array(np.flatnonzero(mended.is_merged))
+        texts, told = mended.contents.take(merged), mended.roles.take(merged)
+        again, changed = rules.edit(texts, told, plan.edits, plan.options)
+        mended = mended._replace(contents=pc.replace_with_mask(mended.contents, pa.array(mended.is_merged), again))
+        for name, mask in changed.items():
+            masks[name][np.asarray(merged)[mask]] = True
+        masks["merge_roles"] = mended.is_merged
+    hidden, masked = pii.mask(mended.contents, mended.offsets, plan.pii)
+    return mended._replace(contents=hidden), rules.labels({**masks, **masked}, count)
+
+
+def _summarise(messages: Messages, hits: pa.Array, mended: turns.Turns, plan: Plan) -> Conversations:
+    batch = batch_of(mended.roles, mended.contents, mended.offsets, messages.language)
+    offsets, is_user, count = batch.offsets, batch.is_by("user"), len(batch.offsets) - 1
     is_told = is_user | batch.is_by("assistant")
+    found = facts.judge(batch, {*plan.facts, *quality.USES}, plan.limits)
+    reasons = {name: flags for name, flags in found.items() if name in plan.facts}
     return Conversations(
         language.of_conversations(messages.language, np.where(is_told, batch.lengths, 0), offsets),
         keywords.of_conversations(messages.keywords, offsets),
         hits,
-        rules.labels(facts.judge(batch, plan.facts, plan.limits), len(offsets) - 1),
+        rules.labels(reasons, count),
+        rules.labels(mended.repairs, count),
+        pa.array(quality.score(batch, found, messages.keywords)),
         pa.array(sum_of(is_user, offsets).astype(np.int32)),
         pa.array(sum_of(batch.lengths, offsets)),
-        digest.conversations(batch.roles, messages.content, offsets),
+        digest.conversations(batch.roles, batch.contents, offsets),
     )
 
 

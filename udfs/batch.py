@@ -37,6 +37,16 @@ def batch_of(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, languages
 class Limits(NamedTuple):
     """The numbers that facts compare with; the recipe's ``rules.limits`` has the same names and defaults."""
 
+    min_user_words: int = 2
+    min_answer_words: int = 2
+    max_message_characters: int = 32_000
+    max_characters: int = 128_000
+    min_unfinished_characters: int = 80
+    max_repeated: float = 0.6
+    max_run: int = 100
+    max_odd_letters: float = 7.5
+    max_odd_characters: float = 0.1
+
 
 class Fact(NamedTuple):
     """One thing that may be true of a conversation: its name, which is also the reason it gives and its key in the

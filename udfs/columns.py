@@ -35,21 +35,26 @@ _HIT = StructType(
 )
 ANNOTATION = StructType(
     [
+        StructField("roles", _STRINGS),
         StructField("contents", _STRINGS),
         StructField("languages", _STRINGS),
         StructField("confidences", ArrayType(DoubleType())),
         StructField("message_keywords", ArrayType(_STRINGS)),
         StructField("edits", ArrayType(_STRINGS)),
+        StructField("origins", ArrayType(IntegerType())),
         StructField("language", StringType()),
         StructField("keywords", _STRINGS),
         StructField("hits", ArrayType(_HIT)),
         StructField("reasons", _STRINGS),
+        StructField("repairs", _STRINGS),
+        StructField("quality", DoubleType()),
         StructField("turns", IntegerType()),
         StructField("characters", LongType()),
         StructField("digest", StringType()),
     ]
 )
-"""What the annotation UDF returns for one conversation: first the parallel arrays of its messages, then its own."""
+"""What the annotation UDF returns for one conversation: first the parallel arrays of its messages after repair
+(``origins``: from which raw message), then its own."""
 
 
 def annotator(plan: Plan) -> Callable[..., Column]:
@@ -64,7 +69,7 @@ def annotator(plan: Plan) -> Callable[..., Column]:
         offsets = np.zeros(len(contents) + 1, np.int32)
         np.cumsum([len(one) for one in contents], out=offsets[1:])
         found = annotate(_flat(roles), _flat(contents), offsets, plan)
-        return _frame(found, offsets)
+        return _frame(found)
 
     return annotated.asNondeterministic()
 
@@ -73,9 +78,9 @@ def _flat(lists: pd.Series) -> pa.Array:
     return pa.array(np.concatenate([*lists, np.empty(0, object)]), pa.string())
 
 
-def _frame(found: Annotation, offsets: np.ndarray) -> pd.DataFrame:
+def _frame(found: Annotation) -> pd.DataFrame:
     """The columns of :data:`ANNOTATION`, messages nested again under their conversations, still Arrow inside."""
-    cuts = pa.array(offsets)
+    cuts = pa.array(found.offsets)
     nested = [pa.ListArray.from_arrays(cuts, _plain(column)) for column in found.messages]
     columns = [*nested, *map(_plain, found.conversations)]
     named = zip(ANNOTATION.names, columns, strict=True)

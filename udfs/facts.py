@@ -7,13 +7,19 @@ from collections.abc import Collection
 
 import numpy as np
 
-from udfs import context, identity, structure
+from udfs import context, failures, gibberish, identity, lengths, repetition, structure
 from udfs.batch import Batch, Fact, Limits
 
 FACTS: tuple[Fact, ...] = (
     Fact("blank_message", structure.blank_message),
     Fact("bad_roles", structure.bad_roles),
     Fact("unanswered", structure.unanswered),
+    Fact("serving_error", failures.serving_error),
+    Fact("unfinished_answer", failures.unfinished_answer),
+    Fact("too_short", lengths.too_short),
+    Fact("too_long", lengths.too_long),
+    Fact("repetition", repetition.repetition),
+    Fact("gibberish", gibberish.gibberish),
     Fact("ai_disclaimer", identity.ai_disclaimer),
     Fact("knowledge_cutoff", identity.knowledge_cutoff),
     Fact("vendor_name", identity.vendor_name),

@@ -8,8 +8,12 @@ from udfs.batch import Batch, Limits, any_of
 
 def blank_message(batch: Batch, _: Limits) -> np.ndarray:
     """A message of the user or the assistant without text."""
-    blank = np.asarray(pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(batch.contents)), 0), dtype=bool)
-    return any_of(blank & (batch.is_by("user") | batch.is_by("assistant")), batch.offsets)
+    return any_of(is_blank(batch) & (batch.is_by("user") | batch.is_by("assistant")), batch.offsets)
+
+
+def is_blank(batch: Batch) -> np.ndarray:
+    """Messages of nothing but whitespace."""
+    return np.asarray(pc.equal(batch.contents, ""), bool) | np.asarray(pc.utf8_is_space(batch.contents), bool)
 
 
 def bad_roles(batch: Batch, _: Limits) -> np.ndarray:

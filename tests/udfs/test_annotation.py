@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs import rules
+from udfs import rules, turns
 from udfs.annotation import Plan, annotate
 from udfs.facts import FACTS
 
@@ -25,7 +25,7 @@ def _rows(columns):
 
 
 def test_one_pass_says_everything_about_messages_and_conversations():
-    messages, conversations = _annotate(
+    _, messages, conversations = _annotate(
         [
             [
                 ("system", "Answer in English, whatever the user says, and be polite at all times."),
@@ -44,49 +44,55 @@ def test_one_pass_says_everything_about_messages_and_conversations():
         ("und", [], ["trim_whitespace"]),
     ]
     rows = _rows(conversations)
+    assert all(0 <= row.pop("quality") <= 1 and row.pop("repairs") == [] for row in rows)
     assert len({row.pop("digest") for row in rows}) == 3
     assert rows == [
         {"language": "de", "keywords": [], "hits": [], "reasons": ["ai_disclaimer"], "turns": 1, "characters": 159},
-        {"language": "und", "keywords": [], "hits": [], "reasons": ["unanswered"], "turns": 0, "characters": 0},
+        {
+            **{"language": "und", "keywords": [], "hits": [], "reasons": ["unanswered", "too_short"]},
+            **{"turns": 0, "characters": 0},
+        },
         {
             "language": "en",
             "keywords": [],
             "hits": [],
-            "reasons": ["blank_message", "bad_roles", "unanswered"],
+            "reasons": ["blank_message", "bad_roles", "unanswered", "too_short"],
             "turns": 2,
             "characters": 17,
         },
     ]
 
 
-def test_columns_have_the_types_of_the_table():
-    messages, conversations = _annotate([[("user", "hello"), ("assistant", "hi")]])
-    strings = pa.list_(pa.string())
-    kinds = {
-        "message": pa.int32(),
-        "role": pa.string(),
-        "category": pa.string(),
-        "term": pa.string(),
-        "offset": pa.int32(),
-    }
-    hits = pa.list_(pa.struct(kinds))
-    assert [each.type for each in messages] == [pa.string(), pa.string(), pa.float64(), strings, strings]
-    assert [each.type for each in conversations] == [
-        pa.string(),
-        strings,
-        hits,
-        strings,
-        pa.int32(),
-        pa.int64(),
-        pa.string(),
+def test_repaired_turns_tell_what_was_done_and_where_each_message_came_from():
+    plan = ALL._replace(repairs=turns.REPAIRS)
+    roles = ["assistant", "user", "user", "assistant", "user", "assistant", "user"]
+    contents = ["Hi!", "How are ", " you, and what’s new?\n", "Fine.", "\x00", "What?", "More"]
+    found = annotate(pa.array(roles), pa.array(contents), np.array([0, 7]), plan)
+    assert [(row["role"], row["content"], row["origin"], row["edits"]) for row in _rows(found.messages)] == [
+        ("user", "How are\n\nyou, and what's new?", 1, ["straighten_quotes", "trim_whitespace", "merge_roles"]),
+        ("assistant", "Fine.", 3, []),
     ]
+    row = _rows(found.conversations)[0]
+    assert row["repairs"] == ["drop_blank", "trim_start", "merge_roles", "drop_unanswered"]
+    assert not {"blank_message", "bad_roles", "unanswered"} & set(row["reasons"])
+    assert found.offsets.tolist() == [0, 2]
+
+
+def test_columns_have_the_types_of_the_table():
+    _, messages, conversations = _annotate([[("user", "hello"), ("assistant", "hi")]])
+    strings = pa.list_(pa.string())
+    places = {"message": pa.int32(), "role": pa.string(), "category": pa.string(), "term": pa.string()}
+    hits = pa.list_(pa.struct({**places, "offset": pa.int32()}))
+    assert [each.type for each in messages] == [*[pa.string()] * 3, pa.float64(), strings, strings, pa.int32()]
+    lists, numbers = [strings, hits, strings, strings], [pa.float64(), pa.int32(), pa.int64()]
+    assert [each.type for each in conversations] == [pa.string(), *lists, *numbers, pa.string()]
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(message, max_size=3), max_size=4))
 def test_any_text_goes_through_and_a_conversation_is_labelled_as_it_is_alone(drawn):
     together = _annotate(drawn)
-    assert all(column.null_count == 0 for part in together for column in part)
+    assert all(column.null_count == 0 for part in together[1:] for column in part)
     for row, conversation in enumerate(drawn):
         alone = _rows(_annotate([conversation]).conversations)[0]
         assert _rows(together.conversations)[row] == alone
