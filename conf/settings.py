@@ -98,6 +98,7 @@ class Reasons(Section):
     blank_message: Policy = "drop"
     bad_roles: Policy = "drop"
     unanswered: Policy = "drop"
+    answer_language_differs: Policy = "tag"
 
 
 class Limits(Section):

@@ -7,13 +7,14 @@ from collections.abc import Collection
 
 import numpy as np
 
-from udfs import structure
+from udfs import agreement, structure
 from udfs.batch import Batch, Fact, Limits
 
 FACTS: tuple[Fact, ...] = (
     Fact("blank_message", structure.blank_message),
     Fact("bad_roles", structure.bad_roles),
     Fact("unanswered", structure.unanswered),
+    Fact("answer_language_differs", agreement.answer_language_differs),
 )
 
 
