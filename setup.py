@@ -16,6 +16,7 @@ setup(
     packages=find_packages(include=["conf", "conf.*", "udfs", "udfs.*", "jobs", "jobs.*", "training", "training.*"]),
     package_data={
         "conf": ["*.yaml", "train/*.yaml", "keywords/*.txt", "spark/*", "deepspeed/*.json"],
+        "udfs": ["spelling.npz"],
         "training": ["templates/*.jinja", "slurm/*", "web/*"],
     },
     install_requires=[
@@ -31,8 +32,7 @@ setup(
         "numba==0.68.*",  # near-duplicate kernels and the JSON scanner
         "ftfy==6.*",  # mojibake
         "pyahocorasick==2.*",  # keyword lists
-        "pycld2==0.42",  # language, first opinion
-        "py3langid==0.4.*",  # language, second opinion
+        "pycld2==0.42",  # language of short texts, a second opinion
         "tqdm==4.*",  # progress bar
     ],
     extras_require={
