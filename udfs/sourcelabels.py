@@ -14,7 +14,8 @@ NAMES = {
     "kannada": "kn", "kazakh": "kk", "khmer": "km", "korean": "ko", "lao": "lo", "latin": "la", "latvian": "lv",
     "lithuanian": "lt", "macedonian": "mk", "malay": "ms", "malayalam": "ml", "maori": "mi", "marathi": "mr",
     "mongolian": "mn", "norwegian": "no", "norwegian bokmal": "no", "norwegian nynorsk": "no", "bokmal": "no",
-    "nynorsk": "no", "odia": "or", "oriya": "or", "persian": "fa", "farsi": "fa", "polish": "pl", "portuguese": "pt", "punjabi": "pa",
+    "nynorsk": "no", "odia": "or", "oriya": "or", "persian": "fa", "farsi": "fa", "polish": "pl",
+    "portuguese": "pt", "punjabi": "pa",
     "romanian": "ro", "russian": "ru", "serbian": "sr", "shona": "sn", "sinhala": "si", "slovak": "sk",
     "slovenian": "sl", "slovene": "sl", "somali": "so", "sotho": "st", "spanish": "es", "swahili": "sw",
     "swedish": "sv", "tagalog": "tl", "tamil": "ta", "telugu": "te", "thai": "th", "tibetan": "bo", "tsonga": "ts",
@@ -28,7 +29,7 @@ _OTHER_CODES = {"nb": "no", "nn": "no", "iw": "he", "fil": "tl", "in": "id"}
 
 
 def code(label: str | None) -> str:
-    """The code a label stands for (``English``, ``en`` or ``en-US``: ``en``); ``und`` for none and for an unknown one."""
+    """The code a label stands for (``English``, ``en`` or ``en-US``: ``en``); ``und`` for none or an unknown one."""
     name = (label or "").strip().lower()
     short = name.replace("_", "-").split("-")[0]
     short = _OTHER_CODES.get(short, short)

@@ -80,7 +80,7 @@ def main() -> None:
     rows = list(zip(bench, codes, strict=True))
     odd = dict((name, value) for name, _, value in goals(rows[1::2]))
     for name, goal, value in goals(rows):
-        print(f"{name:42} {goal:>9} {value:10.2f}   lines not tuned on {odd[name]:6.2f}")
+        print(f"{name:42} {goal:>9} {value:10.2f}   odd lines {odd[name]:6.2f}")
     for name, goal, value in on_corpus(data / "corpus_10k"):
         print(f"{name:42} {goal:>9} {value:10.2f}")
     print("confused:", ", ".join(f"{true} as {found} {count}" for (true, found), count in confusions(rows)))
