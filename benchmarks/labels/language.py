@@ -78,7 +78,7 @@ def main() -> None:
     bench = [json.loads(line) for line in (data / "langid_bench.jsonl").read_text("utf-8").splitlines()]
     codes = language.detect(pa.array([row["text"] for row in bench]), MIN_CONFIDENCE).codes.to_pylist()
     rows = list(zip(bench, codes, strict=True))
-    odd = dict((name, value) for name, _, value in goals(rows[1::2]))
+    odd = {name: value for name, _, value in goals(rows[1::2])}
     for name, goal, value in goals(rows):
         print(f"{name:42} {goal:>9} {value:10.2f}   odd lines {odd[name]:6.2f}")
     for name, goal, value in on_corpus(data / "corpus_10k"):
