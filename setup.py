@@ -16,7 +16,7 @@ setup(
     packages=find_packages(include=["conf", "conf.*", "udfs", "udfs.*", "jobs", "jobs.*", "training", "training.*"]),
     package_data={
         "conf": ["*.yaml", "train/*.yaml", "keywords/*.txt", "spark/*", "deepspeed/*.json"],
-        "udfs": ["trigrams.bin"],
+        "udfs": ["trigrams.bin", "spelling.npz"],
         "training": ["templates/*.jinja", "slurm/*", "web/*"],
     },
     install_requires=[
@@ -35,8 +35,7 @@ setup(
         "beautifulsoup4==4.*",  # what markdownify reads with; buttons and code headers are taken out first
         "phonenumbers==9.*",  # the numbering plan of each country, for PII
         "pyahocorasick==2.*",  # keyword lists
-        "pycld2==0.42",  # language, first opinion
-        "py3langid==0.4.*",  # language, second opinion
+        "pycld2==0.42",  # language of short texts, a second opinion
         "tqdm==4.*",  # progress bar
     ],
     extras_require={

@@ -163,6 +163,7 @@ class Reasons(Section):
     company_reference: Policy = "tag"
     claims_human: Policy = "tag"
     needs_context: Policy = "tag"
+    answer_language_differs: Policy = "tag"
 
     @property
     def dropping(self) -> list[str]:

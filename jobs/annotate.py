@@ -13,7 +13,7 @@ from jobs.lake import Lake
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
-from udfs import wordlists
+from udfs import sourcelabels, wordlists
 from udfs.annotation import Plan
 from udfs.batch import Limits
 from udfs.columns import annotator
@@ -44,8 +44,15 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
             raw = raw.join(lake.read(tables.CONVERSATIONS), "conversation_id", "left_anti")
         with progress.stage("label"):
             job.commit(tables.CONVERSATIONS, label(raw, settings.rules), "append" if is_growing else "overwrite")
-        job.counts = {"conversations": lake.read(tables.CONVERSATIONS).count()}
+        job.counts = _counts(lake.read(tables.CONVERSATIONS))
     return True
+
+
+def _counts(conversations: DataFrame) -> dict[str, int]:
+    """How many conversations there are, and of how many the source's own language label is another than ours."""
+    found = conversations.groupBy("source_language", "language").count().collect()
+    pairs = [(row["source_language"], row["language"], row["count"]) for row in found]
+    return {"conversations": sum(count for _, _, count in pairs), **sourcelabels.compare(pairs)}
 
 
 def _labelling(rules: Rules) -> Rules:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from udfs import context, failures, gibberish, identity, lengths, repetition, structure
+from udfs import agreement, context, failures, gibberish, identity, lengths, repetition, structure
 from udfs.batch import Batch, Fact, Limits
 
 FACTS: tuple[Fact, ...] = (
@@ -26,6 +26,7 @@ FACTS: tuple[Fact, ...] = (
     Fact("company_reference", identity.company_reference),
     Fact("claims_human", identity.claims_human),
     Fact("needs_context", context.needs_context),
+    Fact("answer_language_differs", agreement.answer_language_differs),
 )
 
 

@@ -1,8 +1,8 @@
 """Which language is a message in: an ISO 639 code and how sure, or ``und``.
 
 Prose is judged, nothing else (:mod:`udfs.prose`). A script that one language owns answers by itself. Latin, Cyrillic,
-Arabic and Devanagari go to CLD2 (https://github.com/CLD2Owners/cld2); where there is little text, py3langid gives a
-second opinion, because the two err on different texts: agreeing, they are right about 97 times in 100.
+Arabic and Devanagari go by their spelling (:mod:`udfs.spelling`); where there is little of it, CLD2
+(https://github.com/CLD2Owners/cld2) has a vote, and languages that chats are often in are preferred.
 """
 
 import re
@@ -10,12 +10,11 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import py3langid.langid
 import pyarrow as pa
 import pyarrow.compute as pc
 import pycld2
 
-from udfs import prose, scripts
+from udfs import prose, scripts, spelling
 
 UNDETERMINED = "und"
 
@@ -53,22 +52,22 @@ PHRASES = {
 """Whole messages too short for statistics and too frequent to miss; those under ``und`` belong to no language."""
 
 COMMON = frozenset(
-    ("en", "es", "fr", "de", "pt", "it", "ru", "nl", "pl", "id", "tr", "sv", "cs", "ro", "hu", "uk", "ar", "fa", "hi",
-     "vi", "fi", "da", "no", "bg", "ca")
+    ("en", "zh", "ar", "cs", "de", "el", "es", "fa", "fr", "he", "hi", "hu", "id", "it", "ja", "ko", "nl", "pl", "pt",
+     "ro", "ru", "sv", "tr", "uk", "vi")
 )  # fmt: skip
-"""Where the two opinions differ and one is among these, it wins: chat logs are mostly in them."""
+"""Chat logs are mostly in these: what little text could be one of them or another language is taken for them."""
 
 ENOUGH = 2000
 """Characters of prose that are looked at, from the start: more do not change the answer, and a book would be slow."""
 
-CLEAR = 1000.0
-"""CLD2's score from which it is believed alone, given 30 letters or more: found right 98 times in 100."""
-WEAK = 600.0
-"""CLD2's score below which py3langid wins a dispute; so it does where its own probability is above .6."""
+LITTLE = 60
+"""Letters below which CLD2 and the commonness of languages have a say beside the spelling, the more the fewer."""
+VOTE = 3.0
+"""What CLD2's reliable answer adds to the log-likelihood of a language, in a text of 30 letters or fewer."""
+BONUS = 3.0
+"""What being among :data:`COMMON` adds, in a text of 30 letters or fewer."""
 
 _CODES = {"iw": "he", "jw": "jv", "nb": "no", "nn": "no", "un": UNDETERMINED, "xxx": UNDETERMINED, "zh-Hant": "zh"}
-_RARE = frozenset(["an", "br", "dz", "gn", "ig", "ln", "nn", "oc", "om", "qu", "sa", "se", "vo", "wa"])
-"""Labels of py3langid that short texts of other languages are often taken for."""
 _WEIGHTS = np.array([0.0, 1.0, *(1.0 + (name == "Hangul") for name in scripts.SPACED), *[2.5] * len(scripts.UNSPACED)])
 """Latin letters' worth of one letter of each script: a Chinese character says as much as two or three letters."""
 _LATIN_LETTERS = re.compile("[A-Za-z]+")
@@ -85,7 +84,7 @@ class Verdict(NamedTuple):
 def detect(texts: pa.Array, min_confidence: float) -> Verdict:
     """The language of each text. A guess less sure than ``min_confidence`` is ``und`` and keeps its confidence.
 
-    A confidence is about the share of labelled texts, as long and as clear as this one, that were found right.
+    A confidence is the likelihood of the language among those that the script is shared by.
     """
     running = pc.utf8_slice_codeunits(prose.keep(texts), 0, ENOUGH)
     script, confidences, letters = _dominant_scripts(running)
@@ -95,8 +94,9 @@ def detect(texts: pa.Array, min_confidence: float) -> Verdict:
     codes[known], confidences[known] = phrases[known], np.where(phrases[known] == UNDETERMINED, 0.0, 1.0)
     open_rows = np.flatnonzero((codes == UNDETERMINED) & ~known & (letters > 0))
     is_latin = script[open_rows] == scripts.index("Latin")
-    for row, text, latin in zip(open_rows, running.take(pa.array(open_rows)).to_pylist(), is_latin, strict=True):
-        codes[row], confidences[row] = _guess(text if latin else _LATIN_LETTERS.sub(" ", text), int(letters[row]))
+    codes[open_rows], confidences[open_rows] = _guess(running.take(pa.array(open_rows)), is_latin, letters[open_rows])
+    lengths = np.asarray(pc.utf8_length(pc.fill_null(texts, "")), dtype=np.int64)
+    confidences[(codes == "en") & ~known & (letters < 0.25 * np.minimum(lengths, ENOUGH))] *= 0.5  # what code leaves
     codes[confidences < min_confidence] = UNDETERMINED
     return Verdict(pa.array(codes, pa.string()), confidences)
 
@@ -156,43 +156,34 @@ def _phrases() -> dict[str, str]:
     return {phrase: code for code, phrases in PHRASES.items() for phrase in phrases.split("|")}
 
 
-def _guess(text: str, letters: int) -> tuple[str, float]:
-    """Code and confidence by CLD2, and by py3langid where CLD2 has little to go by."""
-    first, percent, score, is_reliable = _ask_cld2(text)
-    if is_reliable and letters >= 30 and percent > 85 and score >= (CLEAR if letters < 160 else WEAK):
-        return first, percent / 100
-    second, probability = _ask_langid(text[:1000])
-    if first == second:
-        return first, 1 - 1 / (letters + 8)
-    is_second = not is_reliable or probability > 0.6 or (score < WEAK and letters >= 16)
-    if (first in COMMON) != (second in COMMON) and first != UNDETERMINED and probability < 0.95:
-        is_second = second in COMMON
-    if is_second:
-        return second, 0.9 * probability
-    return first, 0.35 if letters < 8 else 0.45 if letters < 30 else 0.6
+def _guess(texts: pa.Array, is_latin: np.ndarray, letters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Codes and confidences by spelling, and by CLD2 and commonness where there is little text to spell."""
+    codes = np.array(spelling.model().codes, dtype=object)
+    found = spelling.probabilities(texts, is_latin)
+    is_blank = found.sum(axis=1) == 0
+    scores = np.log(np.maximum(found, 1e-9))
+    scores += BONUS * np.isin(codes, list(COMMON)) * np.minimum(1, LITTLE / 2 / np.maximum(letters, 1))[:, None]
+    column = {code: place for place, code in enumerate(codes)}
+    little = np.flatnonzero(letters < LITTLE)
+    for row, text in zip(little, texts.take(pa.array(little)).to_pylist(), strict=True):
+        vote, is_reliable = _ask_cld2(text if is_latin[row] else _LATIN_LETTERS.sub(" ", text))
+        if vote in column:
+            weight = min(1.0, 2 * (LITTLE - letters[row]) / LITTLE) * (1.0 if is_reliable else 0.5)
+            scores[row, column[vote]] += VOTE * weight
+    likelihoods = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
+    likelihoods /= likelihoods.sum(axis=1, keepdims=True)
+    confidences = np.where(is_blank, 0.0, likelihoods.max(axis=1, initial=0.0))
+    return np.where(is_blank, UNDETERMINED, codes[likelihoods.argmax(axis=1)]), confidences
 
 
-def _ask_cld2(text: str) -> tuple[str, int, float, bool]:
-    """Code, percent of the text, score per kilobyte and reliability of CLD2's first language."""
+def _ask_cld2(text: str) -> tuple[str, bool]:
+    """The code of CLD2's first language, and whether CLD2 calls it reliable."""
     try:
         is_reliable, _, details = pycld2.detect(text, isPlainText=True, bestEffort=True)
     except pycld2.error:  # a character that CLD2 takes for broken UTF-8
         try:
             is_reliable, _, details = pycld2.detect(_NO_WORD.sub(" ", text), isPlainText=True, bestEffort=True)
         except pycld2.error:
-            return UNDETERMINED, 0, 0.0, False
-    _, code, percent, score = details[0]
-    return _CODES.get(code, code), percent, score, is_reliable
-
-
-def _ask_langid(text: str) -> tuple[str, float]:
-    code, probability = _langid().classify(text)
-    return _CODES.get(code, code), float(probability)
-
-
-@cache
-def _langid() -> py3langid.langid.LanguageIdentifier:
-    """The second opinion (8 MB, 0.6 s to load), built once per process, without dialects and rare labels."""
-    identifier = py3langid.langid.LanguageIdentifier.from_model_file(py3langid.langid.MODEL_FILE, norm_probs=True)
-    identifier.set_languages(sorted({name for name in identifier.labels if len(name) == 2} - _RARE))
-    return identifier
+            return UNDETERMINED, False
+    code = details[0][1]
+    return _CODES.get(code, code), is_reliable

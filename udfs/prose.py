@@ -1,6 +1,6 @@
 """What of a message is running text: everything but code, links, formulas, markup and placeholders.
 
-Two patterns, both RE2, so that any text takes linear time. What is code is a guess, and errs towards prose.
+Three patterns, all RE2, so that any text takes linear time. What is code is a guess, and errs towards prose.
 """
 
 import pyarrow as pa
@@ -31,8 +31,12 @@ CODE_LINE = (
 )
 """Lines that read as code outside a fence: a statement's shape, not a language's keywords in running text."""
 
+CODE_NAME = r"[A-Za-z0-9]+_\w+|\b[a-z]+[A-Z]\w*"
+"""Names that only code has, in lines that do not read as code."""
+
 
 def keep(texts: pa.Array) -> pa.Array:
     """The texts without what is not running text; a null is an empty text."""
     texts = pc.replace_substring_regex(pc.fill_null(texts, ""), NO_PROSE, " ")
-    return pc.replace_substring_regex(texts, CODE_LINE, "")
+    texts = pc.replace_substring_regex(texts, CODE_LINE, "")
+    return pc.replace_substring_regex(texts, CODE_NAME, " ")

@@ -26,7 +26,7 @@ def test_the_recipe_has_a_key_for_every_fact_and_every_limit_and_no_other():
 
 
 def test_an_unknown_fact_is_refused_by_name():
-    with pytest.raises(ValueError, match=r"no fact is called blank_mesage; expected some of ai_disclaimer, bad_roles"):
+    with pytest.raises(ValueError, match=r"no fact is called blank_mesage; expected some of ai_disclaimer, answer_"):
         facts.judge(
             batch_of(*[pa.array([], pa.string())] * 2, np.zeros(1, int), pa.array([], pa.string())),
             ["blank_mesage"],

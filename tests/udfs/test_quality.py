@@ -40,6 +40,7 @@ def test_a_long_whole_answer_is_worth_about_one():
         ["u:Why?", f"a:{GOOD[:-30]}"],
         ["u:Why?", f"a:{GOOD} <|im_end|>"],
         ["u:Why?", f"a:{GOOD}\n```"],
+        ["u:Why?", f"a:As an AI language model, I can say this. {GOOD}"],
         ["u:Why?", "a:Network error, please try again."],
         ["u:Why?", "a:" + "I do not know. " * 14],
     ],
@@ -50,7 +51,7 @@ def test_each_fault_costs(worse):
 
 def test_disclaimers_and_another_language_cost():
     chat = ["u:Why?", f"a:{GOOD}"]
-    assert _score(chat, hits=[[], ["ai_disclaimer"]])[0] < _score(chat, hits=[["ai_disclaimer"], ["advert"]])[0]
+    assert _score(chat, hits=[[], ["refusal"]])[0] < _score(chat, hits=[["refusal"], ["advert"]])[0]
     assert _score(chat, languages="de en")[0] < _score(chat, languages="und en")[0] == _score(chat)[0]
 
 
