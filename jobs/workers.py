@@ -11,12 +11,12 @@ import sys
 
 sys.path[:] = [place for place in sys.path if not place.endswith(".zip")]  # pyspark's: it is installed beside them
 
-import numpy as np
-from pyspark import daemon
+import numpy as np  # noqa: E402
+from pyspark import daemon  # noqa: E402
 
-import jobs.chain
-import udfs.columns
-from udfs.compiled import mix
+import jobs.chain  # noqa: E402
+import udfs.columns  # noqa: E402
+from udfs.compiled import mix  # noqa: E402
 
 LOADED = (jobs.chain, udfs.columns)
 """What the workers run, directly or by what it imports."""

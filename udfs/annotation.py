@@ -16,8 +16,8 @@ from udfs.repair import Options
 
 
 class Plan(NamedTuple):
-    """What to do to a batch: the enabled edits, repairs, facts and kinds of ``pii`` by name, what these need to know, and
-    the keyword lists (None: the shipped ones)."""
+    """What to do to a batch: the enabled edits, repairs, facts and kinds of ``pii`` by name, what these need to know,
+    and the keyword lists (None: the shipped ones)."""
 
     edits: tuple[str, ...]
     facts: tuple[str, ...]

@@ -99,18 +99,21 @@ def _suspects(batch: Batch, enabled: Collection[str]) -> np.ndarray:
 
 
 def _mend(pieces: list[Piece], is_blank: np.ndarray, enabled: Collection[str]) -> Mended:
-    """All enabled repairs, each kind only where it leaves an exchange."""
-    done: tuple[str, ...] = ()
+    """All enabled repairs, each kind only where it leaves an exchange, until none changes anything."""
+    done: set[str] = set()
     steps = (
         lambda before: _without_blank(before, is_blank) if "drop_blank" in enabled else None,
         lambda before: _in_turn(before, enabled),
         lambda before: _answered(before) if "drop_unanswered" in enabled else None,
     )
-    for step in steps:
-        after = step(pieces)
-        if after is not None and _has_exchange(after.pieces, is_blank):
-            pieces, done = after.pieces, done + after.done
-    return Mended(pieces, done)
+    before: list[Piece] | None = None
+    while pieces != before:  # each change leaves fewer pieces, and may show a blank one that stood elsewhere before
+        before = pieces
+        for step in steps:
+            after = step(pieces)
+            if after is not None and _has_exchange(after.pieces, is_blank):
+                pieces, done = after.pieces, done | set(after.done)
+    return Mended(pieces, tuple(name for name in REPAIRS if name in done))
 
 
 def _has_exchange(pieces: list[Piece], is_blank: np.ndarray) -> bool:
@@ -141,7 +144,7 @@ def _exchanges(pieces: list[Piece]) -> Iterator[list[Piece]]:
 
 
 def _is_silent(piece: Piece, is_blank: np.ndarray) -> bool:
-    return piece.role in ("user", "assistant") and bool(is_blank[piece.parts[0]])
+    return piece.role in ("user", "assistant") and bool(is_blank[list(piece.parts)].all())
 
 
 def _in_turn(pieces: list[Piece], enabled: Collection[str]) -> Mended | None:

@@ -76,7 +76,7 @@ CASES = {
     "wrong_entry_of_list": (
         "dedup:\n  survivor:\n    - turns\n    - chars",
         [
-            "4: `dedup.survivor[1]`: expected one of `answered`, `not_redacted`, `turns`, `characters`, "
+            "4: `dedup.survivor[1]`: expected one of `complete`, `answered`, `quality`, `not_redacted`, `turns`, `characters`, `earliest`, "
             'found the text "chars"'
         ],
     ),

@@ -33,7 +33,7 @@ def test_one_pass_says_everything_about_messages_and_conversations():
                 ("assistant", "Als KI-Sprachmodell kann ich das Wetter nicht sehen."),
             ],
             [],
-            [("user", "I’ll say it again"), ("user", "  ")],
+            [("user", "I’ll say it again: please answer"), ("user", "  ")],
         ]
     )
     assert [(row["language"], row["keywords"], row["edits"]) for row in _rows(messages)] == [
@@ -58,7 +58,7 @@ def test_one_pass_says_everything_about_messages_and_conversations():
             "hits": [],
             "reasons": ["blank_message", "bad_roles", "unanswered", "too_short"],
             "turns": 2,
-            "characters": 17,
+            "characters": 32,
         },
     ]
 
@@ -116,7 +116,7 @@ def test_roles_and_contents_must_pair_up():
 
 def test_personal_data_is_masked_after_the_edits_and_named_with_them():
     texts, roles = pa.array([" Write to ana@example.org", "ana@example.org?"]), pa.array(["user", "assistant"])
-    messages, conversations = annotate(roles, texts, np.array([0, 2]), ALL._replace(pii=("email",)))
+    _, messages, conversations = annotate(roles, texts, np.array([0, 2]), ALL._replace(pii=("email",)))
     assert messages.content.to_pylist() == ["Write to EMAIL_1", "EMAIL_1?"]
     assert messages.edits.to_pylist() == [["trim_whitespace", "mask_email"], ["mask_email"]]
     assert conversations.characters.to_pylist() == [24]
