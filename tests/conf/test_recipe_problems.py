@@ -76,8 +76,8 @@ CASES = {
     "wrong_entry_of_list": (
         "dedup:\n  survivor:\n    - turns\n    - chars",
         [
-            "4: `dedup.survivor[1]`: expected one of `complete`, `answered`, `quality`, `not_redacted`, `turns`, `characters`, `earliest`, "
-            'found the text "chars"'
+            "4: `dedup.survivor[1]`: expected one of `complete`, `answered`, `quality`, `not_redacted`, `turns`, "
+            '`characters`, `earliest`, found the text "chars"'
         ],
     ),
     "value_for_section": (

@@ -140,4 +140,4 @@ def test_labelled_texts_are_named_right():
     assert {
         kind: right[kind] / asked[kind] for kind, floor in floors.items() if right[kind] < floor * asked[kind]
     } == {}
-    assert wrong < 0.03 * len(bench)
+    assert wrong < 0.04 * len(bench)
