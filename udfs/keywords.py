@@ -51,6 +51,14 @@ def load(folder: str = "") -> Keywords:
     ``ValueError``, with file and line: a folder that cannot be read, a list that is empty or not UTF-8, a role that
     does not exist.
     """
+    lists, roles = read(folder)
+    names = tuple(sorted(lists))
+    return Keywords(names, tuple(roles[name] for name in names), _build([lists[name] for name in names]))
+
+
+def read(folder: str = "") -> tuple[dict[str, set[str]], dict[str, frozenset[str]]]:
+    """By category the folded terms of these lists, and the roles they are limited to (none: any). Raises as
+    :func:`load`."""
     lists: dict[str, set[str]] = {}
     roles: dict[str, frozenset[str]] = {}
     for path in _list_files(folder):
@@ -58,8 +66,7 @@ def load(folder: str = "") -> Keywords:
         found, limits = _read(path)
         lists.setdefault(name, set()).update(found)
         roles[name] = limits or roles.get(name, frozenset())
-    names = tuple(sorted(lists))
-    return Keywords(names, tuple(roles[name] for name in names), _build([lists[name] for name in names]))
+    return lists, roles
 
 
 def label(texts: pa.Array, roles: pa.Array, folder: str = "") -> pa.Array:
