@@ -101,7 +101,7 @@ def _keep(found: list[Path], folder: Path) -> None:
 
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search("UNRESOLVED|UnknownHost", line)]
+    telling = [line for line in lines if re.search("UNRESOLVED|UnknownHost|download failed", line)]
     telling = telling or [line for line in lines if re.search("Exception|rror", line)]
     return (telling or lines or ["no output"])[-1][:300]
 
