@@ -14,7 +14,7 @@ from jobs import annotate, dedup, ingest, publish
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
 from jobs.sample.generate import write_sample
-from jobs.session import open_session
+from jobs.session import nlp_package, open_session
 
 settings.register_profile("winnow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("winnow")
@@ -34,7 +34,7 @@ SMALL = {
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The one session of the run; real Spark, real Delta."""
     os.environ["SPARK_LOCAL_DIRS"] = str(tmp_path_factory.mktemp("spark"))
-    session = open_session("tests", SMALL)
+    session = open_session("tests", SMALL, with_nlp=bool(nlp_package()))
     yield session
     session.stop()
 

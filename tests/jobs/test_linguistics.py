@@ -151,3 +151,52 @@ def test_only_new_conversations_are_read_and_hostile_ones_go_through(
     assert {row.conversation_id for row in found.collect()} == {"first", *HOSTILE}
     assert next(lake.commits(tables.LINGUISTICS)).only_adds
     assert found.where("cut > 0").count() == 4
+
+
+@pytest.fixture(scope="module")
+def people(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A saved pipeline that finds two names, with columns named as ours are: a pretrained one is a folder like it."""
+    from sparknlp.annotator import SentenceDetector, TextMatcher, Tokenizer
+    from sparknlp.base import DocumentAssembler
+
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "names.txt").write_text("Ada Lovelace\nAlan Turing\n")
+    matcher = TextMatcher().setInputCols(["sentence", "token"]).setOutputCol("phrases").setEntityValue("PERSON")
+    stages = [
+        DocumentAssembler().setInputCol("text").setOutputCol("document"),
+        SentenceDetector().setInputCols(["document"]).setOutputCol("sentence"),
+        Tokenizer().setInputCols(["sentence"]).setOutputCol("token"),
+        matcher.setEntities((folder / "names.txt").as_uri()),
+    ]
+    Pipeline(stages=stages).fit(spark.createDataFrame([("",)], "text string")).save(str(folder / "people"))
+    return str(folder / "people")
+
+
+def with_model(settings: Settings, **models: str) -> Settings:
+    chosen = settings.linguistics.models.model_copy(update=models)
+    return settings.model_copy(update={"linguistics": settings.linguistics.model_copy(update={"models": chosen})})
+
+
+def test_a_pretrained_pipeline_adds_its_labels(spark: SparkSession, own: Settings, people: str, tmp_path: Path) -> None:
+    lake = open_lake(spark, str(tmp_path / "lake"), create=True)
+    conversations(
+        lake,
+        {
+            "named": [("user", "Ada Lovelace, and Alan Turing."), ("user", "Who is Alan Turing?")],
+            "other": [("user", "Hi")],
+        },
+    )
+    assert linguistics.run(lake, with_model(own, names=people), QUIET)
+    found = {row.conversation_id: row for row in lake.read(tables.LINGUISTICS).collect()}
+    assert (found["named"].names, found["other"].names) == (["Ada Lovelace", "Alan Turing"], [])
+    assert found["named"].sentences == 2 and found["named"].languages is None
+
+
+def test_a_model_of_another_kind_is_told_before_a_row_is_read(
+    spark: SparkSession, own: Settings, people: str, tmp_path: Path
+) -> None:
+    lake = open_lake(spark, str(tmp_path / "lake"), create=True)
+    conversations(lake, {"one": [("user", "One.")]})
+    with pytest.raises(UsageError, match=r"models\.toxicity: .* ends in annotations of type chunk: expected category"):
+        linguistics.run(lake, with_model(own, toxicity=people), QUIET)
+    assert not lake.has(tables.LINGUISTICS)
