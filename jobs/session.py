@@ -53,9 +53,8 @@ UNNEEDED = (
     # Spark brings these itself.
     *("org.apache.hadoop:hadoop-client-runtime", "org.apache.hadoop:hadoop-client-api"),
     *(f"com.johnsnowlabs.nlp:{engine}" for engine in ENGINES),
-    # Spark NLP's downloads from clouds and its readers of mail and office files.
-    *("com.amazonaws:aws-java-sdk-s3", "com.google.cloud:google-cloud-storage"),
-    *("com.azure:azure-identity", "com.azure:azure-storage-blob"),
+    # Spark NLP's downloads from clouds (it does not load without Amazon's client), its readers of mail and office files.
+    *("com.google.cloud:google-cloud-storage", "com.azure:azure-identity", "com.azure:azure-storage-blob"),
     *("jakarta.mail:jakarta.mail-api", "org.eclipse.angus:angus-mail"),
     *("org.apache.poi:poi-ooxml", "org.apache.poi:poi-scratchpad"),
 )
