@@ -28,6 +28,9 @@ from jobs.tables import SCHEMAS
 _LABELS = (("language", "languages"), ("names", "names"), ("toxicity", "toxicity"))
 """Each model and the column of its labels."""
 
+_APOSTROPHES = "‘’‛"
+"""Are ' in keyword lists."""
+
 
 class Work(NamedTuple):
     """What is looked for: terms by category, and pretrained models."""
@@ -97,7 +100,7 @@ def count(conversations: DataFrame, work: Work, options: Linguistics) -> DataFra
         "conversation_id",
         F.col("message.role").alias("role"),
         cut.alias("cut"),
-        F.substring(content, 1, options.max_characters).alias(TEXT),
+        F.translate(F.substring(content, 1, options.max_characters), _APOSTROPHES, "'" * 3).alias(TEXT),
     )
     annotated = nlp.build(conversations.sparkSession, [*work.phrases.categories], options).transform(texts)
     found = _of_messages(annotated, work.phrases)

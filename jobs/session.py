@@ -53,7 +53,7 @@ UNNEEDED = (
     # Spark brings these itself.
     *("org.apache.hadoop:hadoop-client-runtime", "org.apache.hadoop:hadoop-client-api"),
     *(f"com.johnsnowlabs.nlp:{engine}" for engine in ENGINES),
-    # Spark NLP's downloads from clouds (it does not load without Amazon's client), its readers of mail and office files.
+    # Spark NLP's downloads from clouds, its readers of mail and office files. Without Amazon's client it does not load.
     *("com.google.cloud:google-cloud-storage", "com.azure:azure-identity", "com.azure:azure-storage-blob"),
     *("jakarta.mail:jakarta.mail-api", "org.eclipse.angus:angus-mail"),
     *("org.apache.poi:poi-ooxml", "org.apache.poi:poi-scratchpad"),
