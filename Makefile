@@ -1,16 +1,17 @@
-# make help | install | demo | train-demo | test | check | bench | app.zip | image | train-image | clean
+# make help | install | demo | train-demo | test | install35 | test35 | check | bench | app.zip | image | train-image | clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+VENV35 := .venv35
 DEMO_LAKE ?= lake
 DEMO_SAMPLE ?= sample
 DEMO_RUN ?= runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo train-demo test check bench image train-image clean
+.PHONY: help install demo train-demo test install35 test35 check bench image train-image clean
 
 help:  ## Say what each target does
-	@grep -E '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 install: $(VENV)/installed  ## Make .venv, install the pinned dependencies, fetch Delta's jars once
 
@@ -50,6 +51,19 @@ train-demo: $(VENV)/installed-train  ## Train a tiny model on the lake of `make 
 test: $(VENV)/installed-train  ## Run the whole test suite
 	$(BIN)/python -m pytest
 
+install35: $(VENV35)/installed  ## Make .venv35, a second environment: Spark 3.5 with Spark NLP, for `winnow linguistics`
+
+$(VENV35)/installed: setup.py pyproject.toml
+	@command -v java >/dev/null || $(MAKE) --no-print-directory java
+	test -x $(VENV35)/bin/python || $(PYTHON) -m venv $(VENV35)
+	WINNOW_SPARK=3.5 $(VENV35)/bin/pip install --quiet --disable-pip-version-check --editable '.[spark-test]'
+	$(VENV35)/bin/winnow doctor --fetch-jars
+	touch $@
+
+# What knows Spark; the rest of the suite is the same code on the same libraries.
+test35: $(VENV35)/installed  ## Run the tests that need Spark on Spark 3.5, and those of Spark NLP
+	$(VENV35)/bin/python -m pytest tests/jobs tests/versions tests/faults
+
 check: $(VENV)/installed-train  ## Lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -71,4 +85,4 @@ train-image:  ## Build the image for training nodes: torch, no Java, no Spark
 	$${ENGINE:-docker} build --target train -t winnow-train .
 
 clean:  ## Remove what the targets above made
-	rm -rf $(VENV) build app.zip $(DEMO_LAKE) $(DEMO_SAMPLE) $(DEMO_RUN)
+	rm -rf $(VENV) $(VENV35) build app.zip $(DEMO_LAKE) $(DEMO_SAMPLE) $(DEMO_RUN)

@@ -1,11 +1,40 @@
-"""The distribution `chat-winnow`: four plain packages and the console script `winnow`."""
+"""The distribution `chat-winnow`: four plain packages and the console script `winnow`.
 
+WINNOW_SPARK=3.5 in the environment pins Spark 3.5 and Spark NLP instead of Spark 4.1: Spark NLP has no build for Spark
+4 that can be fetched (0080).
+"""
+
+import os
 import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 VERSION = re.search(r'^VERSION = "(.+)"', Path("conf/__init__.py").read_text(encoding="utf-8"), re.M)[1]
+
+SPARK = {
+    "4.1": [
+        "pyspark==4.1.2",  # the wheel, Delta's wheel and Delta's jar must match
+        "delta-spark==4.4.0",
+        "pandas==3.1.*",
+        "numpy==2.4.*",
+    ],
+    "3.5": [
+        "pyspark==3.5.9",
+        "delta-spark==3.3.*",
+        "pandas==2.3.*",  # Spark 3.5 does not know the string type of pandas 3
+        "numpy==2.3.*",
+        "spark-nlp==5.5.3",  # `winnow linguistics`; its jars are fetched by `winnow doctor --fetch-jars`
+    ],
+}[os.environ.get("WINNOW_SPARK", "4.1")]
+
+SPARK_TESTS = [
+    "zstandard",  # test input
+    "setuptools>=69",  # app.zip is the wheel, built without network
+    "wheel",
+    "pytest==9.*",
+    "hypothesis==6.*",
+]
 
 setup(
     name="chat-winnow",
@@ -20,11 +49,8 @@ setup(
         "training": ["templates/*.jinja", "slurm/*", "web/*"],
     },
     install_requires=[
-        "pyspark==4.1.2",  # the wheel, Delta's wheel and Delta's jar must match
-        "delta-spark==4.4.0",
+        *SPARK,
         "pyarrow==26.*",
-        "pandas==3.1.*",
-        "numpy==2.4.*",
         "deltalake==1.6.6",  # reads versions without a JVM
         "pydantic==2.*",  # the settings tree
         "PyYAML==6.*",  # recipes, with line numbers
@@ -53,13 +79,10 @@ setup(
             "uvicorn==0.54.*",
             "openai==3.*",
         ],
+        "spark-test": SPARK_TESTS,
         "test": [
-            "zstandard",  # test input
-            "setuptools>=69",  # app.zip is the wheel, built without network
-            "wheel",
-            "pytest==9.*",
+            *SPARK_TESTS,
             "playwright==1.*",  # drives the system's Chromium
-            "hypothesis==6.*",
             "ruff==0.17.*",
             "mypy==2.*",
             "import-linter==2.*",

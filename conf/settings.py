@@ -18,6 +18,12 @@ looked for."""
 Repair = Literal["repair", "drop", "tag", "off"]
 """Besides a policy's choices ``repair``: the fault is mended, and a conversation that cannot be is dropped."""
 
+StopWords = Literal[
+    "danish", "dutch", "english", "finnish", "french", "german", "hungarian", "italian", "norwegian", "portuguese",
+    "russian", "spanish", "swedish", "turkish",
+]  # fmt: skip
+"""Languages of the stop-word lists that Spark brings."""
+
 _NAME = "a name of letters, digits, `_`, `.` and `-`"
 
 
@@ -222,6 +228,32 @@ class Rules(Section):
     limits: Limits = Limits()
 
 
+class Models(Section):
+    """Folders of pretrained Spark NLP models on this machine, as saved or unpacked from a download; empty: not used.
+
+    Each is a saved pipeline that takes its text from column ``text``; ``language`` may be a LanguageDetectorDL alone.
+    """
+
+    language: str = ""
+    names: str = ""
+    toxicity: str = ""
+
+
+class Linguistics(Section):
+    """What ``winnow linguistics`` counts with Spark NLP, in the Spark 3.5 environment; ``enabled``: ``winnow run`` does
+    too.
+
+    Phrases are those of the keyword lists (``rules.keywords``). Of a message the first ``max_characters`` are looked
+    at. ``ngram``: tokens of the runs that are looked for twice in a message.
+    """
+
+    enabled: bool = False
+    stop_words: list[StopWords] = Field(["english"], min_length=1)
+    ngram: int = Field(3, ge=1, le=10)
+    max_characters: int = Field(20_000, ge=1, le=1_000_000)
+    models: Models = Models()
+
+
 class PromptLevel(Section):
     """How many conversations may begin with one prompt. One prompt answered by many models is worth having, so this
     only cuts excess: more than ``keep`` of the same or nearly the same first user message.
@@ -360,6 +392,7 @@ class Settings(Section):
     name: str = Field("default", pattern=r"^[\w.-]+$", description=_NAME)
     input: Input = Input()
     rules: Rules = Rules()
+    linguistics: Linguistics = Linguistics()
     decontaminate: Decontaminate = Decontaminate()
     dedup: Dedup = Dedup()
     publish: Publish = Publish()

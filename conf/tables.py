@@ -17,6 +17,8 @@ QUARANTINE = "quarantine"
 """One input record or file that could not become a row: where, why, its first 2 kB. Key: file, record, part."""
 CONVERSATIONS = "conversations"
 """One conversation, cleaned and labelled; never filtered. Key: conversation_id."""
+LINGUISTICS = "linguistics"
+"""One conversation as Spark NLP sees it: counts, phrases, labels of pretrained models. Key: conversation_id."""
 OVERLAPS = "overlaps"
 """One conversation and one part of a benchmark's question that share n-grams: which. Key: conversation_id, part."""
 CONTAMINATION = "contamination"
@@ -52,6 +54,7 @@ TABLES = (
     CONVERSATIONS_RAW,
     QUARANTINE,
     CONVERSATIONS,
+    LINGUISTICS,
     OVERLAPS,
     CONTAMINATION,
     SIGNATURES,

@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from conf import recipe, tables
 from conf.settings import Settings
-from jobs import annotate, benchmarks, decontaminate, dedup, ingest, measure, publish, report, versions
+from jobs import annotate, benchmarks, decontaminate, dedup, ingest, linguistics, measure, publish, report, versions
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
 from jobs.reader import files
@@ -21,8 +21,11 @@ def run(names: list[str], settings: Settings, args: Namespace) -> None:
         benchmarks.read(settings.decontaminate)  # so is a wrong benchmark
     if "annotate" in names:
         annotate.keyword_lists(settings.rules)  # and a wrong keyword list
-    names = [name for name in names if name != "decontaminate" or settings.decontaminate.is_on]
-    spark = open_session(" ".join(names), settings.spark)
+    is_off = {"decontaminate": not settings.decontaminate.is_on, "linguistics": not settings.linguistics.enabled}
+    names = names if len(names) == 1 else [name for name in names if not is_off.get(name, False)]
+    if "linguistics" in names:
+        linguistics.prepare(settings)  # and a missing model
+    spark = open_session(" ".join(names), settings.spark, with_nlp="linguistics" in names)
     lake = open_lake(spark, args.lake, create="ingest" in names)
     for name in names:
         progress = Progress(spark, name)
@@ -40,6 +43,8 @@ def _run(name: str, lake: Lake, settings: Settings, args: Namespace, progress: P
         return has_news
     if name == "annotate":
         return annotate.run(lake, settings, progress)
+    if name == "linguistics":
+        return linguistics.run(lake, settings, progress)
     if name == "decontaminate":
         return decontaminate.run(lake, settings, progress)
     if name == "dedup":

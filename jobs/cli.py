@@ -1,5 +1,5 @@
-"""One tool: ``winnow sample | ingest | annotate | decontaminate | dedup | publish | run | versions | pin | unpin |
-show | doctor``, and for what follows ``winnow train | adapter | submit | jobs | chat | serve``.
+"""One tool: ``winnow sample | ingest | annotate | linguistics | decontaminate | dedup | publish | run | versions |
+pin | unpin | show | doctor``, and for what follows ``winnow train | adapter | submit | jobs | chat | serve``.
 
 Exit codes: 0 done, 1 failed for a reason outside the command (disk, memory, a bug), 2 bad usage or config, 3 input
 unreadable, 4 a quality gate failed, 5 the lake is damaged, 75 training was stopped by a signal behind a whole
@@ -61,6 +61,7 @@ def _parser() -> ArgumentParser:
     _add_sample(commands)
     _job(commands, "ingest", run_ingest, "read source files into the lake", with_input=True)
     _add_keywords_option(_job(commands, "annotate", run_annotate, "clean and label what was ingested"))
+    _job(commands, "linguistics", run_linguistics, "count sentences, words and phrases with Spark NLP (Spark 3.5 only)")
     _job(commands, "decontaminate", run_decontaminate, "find questions of your benchmarks in user turns")
     _add_dedup_options(_job(commands, "dedup", run_dedup, "find and verify duplicates"))
     _add_pin_option(_job(commands, "publish", run_publish, "decide, and publish the next dataset version"))
@@ -126,7 +127,7 @@ def _add_doctor(commands: Any) -> None:
         help="check this machine: Java, Spark, Delta, Python on the executors, memory",
         epilog="Example: winnow doctor",
     )
-    parser.add_argument("--fetch-jars", action="store_true", help="only fetch Delta's jars, once, and stop")
+    parser.add_argument("--fetch-jars", action="store_true", help="only fetch the jars, once, and stop")
     parser.add_argument("--jars", action="store_true", help="only print the jars, for spark-submit --jars")
     parser.set_defaults(run=run_doctor)
 
@@ -155,6 +156,11 @@ def run_annotate(args: Namespace) -> int:
     return _run_jobs(args, ["annotate"])
 
 
+def run_linguistics(args: Namespace) -> int:
+    """``winnow linguistics``."""
+    return _run_jobs(args, ["linguistics"])
+
+
 def run_decontaminate(args: Namespace) -> int:
     """``winnow decontaminate``."""
     return _run_jobs(args, ["decontaminate"])
@@ -172,7 +178,7 @@ def run_publish(args: Namespace) -> int:
 
 def run_all(args: Namespace) -> int:
     """``winnow run``: the whole chain, then the funnel."""
-    return _run_jobs(args, ["ingest", "annotate", "decontaminate", "dedup", "publish"])
+    return _run_jobs(args, ["ingest", "annotate", "linguistics", "decontaminate", "dedup", "publish"])
 
 
 def _run_jobs(args: Namespace, names: list[str]) -> int:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -174,7 +175,8 @@ def _common(grams: DataFrame, options: Decontaminate) -> np.ndarray:
     best = grams.groupBy("conversation_id", "gram").agg((F.max("share") >= WHOLE).alias("whole"))
     tally = best.groupBy("gram").agg(F.count_if("whole").alias("with"), F.count_if(~F.col("whole")).alias("without"))
     found = tally.where((F.col("without") > options.common) & (F.col("without") > F.col("with"))).select("gram")
-    return np.sort(found.toArrow()["gram"].to_numpy())
+    frame: Any = found.toPandas()  # Spark 3.5 has no toArrow
+    return np.sort(frame["gram"].to_numpy(np.int64))
 
 
 def _fewer(known: Features, common: np.ndarray) -> list[tuple[int, int]]:

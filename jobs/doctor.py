@@ -6,7 +6,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+
+import pyspark
 
 from jobs import session
 from jobs.errors import UsageError
@@ -36,22 +39,27 @@ def run(fetch_only: bool, print_only: bool) -> int:
 
 
 def fetch_jars() -> None:
-    """Resolve Delta's jars once into :func:`jobs.session.jar_folder`, by Spark's own Ivy; nothing to do when there."""
-    folder = session.jar_folder()
-    if session.jars():
-        print(f"Delta's jars are in {folder}")
+    """Resolve once, by Spark's own Ivy, Delta's jars into :func:`jobs.session.jar_folder` and, where Spark NLP is
+    installed, its jars below; nothing to do when there."""
+    _fetch("Delta", session.delta_package(), session.jar_folder(), session.jars())
+    if session.nlp_package():
+        _fetch("Spark NLP", session.nlp_package(), session.nlp_jar_folder(), session.nlp_jars())
+
+
+def _fetch(name: str, package: str, folder: Path, there: list[str]) -> None:
+    if there:
+        print(f"{name}'s jars are in {folder}")
         return
     is_ok, told = _java()
     if not is_ok:
         raise UsageError(told)
-    print(f"fetching {session.delta_package()} into {folder}")
+    print(f"fetching {package} into {folder}")
     cache = folder.with_name(folder.name + ".ivy")
     code = "from pyspark.sql import SparkSession; SparkSession.builder.getOrCreate().stop()"
     confs = {
-        "spark.jars.packages": session.delta_package(),
+        "spark.jars.packages": package,
         "spark.jars.ivy": str(cache),
-        # Spark brings all of these itself.
-        "spark.jars.excludes": "org.apache.hadoop:hadoop-client-runtime,org.apache.hadoop:hadoop-client-api",
+        "spark.jars.excludes": ",".join(session.UNNEEDED),
         "spark.master": "local[1]",
         "spark.ui.enabled": "false",
     }
@@ -60,15 +68,25 @@ def fetch_jars() -> None:
     done = subprocess.run([sys.executable, "-c", code], env=submit, capture_output=True, text=True, check=False)
     found = [jar for jar in cache.glob("jars/*.jar") if _is_wanted(jar.name)]
     if done.returncode or not found:
-        raise UsageError(f"Delta's jars could not be fetched: {_last_line(done.stderr)}; put them into {folder}")
+        raise UsageError(f"{name}'s jars could not be fetched: {_last_line(done.stderr)}; put them into {folder}")
     _keep(found, folder)
     shutil.rmtree(cache)
     print(f"{len(found)} jars, {sum(jar.stat().st_size for jar in folder.glob('*.jar')) / 1e6:.0f} MB")
 
 
 def _is_wanted(name: str) -> bool:
-    """Delta's own jars; what else the resolution brings is on Spark's class path already."""
-    return name.startswith(("io.delta_", "io.unitycatalog_"))
+    """Is this jar, named ``<group>_<artifact>-<version>.jar`` by Ivy, not on Spark's class path already?"""
+    return _artifact(name.split("_", 1)[1]) not in _spark_artifacts()
+
+
+@cache
+def _spark_artifacts() -> frozenset[str]:
+    return frozenset(_artifact(jar.name) for jar in Path(pyspark.__file__).parent.glob("jars/*.jar"))
+
+
+def _artifact(name: str) -> str:
+    """``jackson-core`` of ``jackson-core-2.15.2.jar``."""
+    return re.split(r"-\d", name, maxsplit=1)[0]
 
 
 def _keep(found: list[Path], folder: Path) -> None:
@@ -83,7 +101,7 @@ def _keep(found: list[Path], folder: Path) -> None:
 
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search("UNRESOLVED|UnknownHost", line)]
+    telling = [line for line in lines if re.search("UNRESOLVED|UnknownHost|download failed", line)]
     telling = telling or [line for line in lines if re.search("Exception|rror", line)]
     return (telling or lines or ["no output"])[-1][:300]
 

@@ -3,7 +3,7 @@
 import os
 import sys
 from importlib import resources
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pyspark import SparkConf, SparkContext
@@ -48,12 +48,42 @@ _LOCAL = {
 }
 
 
+ENGINES = ("tensorflow-cpu_2.12", "jsl-llamacpp-cpu_2.12", "jsl-openvino-cpu_2.12")
+"""Artifacts of Spark NLP that only pretrained models run on: hundreds of MB, left out (0080)."""
+UNNEEDED = (
+    # Spark brings these itself.
+    *("org.apache.hadoop:hadoop-client-runtime", "org.apache.hadoop:hadoop-client-api"),
+    *(f"com.johnsnowlabs.nlp:{engine}" for engine in ENGINES),
+    # Spark NLP's downloads from clouds, its readers of mail and office files. Without Amazon's client it does not load.
+    *("com.google.cloud:google-cloud-storage", "com.azure:azure-identity", "com.azure:azure-storage-blob"),
+    *("jakarta.mail:jakarta.mail-api", "org.eclipse.angus:angus-mail"),
+    *("org.apache.poi:poi-ooxml", "org.apache.poi:poi-scratchpad"),
+)
+"""Dependencies that are not fetched."""
+
+
+def spark_line() -> tuple[int, int]:
+    """Major and minor version of the installed Spark. What differs between the two lines that Winnow runs on, 3.5
+    (Scala 2.12) and 4.1 (2.13), is decided in this file."""
+    major, minor = version("pyspark").split(".")[:2]
+    return int(major), int(minor)
+
+
 def delta_package() -> str:
     """The Maven coordinates of the Delta jar for the installed delta-spark and Spark. Delta publishes one artifact a
     Spark line (``delta-spark_4.1_2.13``) from Spark 4 on; the one without it is for another line and fails late."""
-    line = ".".join(version("pyspark").split(".")[:2])
-    artifact = f"delta-spark_{line}_2.13" if line >= "4" else "delta-spark_2.12"
+    major, minor = spark_line()
+    artifact = f"delta-spark_{major}.{minor}_2.13" if major >= 4 else "delta-spark_2.12"
     return f"io.delta:{artifact}:{version('delta-spark')}"
+
+
+def nlp_package() -> str:
+    """The Maven coordinates of the Spark NLP jar for the installed spark-nlp; empty where that is not installed, which
+    it only is beside Spark 3.5 (0080)."""
+    try:
+        return f"com.johnsnowlabs.nlp:spark-nlp_2.12:{version('spark-nlp')}" if spark_line() < (4, 0) else ""
+    except PackageNotFoundError:
+        return ""
 
 
 def jar_folder() -> Path:
@@ -62,9 +92,19 @@ def jar_folder() -> Path:
     return Path(named) if named else Path(sys.prefix) / "winnow-jars" / delta_package().replace(":", "-")
 
 
+def nlp_jar_folder() -> Path:
+    """Where Spark NLP's jars are kept: apart, because no other job's session should load them."""
+    return jar_folder() / "spark-nlp"
+
+
 def jars() -> list[str]:
-    """The resolved jars' paths, sorted; empty before ``winnow doctor --fetch-jars`` ran."""
+    """The paths of Delta's jars, sorted; empty before ``winnow doctor --fetch-jars`` ran."""
     return sorted(str(path) for path in jar_folder().glob("*.jar"))
+
+
+def nlp_jars() -> list[str]:
+    """The paths of Spark NLP's jars, sorted; empty without Spark NLP and before they were fetched."""
+    return sorted(str(path) for path in nlp_jar_folder().glob("*.jar")) if nlp_package() else []
 
 
 def is_submitted() -> bool:
@@ -72,17 +112,15 @@ def is_submitted() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
-def open_session(app: str, extra: dict[str, str] | None = None) -> SparkSession:
-    """A session for one job. ``extra`` (a recipe's ``spark`` section) goes over the defaults; under spark-submit what
-    the command line or spark-defaults.conf say goes over both."""
+def open_session(app: str, extra: dict[str, str] | None = None, with_nlp: bool = False) -> SparkSession:
+    """A session for one job, with Spark NLP's jars if asked. ``extra`` (a recipe's ``spark`` section) goes over the
+    defaults; under spark-submit what the command line or spark-defaults.conf say goes over both."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
     settings = {**_DELTA, **_TABLES, **_SQL}
     if not is_submitted():
         _set_local_environment()
-        found = jars()
-        place = {"spark.jars": ",".join(found)} if found else {"spark.jars.packages": delta_package()}
-        settings = {**settings, **_LOCAL, **place}
+        settings = {**settings, **_LOCAL, **_jar_settings(with_nlp)}
     settings.update(extra or {})
     builder = SparkSession.builder.appName(f"winnow {app}")
     given = _given_by_submit()
@@ -93,6 +131,17 @@ def open_session(app: str, extra: dict[str, str] | None = None) -> SparkSession:
     # Embedded, what fails is raised here and told in one line; a cluster's own log keeps its errors.
     session.sparkContext.setLogLevel("ERROR" if is_submitted() else "OFF")
     return session
+
+
+def _jar_settings(with_nlp: bool) -> dict[str, str]:
+    """The fetched jars; those that were not are left to Spark, which fetches them at every start."""
+    wanted = [(delta_package(), jars()), *([(nlp_package(), nlp_jars())] if with_nlp else [])]
+    lacking = [package for package, found in wanted if not found]
+    return {
+        "spark.jars": ",".join(jar for _, found in wanted for jar in found),
+        "spark.jars.packages": ",".join(lacking),
+        "spark.jars.excludes": ",".join(UNNEEDED) if lacking else "",
+    }
 
 
 def _set_local_environment() -> None:

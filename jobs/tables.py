@@ -120,6 +120,18 @@ SCHEMAS = {
         characters=LongType(),
         digest=StringType(),
     ),
+    tables.LINGUISTICS: _struct(
+        conversation_id=StringType(),
+        sentences=LongType(),
+        tokens=LongType(),
+        stop_words=DoubleType(),
+        repeated=DoubleType(),
+        phrases=MapType(StringType(), LongType()),
+        cut=LongType(),
+        languages=STRINGS,
+        names=STRINGS,
+        toxicity=STRINGS,
+    ),
     tables.OVERLAPS: _struct(
         conversation_id=StringType(),
         part=IntegerType(),

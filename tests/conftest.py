@@ -14,7 +14,7 @@ from jobs import annotate, dedup, ingest, publish
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
 from jobs.sample.generate import write_sample
-from jobs.session import open_session
+from jobs.session import nlp_package, open_session
 from tests.commands import JAVA
 
 # One cache of compiled kernels for every process the tests start, those on a cluster included (their code is a zip).
@@ -39,7 +39,7 @@ SMALL = {
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The one session of the run; real Spark, real Delta."""
     os.environ["SPARK_LOCAL_DIRS"] = str(tmp_path_factory.mktemp("spark"))
-    session = open_session("tests", SMALL)
+    session = open_session("tests", SMALL, with_nlp=bool(nlp_package()))
     yield session
     session.stop()
 
