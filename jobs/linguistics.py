@@ -2,7 +2,7 @@
 
 spark-submit ... jobs/linguistics.py --config conf/lmsys.yaml --lake lake
 
-Nothing else reads the table. Needs the Spark 3.5 environment (``make install35``); hundreds of times slower than
+Nothing else reads the table. Needs the Spark 3.5 environment (``make install35``); much slower than
 ``annotate``.
 """
 
@@ -128,11 +128,11 @@ def _categories(phrases: Phrases) -> Column:
     known = F.create_map(*(part for pair in terms for part in pair))
     hits = F.concat("phrase.result", "literal.result")
     categories = F.flatten(F.transform(hits, lambda hit: F.coalesce(known[_fold(hit)], F.array())))
-    barred = [
+    limited = [
         F.when(~F.coalesce(F.col("role").isin(*roles), F.lit(False)), F.array(F.lit(name)))
         for name, roles in phrases.roles.items()
     ]
-    barred = F.flatten(F.array_compact(F.array(*barred)))
+    barred = F.flatten(F.array_compact(F.array(*limited)))
     return F.filter(categories, lambda name: ~F.array_contains(barred, name))
 
 
