@@ -33,6 +33,7 @@ SPARK_TESTS = [
     "setuptools>=69",  # app.zip is the wheel, built without network
     "wheel",
     "pytest==9.*",
+    "pytest-xdist==3.*",  # two files of tests at a time
     "hypothesis==6.*",
 ]
 

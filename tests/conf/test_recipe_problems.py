@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from conf.recipe import SettingsError, digest, load, shipped
 
-KEYS = "`version`, `name`, `input`, `rules`, `decontaminate`, `dedup`, `publish`, `spark`"
+KEYS = "`version`, `name`, `input`, `rules`, `linguistics`, `decontaminate`, `dedup`, `publish`, `spark`"
 NAME = "a name of letters, digits, `_`, `.` and `-`"
 LEVELS = "one of `drop`, `tag`, `off`"
 

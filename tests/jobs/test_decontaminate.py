@@ -72,14 +72,15 @@ CONVERSATIONS: dict[str, tuple[list[str], list[str]]] = {
 
 def chats(spark: SparkSession, names: list[str]) -> DataFrame:
     """Rows of ``conversations`` for these planted conversations; a name is the id."""
-    rows = []
+    message, rows = ("role", "content", "name", "language", "confidence", "keywords", "edits"), []
     for name in names:
         messages = [("system", "Be brief.")]
         for turn in CONVERSATIONS[name][0]:
             messages += [("user", turn), ("assistant", f"An answer to {name}.")]
-        labelled = [(role, content, None, "en", 1.0, [], []) for role, content in messages]
+        labelled = [dict(zip(message, (*said, None, "en", 1.0, [], []), strict=True)) for said in messages]
         digest = hashlib.sha256(name.encode()).hexdigest()
-        rows.append((name, "chat", None, labelled, "en", None, [], [], False, None, 1, 100, digest))
+        told = {"reasons": [], "keywords": [], "redacted": False, "quality": 0.5, "turns": 1, "characters": 100}
+        rows.append({"conversation_id": name, "source": "chat", "messages": labelled, "digest": digest, **told})
     return spark.createDataFrame(rows, SCHEMAS[tables.CONVERSATIONS])
 
 

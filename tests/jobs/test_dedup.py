@@ -22,8 +22,8 @@ Talk = tuple[str, list[str]]
 
 
 def told(seed: int, count: int) -> str:
-    """``count`` words that follow from the seed."""
-    return " ".join(random.Random(seed).choices(WORDS, k=count))
+    """``count`` words that follow from the seed, and a full stop."""
+    return " ".join(random.Random(seed).choices(WORDS, k=count)) + "."
 
 
 def edited(text: str, every: int) -> str:
