@@ -1,4 +1,4 @@
-"""What Spark NLP counts and finds, in a table of its own. Spark 3.5 alone: `make test35` runs this, `.ci/run` that."""
+"""What Spark NLP counts and finds, in a table of its own. Spark 3.5 alone: `make test35` runs this."""
 
 import unicodedata
 from pathlib import Path
