@@ -83,9 +83,8 @@ def describe(settings: Settings | Training) -> list[str]:
     defaults = dict(_leaves(type(settings)()))
     lines = []
     for key, value in _leaves(settings):
-        is_secret = _SECRET.search(key) and not isinstance(
-            value, bool
-        )  # a switch such as escape_special_tokens is none
+        # A switch such as escape_special_tokens is none.
+        is_secret = _SECRET.search(key) and not isinstance(value, bool)
         line = f"{key} = {'***' if is_secret else _shown(value)}"
         if key not in defaults:
             line += "  (default unset)"

@@ -10,7 +10,7 @@ from conf import tables
 from conf.settings import Edits, Rules, Settings
 from jobs.errors import UsageError
 from jobs.lake import Lake
-from jobs.ledger import Run, is_done, lineage
+from jobs.ledger import Run, has_only_grown, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
 from udfs import sourcelabels, wordlists
@@ -34,12 +34,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         return False
     with Run(lake, settings, stamp) as job:
         raw = lake.read(tables.CONVERSATIONS_RAW, inputs[tables.CONVERSATIONS_RAW])
-        last = lake.lineage(tables.CONVERSATIONS)
-        is_growing = (
-            last is not None
-            and (last.config_digest, last.code_version) == (stamp.config_digest, stamp.code_version)
-            and lake.is_grown(tables.CONVERSATIONS_RAW, last.inputs.get(tables.CONVERSATIONS_RAW, -1))
-        )
+        is_growing = has_only_grown(lake, tables.CONVERSATIONS, tables.CONVERSATIONS_RAW, stamp)
         if is_growing:
             raw = raw.join(lake.read(tables.CONVERSATIONS), "conversation_id", "left_anti")
         with progress.stage("label"):

@@ -80,6 +80,20 @@ def is_done(lake: Lake, table: str, wanted: Lineage) -> bool:
     return True
 
 
+def has_only_grown(lake: Lake, table: str, source: str, wanted: Lineage, digest: str = "") -> bool:
+    """Was ``table`` last written under the settings and code of ``wanted``, with this digest, and has its ``source``
+    only been added to since? Then what is new in the source is all there is to do."""
+    last = lake.lineage(table)
+    if last is None:
+        return False
+    is_same = (last.config_digest, last.code_version, last.digest) == (
+        wanted.config_digest,
+        wanted.code_version,
+        digest,
+    )
+    return is_same and lake.is_grown(source, last.inputs.get(source, -1))
+
+
 def complete(lake: Lake, table: str) -> None:
     """Give the run that last wrote ``table`` its line in ``runs`` if it was killed before writing it."""
     found = lake.lineage(table)

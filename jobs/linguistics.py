@@ -2,8 +2,7 @@
 
 spark-submit ... jobs/linguistics.py --config conf/lmsys.yaml --lake lake
 
-Nothing else reads the table. Needs the Spark 3.5 environment (``make install35``); much slower than
-``annotate``.
+Nothing else reads the table. Needs the Spark 3.5 environment (``make install35``); much slower than ``annotate``.
 """
 
 import hashlib
@@ -18,8 +17,8 @@ from conf import tables
 from conf.settings import Linguistics, Settings
 from jobs import nlp, pretrained, session
 from jobs.errors import UsageError
-from jobs.lake import Lake, Lineage
-from jobs.ledger import Run, is_done, lineage
+from jobs.lake import Lake
+from jobs.ledger import Run, has_only_grown, is_done, lineage
 from jobs.nlp import TEXT, Phrases
 from jobs.pretrained import Pretrained
 from jobs.progress import Progress
@@ -63,7 +62,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         return False
     with Run(lake, settings, stamp) as job:
         conversations = lake.read(tables.CONVERSATIONS, inputs[tables.CONVERSATIONS])
-        is_growing = _is_growing(lake, stamp, rule)
+        is_growing = has_only_grown(lake, tables.LINGUISTICS, tables.CONVERSATIONS, stamp, rule)
         if is_growing:
             conversations = conversations.join(lake.read(tables.LINGUISTICS), "conversation_id", "left_anti")
         with progress.stage("count"):
@@ -78,14 +77,6 @@ def name_rule(work: Work) -> str:
     stamps = [[model.name, model.folder, Path(model.folder).stat().st_mtime_ns] for model in work.models]
     facts = json.dumps([session.nlp_package(), work.phrases, stamps], sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()[:16]
-
-
-def _is_growing(lake: Lake, stamp: Lineage, rule: str) -> bool:
-    last = lake.lineage(tables.LINGUISTICS)
-    if last is None:
-        return False
-    is_same = (last.config_digest, last.code_version, last.digest) == (stamp.config_digest, stamp.code_version, rule)
-    return is_same and lake.is_grown(tables.CONVERSATIONS, last.inputs.get(tables.CONVERSATIONS, -1))
 
 
 def count(conversations: DataFrame, work: Work, options: Linguistics) -> DataFrame:

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from udfs import digest, facts, keywords, language, pii, quality, rules, turns, wordlists
-from udfs.batch import Limits, batch_of, sum_of
+from udfs.batch import Limits, batch_of, put, sum_of
 from udfs.repair import Options
 
 
@@ -101,12 +100,12 @@ def _edit(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Plan) 
     count, stays = len(mended.roles), mended.owner >= 0
     masks = {name: np.bincount(mended.owner[mask & stays], minlength=count) > 0 for name, mask in changed.items()}
     if mended.is_merged.any():
-        merged = pa.array(np.flatnonzero(mended.is_merged))
-        texts, told = mended.contents.take(merged), mended.roles.take(merged)
+        merged = np.flatnonzero(mended.is_merged)
+        texts, told = mended.contents.take(pa.array(merged)), mended.roles.take(pa.array(merged))
         again, changed = rules.edit(texts, told, plan.edits, plan.options)
-        mended = mended._replace(contents=pc.replace_with_mask(mended.contents, pa.array(mended.is_merged), again))
+        mended = mended._replace(contents=put(mended.contents, merged, again))
         for name, mask in changed.items():
-            masks[name][np.asarray(merged)[mask]] = True
+            masks[name][merged[mask]] = True
         masks["merge_roles"] = mended.is_merged
     hidden, masked = pii.mask(mended.contents, mended.offsets, plan.pii)
     return mended._replace(contents=hidden), rules.labels({**masks, **masked}, count)

@@ -56,6 +56,15 @@ class Fact(NamedTuple):
     holds: Callable[[Batch, Limits], np.ndarray]
 
 
+def put(texts: pa.Array, rows: np.ndarray, values: pa.Array) -> pa.Array:
+    """The texts with those at ``rows`` (ascending) replaced by ``values``."""
+    if len(rows) == len(texts):
+        return values
+    mask = np.zeros(len(texts), dtype=bool)
+    mask[rows] = True
+    return pc.replace_with_mask(texts, pa.array(mask), values) if len(rows) else texts
+
+
 def any_of(flags: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """For each conversation whether a message of it has the flag; an empty one has none."""
     seen = np.concatenate(([0], np.cumsum(flags)))  # unlike reduceat, right where conversations are empty

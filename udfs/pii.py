@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs import pii_numbers, pii_secrets, pii_values
+from udfs.batch import put
 from udfs.pii_values import Value
 
 
@@ -73,7 +74,7 @@ def mask(contents: pa.Array, offsets: np.ndarray, kinds: Collection[str]) -> tup
             masked.append(text)
             for kind in replaced:
                 changed[PREFIX + kind.name][row] = True
-    return _put(contents, hits, masked), changed
+    return put(contents, hits, pa.array(masked, contents.type)), changed
 
 
 class Pseudonyms:
@@ -147,11 +148,3 @@ def _without_overlaps(first: list[Found], second: list[Found]) -> list[Found]:
                 merged.pop()
         merged.append(found)
     return merged
-
-
-def _put(contents: pa.Array, rows: np.ndarray, texts: list[str]) -> pa.Array:
-    if not len(rows):
-        return contents
-    mask = np.zeros(len(contents), dtype=bool)
-    mask[rows] = True
-    return pc.replace_with_mask(contents, pa.array(mask), pa.array(texts, contents.type))

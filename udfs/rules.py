@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs import emoji, leftovers, markers, markup, persona, text
+from udfs.batch import put
 from udfs.repair import DEFAULTS, Edit, Options, Repair, always
 
 EDITS = (
@@ -56,7 +57,7 @@ def edit(
         for name, changed in changes.items():
             masks[name][rows[changed]] = True
         changed_rows = rows[np.logical_or.reduce(list(changes.values()))] if changes else rows[:0]
-        texts = _put(texts, rows, part)
+        texts = put(texts, rows, part)
         rows = changed_rows
     return texts, masks
 
@@ -88,14 +89,5 @@ def _edit_once(texts: pa.Array, rows: np.ndarray, steps: list[_Step]) -> tuple[p
         after = pa.array(map(step.repair.apply, before.to_pylist()), pa.string())
         changed = np.asarray(pc.not_equal(before, after), dtype=bool)
         changes[step.name] = np.isin(np.arange(len(texts)), suspects[changed])
-        texts = _put(texts, suspects[changed], after.filter(pa.array(changed)))
+        texts = put(texts, suspects[changed], after.filter(pa.array(changed)))
     return texts, changes
-
-
-def _put(texts: pa.Array, rows: np.ndarray, values: pa.Array) -> pa.Array:
-    """The texts with those at ``rows`` (ascending) replaced by ``values``."""
-    if len(rows) == len(texts):
-        return values
-    mask = np.zeros(len(texts), dtype=bool)
-    mask[rows] = True
-    return pc.replace_with_mask(texts, pa.array(mask), values) if len(rows) else texts

@@ -1,13 +1,12 @@
 """What does each edit change in real chats, how fast, and how often rightly?
 
-    python -m benchmarks.labels.edits
+    python -m benchmarks.labels edits
 
 Labels (edits.jsonl) are judgements made by reading before and after: is the change what the edit's name
-promises, and does the message say what it said? Texts are not committed; they are read from ``WINNOW_REAL_DATA``.
+promises, and does the message say what it said? Texts are not committed.
 """
 
 import json
-import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from benchmarks.labels import corpus
 from udfs import rules
 from udfs.repair import Options
 
@@ -32,7 +31,7 @@ BEFORE = {"escape_special_tokens": ("trim_special_tokens",)}
 """Edits that run first where this one is judged, as they do in the default recipe."""
 
 
-class Corpus(NamedTuple):
+class Messages(NamedTuple):
     """Messages of one file, flat, and the id of each: conversation and place in it."""
 
     contents: pa.Array
@@ -40,12 +39,9 @@ class Corpus(NamedTuple):
     ids: list[str]
 
 
-def main() -> None:
+def main(data: Path) -> None:
     """Print a line per edit: on corpus_10k what it changes and costs; on the labelled messages how often rightly."""
-    data = Path(os.environ["WINNOW_REAL_DATA"])
-    loaded = [_read(path) for path in sorted((data / "corpus_10k/data").glob("*.parquet"))]
-    contents = pa.concat_arrays([corpus.contents for corpus in loaded])
-    roles = pa.concat_arrays([corpus.roles for corpus in loaded])
+    contents, roles, _ = _read(data / "corpus_10k/data")
     judged = dict(_judged(data))
     print(f"{'edit':22} {'changed':>8} {'share':>7} {'us/message':>10} {'MB/s':>6} {'right':>6} {'of':>4} {'gone':>4}")
     for edit in (one.name for one in rules.EDITS if one.name != "system_prompt"):
@@ -69,7 +65,7 @@ def _judged(data: Path) -> Iterator[tuple[str, str]]:
         label = json.loads(line)
         labels[label["edit"], label["file"]].append(label)
     counts: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(3, dtype=int))
-    files: dict[str, Corpus] = {}
+    files: dict[str, Messages] = {}
     for (edit, file), wanted in labels.items():
         if file not in files:
             files[file] = _read(data / file)
@@ -78,26 +74,18 @@ def _judged(data: Path) -> Iterator[tuple[str, str]]:
         yield edit, f"{right:6} {changed:4} {gone:4}"
 
 
-def _compare(corpus: Corpus, edit: str, wanted: dict[str, bool]) -> np.ndarray:
-    rows = [row for row, one in enumerate(corpus.ids) if one in wanted]
-    contents, roles = corpus.contents.take(pa.array(rows)), corpus.roles.take(pa.array(rows))
+def _compare(read: Messages, edit: str, wanted: dict[str, bool]) -> np.ndarray:
+    rows = [row for row, one in enumerate(read.ids) if one in wanted]
+    contents, roles = read.contents.take(pa.array(rows)), read.roles.take(pa.array(rows))
     _, masks = rules.edit(contents, roles, (*BEFORE.get(edit, ()), edit), OPTIONS)
-    is_right = np.array([wanted[corpus.ids[row]] for row in rows], dtype=bool)
+    is_right = np.array([wanted[read.ids[row]] for row in rows], dtype=bool)
     changed = masks[edit]
     return np.array([(is_right & changed).sum(), changed.sum(), (~changed).sum()])
 
 
-def _read(path: Path) -> Corpus:
-    table = pq.read_table(path, columns=["conversation_id", "conversation"])
-    conversations = table["conversation"].combine_chunks()
-    parents, offsets = np.asarray(pc.list_parent_indices(conversations)), np.asarray(conversations.offsets)
-    places = np.arange(len(parents)) - (offsets - offsets[0])[parents]
-    names = table["conversation_id"].to_pylist()
-    flat = conversations.flatten()
-    return Corpus(
-        flat.field("content"), flat.field("role"), [f"{names[p]}:{k}" for p, k in zip(parents, places, strict=True)]
-    )
-
-
-if __name__ == "__main__":
-    main()
+def _read(place: Path) -> Messages:
+    found = corpus.read(place)
+    owners = np.repeat(np.arange(len(found.ids)), np.diff(found.offsets))
+    places = np.arange(len(owners)) - found.offsets[owners]
+    ids = [f"{found.ids[owner]}:{place}" for owner, place in zip(owners, places, strict=True)]
+    return Messages(found.contents, found.roles, ids)

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.labels import devpack, scores
+from benchmarks.labels import corpus, devpack, scores
 from udfs import facts, keywords
 from udfs.batch import Limits, batch_of
 
@@ -159,13 +159,11 @@ def _talk(record: dict) -> Talk:
 
 
 def _speed(data: Path) -> str:
-    table = pq.read_table(data / "corpus_10k/data/train-00000-of-00002.parquet", columns=["conversation"])
-    messages = table["conversation"].combine_chunks().flatten()
-    texts, lists = messages.field("content"), keywords.shipped()
-    keywords.find(texts.slice(0, 10), messages.field("role").slice(0, 10), lists)
+    found, lists = corpus.read(data / "corpus_10k/data/train-00000-of-00002.parquet"), keywords.shipped()
+    keywords.find(found.contents.slice(0, 10), found.roles.slice(0, 10), lists)
     start = time.process_time()
-    keywords.find(texts, messages.field("role"), lists)
-    return f"\nkeywords: {texts.nbytes / 1e6 / (time.process_time() - start):.0f} MB a CPU second"
+    keywords.find(found.contents, found.roles, lists)
+    return f"\nkeywords: {found.contents.nbytes / 1e6 / (time.process_time() - start):.0f} MB a CPU second"
 
 
 def _lines(path: Path) -> list[dict]:

@@ -5,7 +5,6 @@ counts as wrong, but for the kinds that have no language.
 """
 
 import json
-import os
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -13,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
+from benchmarks.labels import corpus
 from udfs import language, sourcelabels
 
 TOGETHER = ("sentence", "chat", "ui", "question", "len_40", "len_80", "len_160", "len_300")
@@ -55,16 +54,14 @@ def confusions(rows: list[Row], most: int = 12) -> list[tuple[tuple[str, str], i
 
 def on_corpus(folder: Path) -> list[tuple[str, str, float]]:
     """Messages a second in one process, and conversations whose language is what the source says, where it says one."""
-    table = ds.dataset(sorted(folder.glob("data/*.parquet"))).to_table(columns=["conversation", "language"])
-    talks = table["conversation"].combine_chunks()
-    contents = pc.struct_field(talks.flatten(), "content")
-    offsets = np.asarray(talks.offsets) - talks.offsets[0].as_py()
+    found = corpus.read(folder / "data")
+    contents, offsets = found.contents, found.offsets
     language.detect(contents[:100], MIN_CONFIDENCE)
     started = time.process_time()
     codes = language.detect(contents, MIN_CONFIDENCE).codes
     speed = len(contents) / (time.process_time() - started)
     ours = language.of_conversations(codes, np.asarray(pc.utf8_length(contents)), offsets).to_pylist()
-    pairs = [(sourcelabels.code(name), code) for name, code in zip(table["language"].to_pylist(), ours, strict=True)]
+    pairs = [(sourcelabels.code(name), code) for name, code in zip(found.languages, ours, strict=True)]
     known = [theirs == code for theirs, code in pairs if theirs != "und"]
     return [
         ("messages/s, one core", ">= 15000", speed),
@@ -72,9 +69,8 @@ def on_corpus(folder: Path) -> list[tuple[str, str, float]]:
     ]
 
 
-def main() -> None:
-    """Print the table for the data that ``WINNOW_REAL_DATA`` names."""
-    data = Path(os.environ["WINNOW_REAL_DATA"])
+def main(data: Path) -> None:
+    """Print the table."""
     bench = [json.loads(line) for line in (data / "langid_bench.jsonl").read_text("utf-8").splitlines()]
     codes = language.detect(pa.array([row["text"] for row in bench]), MIN_CONFIDENCE).codes.to_pylist()
     rows = list(zip(bench, codes, strict=True))
@@ -84,7 +80,3 @@ def main() -> None:
     for name, goal, value in on_corpus(data / "corpus_10k"):
         print(f"{name:42} {goal:>9} {value:10.2f}")
     print("confused:", ", ".join(f"{true} as {found} {count}" for (true, found), count in confusions(rows)))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,16 +1,13 @@
 """How right is each kind of PII, on made-up values and on every hit in real chats, and what does it cost?
 
-    WINNOW_REAL_DATA=FOLDER python -m benchmarks.labels.pii [--write FILE]
+    python -m benchmarks.labels pii
 
 Prints precision and recall with counts per kind on ``pii_synthetic``, on the sample generator's planted contacts, and
 precision on the labelled hits (``pii.jsonl``: file, record, kind, the n-th hit of the kind there, right or not; right
-is what a reader calls a value of the kind, made-up examples included). ``--write`` writes all hits as labels, true.
+is what a reader calls a value of the kind, made-up examples included).
 """
 
-import argparse
 import json
-import os
-import tarfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,9 +18,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from benchmarks.labels import pii_synthetic
+from benchmarks.labels import corpus, devpack, pii_synthetic
 from jobs.sample.conversations import SHARES, new_draw
 from jobs.sample.grammar import fill
 from udfs import pii
@@ -32,18 +28,11 @@ LABELS = Path(__file__).with_name("pii.jsonl")
 ALL = tuple(kind.name for kind in pii.KINDS)
 
 
-def main() -> int:
-    """Measure and print; returns 0."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", metavar="FILE", help="write every hit as a label")
-    options = parser.parse_args()
+def main(data: Path, target: Path | None = None) -> None:
+    """Measure and print. ``target``: a file for all hits as labels, true, to be corrected by reading."""
     _print_synthetic()
     _print_sample()
-    if folder := os.environ.get("WINNOW_REAL_DATA"):
-        _print_real(Path(folder), options.write)
-    else:
-        print("real data: WINNOW_REAL_DATA is not set")
-    return 0
+    _print_real(data, target)
 
 
 def _print_synthetic() -> None:
@@ -80,16 +69,16 @@ def _print_sample() -> None:
     print(f"sample's contacts, sentences as wanted {_share(right, rest)}")
 
 
-def _print_real(folder: Path, target: str | None) -> None:
+def _print_real(folder: Path, target: Path | None) -> None:
     labels = {(row["file"], row["id"], row["kind"], row["ordinal"]): row["true"] for row in _read_labels()}
-    hits = [*_hits("corpus_10k", _corpus(folder / "corpus_10k" / "data")), *_devpack(folder / "devpack.tar.xz")]
+    hits = [*_hits("corpus_10k", _corpus(folder / "corpus_10k" / "data")), *_devpack(devpack.folder(folder))]
     for kind in ALL:
         known = [labels.get(hit) for hit in hits if hit[2] == kind]
         unlabelled = f"  {known.count(None)} not labelled" if None in known else ""
         print(f"real hits: {kind:15}{_share(known.count(True), known.count(False))}{unlabelled}")
     if target:
         rows = [dict(zip(("file", "id", "kind", "ordinal"), hit, strict=True)) | {"true": True} for hit in hits]
-        Path(target).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        target.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 def _read_labels() -> list[dict[str, Any]]:
@@ -98,26 +87,22 @@ def _read_labels() -> list[dict[str, Any]]:
 
 def _corpus(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Conversations, and before them the cost of each kind in microseconds a message."""
-    table = pq.read_table(folder, columns=["conversation_id", "conversation"])
-    lists = table["conversation"].combine_chunks()
-    texts = pc.struct_field(lists.flatten(), "content")
-    offsets = np.concatenate(([0], np.cumsum(pc.list_value_length(lists))))
+    found = corpus.read(folder)
+    texts, offsets = found.contents, found.offsets
     for name in [*ALL, "all"]:
         kinds = ALL if name == "all" else (name,)
         started = time.process_time()
         pii.mask(texts, offsets, kinds)
         print(f"microseconds a message: {name:12}{1e6 * (time.process_time() - started) / len(texts):6.2f}")
-    for row in table.to_pylist():
-        yield row["conversation_id"], [message["content"] for message in row["conversation"]]
+    for name, first, last in zip(found.ids, offsets, offsets[1:], strict=False):
+        yield name, texts[first:last].to_pylist()
 
 
-def _devpack(archive: Path) -> Iterator[tuple[str, str, str, int]]:
-    with tarfile.open(archive) as pack:
-        for member in pack:
-            if member.isfile() and member.name.endswith((".json", ".jsonl")):
-                data = pack.extractfile(member)
-                assert data is not None  # a file, so it has data
-                yield from _hits(member.name, _records(data.read(), member.name.endswith("l")))
+def _devpack(folder: Path) -> Iterator[tuple[str, str, str, int]]:
+    for path in sorted(folder.rglob("*.json*")):
+        if path.is_file() and path.suffix in (".json", ".jsonl"):
+            name = path.relative_to(folder.parent).as_posix()
+            yield from _hits(name, _records(path.read_bytes(), path.suffix == ".jsonl"))
 
 
 def _records(data: bytes, is_lines: bool) -> Iterator[tuple[str, list[str]]]:
@@ -158,7 +143,3 @@ def _hits(file: str, records: Iterator[tuple[str, list[str]]]) -> Iterator[tuple
 
 def _share(yes: int, no: int) -> str:
     return f"{yes / (yes + no):6.1%} ({yes}/{yes + no})" if yes + no else "     - (0/0)"
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

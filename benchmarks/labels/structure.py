@@ -1,13 +1,12 @@
 """How often is a fact about a conversation right? Precision and recall on rows that were labelled by reading.
 
-    python -m benchmarks.labels.structure --data shared/data
+    python -m benchmarks.labels structure
 
 ``structure.jsonl`` holds ``file``, ``id``, ``fact`` and ``is_true``. Read were rows that the fact holds for (precision)
 and rows near its border (recall; of all rows it is higher, for most are far from the border). For ``gibberish`` real
 messages are garbled (:mod:`benchmarks.labels.garbling`) and both are judged.
 """
 
-import argparse
 import json
 import time
 from collections import defaultdict
@@ -15,39 +14,17 @@ from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from benchmarks.labels import garbling
+from benchmarks.labels import corpus, garbling
 from udfs import facts, gibberish, scripts
-from udfs.batch import Batch, Limits, batch_of
+from udfs.batch import Limits, batch_of
 
 SAMPLE = 2000
 """Messages garbled in each way."""
-
-
-class Corpus(NamedTuple):
-    """Conversations and their ids; roles and texts are as received."""
-
-    ids: list[str]
-    batch: Batch
-
-
-def read(folder: Path) -> Corpus:
-    """The conversations of Parquet files in the LMSYS schema."""
-    table = pq.ParquetDataset(sorted((folder / "data").glob("*.parquet"))).read(["conversation_id", "conversation"])
-    chats = table["conversation"].combine_chunks()
-    messages = chats.flatten()
-    batch = batch_of(
-        messages.field("role"),
-        messages.field("content"),
-        np.asarray(chats.offsets),
-        pa.nulls(len(messages), pa.string()),
-    )
-    return Corpus(table["conversation_id"].to_pylist(), batch)
 
 
 def labels() -> dict[str, dict[str, dict[str, bool]]]:
@@ -96,25 +73,19 @@ def _script(text: str) -> str:
     return scripts.NAMES[counts[1:].argmax() + 1] if counts[1:].any() else ""
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, default=Path("shared/data"))
-    data = parser.parse_args().data
+def main(data: Path) -> None:
+    """Print a line per fact with counts and cost, then how garbled copies of real messages are told from them."""
     for file, by_fact in labels().items():
-        corpus = read(data / file)
+        found = corpus.read(data / file / "data")
+        batch = batch_of(found.roles, found.contents, found.offsets, pa.nulls(len(found.roles), pa.string()))
         for fact in facts.FACTS:
             started = time.process_time()
-            holds = fact.holds(corpus.batch, Limits())
-            cost = (time.process_time() - started) * 1e6 / len(corpus.ids)
+            holds = fact.holds(batch, Limits())
+            cost = (time.process_time() - started) * 1e6 / len(found.ids)
             told = by_fact.get(fact.name, {})
-            row = compare(told, dict(zip(corpus.ids, holds.tolist(), strict=True)))
-            print(f"{file} {fact.name:18} {int(holds.sum()):6,} of {len(corpus.ids):,}  {cost:6.1f} us each  {row}")
-        texts = corpus.batch.contents.filter(pa.array((corpus.batch.lengths >= 80) & (corpus.batch.lengths < 4000)))
+            row = compare(told, dict(zip(found.ids, holds.tolist(), strict=True)))
+            print(f"{file} {fact.name:18} {int(holds.sum()):6,} of {len(found.ids):,}  {cost:6.1f} us each  {row}")
+        texts = batch.contents.filter(pa.array((batch.lengths >= 80) & (batch.lengths < 4000)))
         sample = Random(1).sample(texts.to_pylist(), min(4 * SAMPLE, len(texts)))
         print("gibberish on garbled copies of real messages (precision where as many are garbled as not)")
         print("\n".join(garbled(sample)))
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,7 +1,7 @@
 from pyspark.sql import functions as F
 
 from conf import tables
-from conf.settings import Edits, Rules, Settings
+from conf.settings import Edits, Reasons, Rules, Settings
 from jobs.annotate import label
 from jobs.lake import Lake
 
@@ -10,7 +10,8 @@ def test_set_gives_every_conversation_the_system_prompt_and_keeps_every_other_me
     lake: Lake, smoke: Settings
 ) -> None:
     raw = lake.read(tables.CONVERSATIONS_RAW)
-    rules = Rules(edits=Edits(system_prompt={"mode": "set", "text": "Be kind."}))
+    untouched = Reasons(blank_message="tag", bad_roles="tag", unanswered="tag")  # repairs of turns take messages away
+    rules = Rules(edits=Edits(system_prompt={"mode": "set", "text": "Be kind."}), reasons=untouched)
     rows = label(raw, rules).select("conversation_id", "messages").collect()
     before = {row[0]: row[1] for row in raw.select("conversation_id", F.col("messages.role")).collect()}
     assert len(rows) == len(before)

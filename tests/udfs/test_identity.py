@@ -123,7 +123,7 @@ def test_a_megabyte_is_judged(unit):
     assert all(len(judge(name, talk)) == 1 for name in NAMES)
 
 
-@pytest.mark.skipif("WINNOW_REAL_DATA" not in os.environ, reason="WINNOW_REAL_DATA is not set")
+@pytest.mark.skipif("WINNOW_REAL_DATA" not in os.environ, reason="WINNOW_REAL_DATA is not set (.ci/run sets it)")
 def test_characters_that_say_they_are_programs_are_found():
     import json
 

@@ -127,7 +127,7 @@ def test_a_letter_is_of_a_script_and_nothing_else_is():
         assert scripts.NAMES[table[ord(character)]] == name, character
 
 
-@pytest.mark.skipif("WINNOW_REAL_DATA" not in os.environ, reason="WINNOW_REAL_DATA is not set")
+@pytest.mark.skipif("WINNOW_REAL_DATA" not in os.environ, reason="WINNOW_REAL_DATA is not set (.ci/run sets it)")
 def test_labelled_texts_are_named_right():
     lines = (Path(os.environ["WINNOW_REAL_DATA"]) / "langid_bench.jsonl").read_text("utf-8").splitlines()
     bench = [json.loads(line) for line in lines]
