@@ -67,12 +67,13 @@ OPEN_END = (
 )
 """An end after which something must follow."""
 MID_SENTENCE = (
-    r"\pL[.!?][\"'’”)*]*\s[\"'“‘(*]*\p{Lu}?[^\n.!?]{8,}[\pL\pN]$"  # a sentence ended in this line, another did not
-    r"|[。！？][^\n。！？]{4,}[\p{Han}\p{Hiragana}\p{Katakana}]$"
-    r"|[^\n.!?:;|`。！？]{140,}\pL$"  # or is far too long for a list item
-    r"|।[^\n।]{8,}\p{Devanagari}$"
+    r"\pL[.!?][\"'’”)*]*\s[\"'“‘(*]*\p{Lu}?[^\n.!?]{8,}[\pL\pN]$",  # a sentence ended in this line, another did not
+    r"[。！？][^\n。！？]{4,}[\p{Han}\p{Hiragana}\p{Katakana}]$",
+    r"[^\n.!?:;|`。！？]{140,}\pL$",  # or is far too long for a list item
+    r"।[^\n।]{8,}\p{Devanagari}$",
 )
-"""An end within a sentence: its line has whole sentences before it."""
+"""Ends within a sentence: the line has whole sentences before it. Each is matched by itself: as one pattern, RE2's
+automaton outgrows its memory and takes a hundred times as long."""
 NO_TELLING = (
     r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]$"  # scripts without a full stop
     r"|[다요죠까음함됨임네지오]$"  # Korean endings, often without one
@@ -117,12 +118,12 @@ def unfinished_answer(batch: Batch, limits: Limits) -> np.ndarray:
 def _is_cut(texts: pa.Array) -> np.ndarray:
     tails = _tails(texts)
     is_in_code = np.asarray(pc.count_substring_regex(texts, _FENCE)) % 2 == 1
-    is_open, is_mid, is_untold = (
-        np.asarray(pc.match_substring_regex(tails, pattern), bool) for pattern in (OPEN_END, MID_SENTENCE, NO_TELLING)
+    is_open, is_untold, *is_mid = (
+        np.asarray(pc.match_substring_regex(tails, pattern), bool) for pattern in (OPEN_END, NO_TELLING, *MID_SENTENCE)
     )
     # fences shown within a fence make their number odd; a sentence that ends is no code
     is_closed = np.asarray(pc.match_substring_regex(tails, r"(?:```|[.!?。])$"), bool)
-    return (is_in_code & ~is_closed) | ((is_open | is_mid) & ~is_untold)
+    return (is_in_code & ~is_closed) | (np.logical_or.reduce([is_open, *is_mid]) & ~is_untold)
 
 
 def _tails(texts: pa.Array) -> pa.Array:
