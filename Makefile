@@ -49,7 +49,7 @@ train-demo: $(VENV)/installed-train  ## Train a tiny model on the lake of `make 
 	@echo "Talk to it (it has learned 18 steps): $(BIN)/winnow chat --adapter $(DEMO_RUN)/adapter"
 
 test: $(VENV)/installed-train  ## Run the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 install35: $(VENV35)/installed  ## Make .venv35, a second environment: Spark 3.5 with Spark NLP, for `winnow linguistics`
 

@@ -56,10 +56,11 @@ def read(texts: pa.Array) -> Reading:
     codes = np.frombuffer(stored.encode("utf-32-le", "surrogatepass"), np.uint32)
     begins = np.concatenate(([0], np.flatnonzero(codes == GAP) + 1))
     folded = table()[codes]
-    spaces = folded == _SPACE
-    spaces[1:] &= folded[:-1] == _SPACE
+    places = np.flatnonzero(folded != _GONE)
+    spaces = folded[places] == _SPACE
+    spaces[1:] &= spaces[:-1].copy()
     spaces[:1] = False
-    places = np.flatnonzero((folded != _GONE) & ~spaces)
+    places = places[~spaces]
     folded = folded[places]
     if stored and not stored.isascii():
         folded, places = _composed(folded, places)
