@@ -113,9 +113,7 @@ WORKDIR /data
 # A tiny run of the whole chain: an image that cannot do its work is not built, and the kernels are compiled here, once
 # for machines with this CPU, instead of by every executor at its start.
 RUN export SPARK_LOCAL_IP=127.0.0.1 SPARK_LOCAL_HOSTNAME=localhost \
-    && winnow sample --conversations 300 --out /tmp/proof/sample >/dev/null \
-    && winnow run --config smoke --input /tmp/proof/sample --lake /tmp/proof/lake \
-    && rm -rf /tmp/proof && chmod -R g+w "$NUMBA_CACHE_DIR"
+    && winnow doctor --trial && chmod -R g+w "$NUMBA_CACHE_DIR"
 
 ENTRYPOINT ["tini", "-s", "--", "/opt/winnow/entrypoint.sh"]
 CMD ["winnow", "--help"]

@@ -13,13 +13,14 @@ DEMO_RUN ?= runs/demo
 help:  ## Say what each target does
 	@grep -E '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-install: $(VENV)/installed  ## Make .venv, install the pinned dependencies, fetch Delta's jars once
+install: $(VENV)/installed  ## Make .venv, install the pinned dependencies, fetch Delta's jars once, try all jobs once
 
 $(VENV)/installed: setup.py pyproject.toml
 	@command -v java >/dev/null || $(MAKE) --no-print-directory java
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	$(BIN)/winnow doctor --fetch-jars
+	$(BIN)/winnow doctor --trial
 	touch $@
 
 # What training needs beside that: PyTorch alone is some 3 GB. DeepSpeed's kernels are compiled on the GPU node, not here.

@@ -1,5 +1,7 @@
 """After the comparisons: at most so many conversations of a prompt and of a template stay. What is removed in all?"""
 
+from typing import NamedTuple
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -11,15 +13,21 @@ from jobs.tables import SCHEMAS
 from jobs.templates import families
 
 
-def cap(
-    facts: DataFrame, signatures: DataFrame, matches: DataFrame, options: Dedup, work: str
-) -> tuple[DataFrame, DataFrame]:
-    """Rows of ``duplicates`` and of ``families`` for the conversations ``facts``, of which ``matches`` are removed.
+class Capped(NamedTuple):
+    """Rows of ``duplicates`` and of ``families``, and how many rows each of these levels removed."""
+
+    duplicates: DataFrame
+    families: DataFrame
+    counts: dict[str, int]
+
+
+def cap(facts: DataFrame, signatures: DataFrame, matches: DataFrame, options: Dedup, work: str) -> Capped:
+    """What is removed of the conversations ``facts``, ``matches`` being removed already.
 
     A row of ``matches`` whose kept row goes now goes with it, to the same kept row.
     """
     if options.prompt.policy == options.template.policy == "off":
-        return matches, matches.sparkSession.createDataFrame([], SCHEMAS[tables.FAMILIES])
+        return Capped(matches, matches.sparkSession.createDataFrame([], SCHEMAS[tables.FAMILIES]), {})
     said = signatures.select("row", "conversation_id", "prompt")
     dropped = matches.where(F.col("level").isin(*policy.dropping(options))).select("conversation_id", "kept_id")
     everyone = facts.join(said, ["row", "conversation_id"]).select("conversation_id", "prompt", "digest", "order")
@@ -27,6 +35,7 @@ def cap(
     removed = dropped.join(everyone.select("conversation_id", "prompt"), "conversation_id")
     members = prompts.members(survivors, removed, options, work)
     found = families(members, survivors).select(*SCHEMAS[tables.FAMILIES].names)
+    counts = members.where("is_removed").groupBy("level").count().collect()
     gone = members.where("is_removed").select(
         *("level", "conversation_id", "kept_id", "similarity"),
         *(F.lit(None).cast("string").alias(name) for name in ("copy_of", "cluster_id")),
@@ -34,7 +43,8 @@ def cap(
         F.when(F.col("level") == PROMPT, _rule(options.prompt)).otherwise(_rule(options.template)).alias("rule"),
     )
     kept = matches.join(gone.select("conversation_id"), "conversation_id", "left_anti")
-    return kept.unionByName(gone).select(*SCHEMAS[tables.DUPLICATES].names), found
+    duplicates = kept.unionByName(gone).select(*SCHEMAS[tables.DUPLICATES].names)
+    return Capped(duplicates, found, {row["level"]: row["count"] for row in counts})
 
 
 def _rule(level: PromptLevel | TemplateLevel) -> Column:

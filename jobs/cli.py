@@ -128,6 +128,7 @@ def _add_doctor(commands: Any) -> None:
         epilog="Example: winnow doctor",
     )
     parser.add_argument("--fetch-jars", action="store_true", help="only fetch the jars, once, and stop")
+    parser.add_argument("--trial", action="store_true", help="only run all jobs on a small sample: compiles kernels")
     parser.add_argument("--jars", action="store_true", help="only print the jars, for spark-submit --jars")
     parser.set_defaults(run=run_doctor)
 
@@ -143,7 +144,7 @@ def run_doctor(args: Namespace) -> int:
     """``winnow doctor``."""
     from jobs import doctor
 
-    return doctor.run(fetch_only=args.fetch_jars, print_only=args.jars)
+    return doctor.run(fetch_only=args.fetch_jars, print_only=args.jars, trial_only=args.trial)
 
 
 def run_ingest(args: Namespace) -> int:

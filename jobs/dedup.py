@@ -98,11 +98,10 @@ def _write_compared(
 
 
 def _write_capped(lake: Lake, job: Run, facts: DataFrame, signatures: DataFrame, options: Dedup, work: str) -> None:
-    duplicates, families = caps.cap(facts, signatures, lake.read(tables.MATCHES), options, work)
-    job.commit(tables.DUPLICATES, duplicates, "overwrite")
-    job.commit(tables.FAMILIES, families, "overwrite")
-    capped = lake.read(tables.DUPLICATES).where(F.col("level").isin("prompt", "template"))
-    job.counts |= {row["level"]: row["count"] for row in capped.groupBy("level").count().collect()}
+    capped = caps.cap(facts, signatures, lake.read(tables.MATCHES), options, work)
+    job.counts |= capped.counts
+    job.commit(tables.DUPLICATES, capped.duplicates, "overwrite")
+    job.commit(tables.FAMILIES, capped.families, "overwrite")
 
 
 def _write_clusters(lake: Lake, job: Run, found: DataFrame, is_growing: bool) -> None:

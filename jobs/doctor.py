@@ -19,7 +19,7 @@ _NEEDED_GB = 3.0
 Check = tuple[bool, str]
 
 
-def run(fetch_only: bool, print_only: bool) -> int:
+def run(fetch_only: bool, print_only: bool, trial_only: bool) -> int:
     """``winnow doctor``: prints one line a check and, under a failed one, what to do. 0: all well, 2: not."""
     if print_only:
         print(",".join(session.jars()))
@@ -28,6 +28,7 @@ def run(fetch_only: bool, print_only: bool) -> int:
         fetch_jars()
         return 0
     checks: tuple[Callable[[], Check], ...] = (_python, _java, _jars, _memory, _disk, _spark)
+    checks = (_trial,) if trial_only else checks
     is_well = True
     for check in checks:
         is_ok, told = check()
@@ -165,6 +166,17 @@ def _spark() -> Check:
         from jobs.failures import explain
 
         return False, f"Spark: {explain(error)[0]}"
+
+
+def _trial() -> Check:
+    from jobs import trial
+
+    try:
+        return True, trial.run()
+    except Exception as error:
+        from jobs.failures import explain
+
+        return False, f"Trial run: {explain(error)[0]}"
 
 
 def _worker(batches):

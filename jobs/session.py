@@ -21,6 +21,9 @@ _TABLES = {
     "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
     # Reading the log of a small table in 50 tasks costs seconds.
     "spark.databricks.delta.snapshotPartitions": "2",
+    # Jobs read whole tables. Least and greatest values of every column, to leave out files, cost a query up to 1.5 s.
+    "spark.databricks.delta.stats.skipping": "false",
+    "spark.databricks.delta.properties.defaults.dataSkippingNumIndexedCols": "0",
 }
 _SQL = {
     "spark.sql.session.timeZone": "UTC",
