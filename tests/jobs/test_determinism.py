@@ -20,7 +20,7 @@ def digest_of(raw: DataFrame, settings: Settings, work: str) -> str:
     facts = copies.facts(conversations, settings)
     found = dedup.find(facts, signatures, settings.dedup, work)[0].localCheckpoint()
     matches = outcome.duplicates(found, signing.signing(settings.dedup), settings.dedup)
-    duplicates, _ = caps.cap(facts, signatures, matches, settings.dedup, f"{work}-prompts")
+    duplicates = caps.cap(facts, signatures, matches, settings.dedup, f"{work}-prompts").duplicates
     clusters = outcome.clusters(found)
     verdicts = publish.decide(conversations, duplicates, settings)
     kept = publish.dataset(conversations, verdicts, duplicates, clusters, settings.publish.eval_share)
