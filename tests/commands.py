@@ -11,12 +11,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
 """For a JVM that lives for a minute: what is compiled must not cost more than it saves."""
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+"""Queries over a handful of rows are interpreted: generating and compiling Java for each takes half of their time. On
+the cluster of tests/cluster they are compiled, as in production, and must give the same dataset."""
 SMALL = (
     "spark.spark.driver.memory=1g",
     f"spark.spark.driver.extraJavaOptions={JAVA}",
     f"spark.spark.executor.extraJavaOptions={JAVA}",
     "spark.spark.sql.shuffle.partitions=2",
     "spark.spark.default.parallelism=2",
+    *(f"spark.{key}={value}" for key, value in INTERPRETED.items()),
 )
 
 

@@ -15,10 +15,7 @@ from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
 from jobs.sample.generate import write_sample
 from jobs.session import nlp_package, open_session
-from tests.commands import JAVA
-
-# One cache of compiled kernels for every process the tests start, those on a cluster included (their code is a zip).
-os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "kernels"))
+from tests.commands import INTERPRETED, JAVA
 
 settings.register_profile("winnow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("winnow")
@@ -32,6 +29,7 @@ SMALL = {
     "spark.default.parallelism": "2",
     # The same plan every time; adaptive execution is tested where it matters.
     "spark.sql.adaptive.enabled": "false",
+    **INTERPRETED,
 }
 
 

@@ -93,9 +93,10 @@ def _digest(function: Callable[..., Any]) -> str:
 
 
 def _choose_folder(package: Path, digest: str) -> Path | None:
-    """The first folder that can be written; outside the package, one for each version of the source."""
+    """The first folder that can be written, one for each version of the source."""
     given = [Path(_CONFIG.CACHE_DIR, digest)] if _CONFIG.CACHE_DIR else []
-    return next(filter(_is_writable, [*given, package / "__pycache__", *_private_folders(digest)]), None)
+    beside = package / "__pycache__" / digest
+    return next(filter(_is_writable, [*given, beside, *_private_folders(digest)]), None)
 
 
 def _private_folders(digest: str) -> Iterator[Path]:

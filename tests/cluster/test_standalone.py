@@ -55,6 +55,18 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=environment(folder), stdout=log, stderr=log, start_new_session=True)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is compiled already, where processes find it whose code is a zip."""
+    folder = tmp_path_factory.mktemp("kernels")
+    for package in ("udfs", "jobs/reader"):
+        cache = ROOT / package / "__pycache__"
+        shutil.copytree(cache, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.pyc"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMBA_CACHE_DIR", str(folder))
+        yield
+
+
 @pytest.fixture(scope="module")
 def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One master and two workers on loopback."""
@@ -87,7 +99,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built without network, under the name of a zip."""
     folder = tmp_path_factory.mktemp("app")
     source = folder / "source"
-    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "tests", "lake", "sample", "build", "*.egg-info"))
+    left_out = (".*", "__pycache__", "tests", "lake", "sample", "build", "*.egg-info")
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(*left_out))
     command = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(source)]
     subprocess.run([sys.executable, "-m", *command], check=True)
     [wheel] = folder.glob("*.whl")
