@@ -9,16 +9,15 @@ import argparse
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, DataType
 
 from conf import tables
 from jobs.lake import Lineage, open_lake
 from jobs.session import open_session
 from jobs.tables import SCHEMAS, only_row
 
-_MESSAGES = """transform(conversation, m -> struct(m.role as role, m.content as content, string(null) as name,
-    string(null) as language, double(null) as confidence, cast(array() as array<string>) as keywords,
-    cast(array() as array<string>) as edits))"""
 _DIGEST = "sha2(array_join(transform(conversation, m -> concat(m.role, ':', m.content)), char(0)), 256)"
+_SCHEMA = SCHEMAS[tables.CONVERSATIONS]
 _HOT = ("none", "identical", "nearly")
 
 
@@ -36,17 +35,29 @@ def conversations(spark: SparkSession, folder: str, share: float = 1.0, hot: str
         )
     columns = {
         "source": F.lit("benchmark"),
-        "messages": F.expr(_MESSAGES),
+        "messages": F.transform("conversation", _message),
         "source_language": F.col("language"),
-        "keywords": F.array().cast("array<string>"),
-        "hits": F.array().cast(SCHEMAS[tables.CONVERSATIONS]["hits"].dataType),
-        "reasons": F.array().cast("array<string>"),
         "flagged": F.lit(False),
         "turns": F.col("turn").cast("int"),
         "characters": F.expr("aggregate(conversation, 0L, (sum, m) -> sum + length(m.content))"),
         "digest": F.expr(_DIGEST),
     }
-    return chosen.withColumns(columns).select(*SCHEMAS[tables.CONVERSATIONS].names)
+    found = chosen.withColumns(columns)
+    return found.withColumns({f.name: _empty(f.dataType) for f in _SCHEMA if f.name not in found.columns}).select(
+        *(F.col(field.name).cast(field.dataType) for field in _SCHEMA)
+    )
+
+
+def _message(said: Column) -> Column:
+    """A message with its role and text, all else empty."""
+    given = {"role": said["role"], "content": said["content"]}
+    fields = SCHEMAS[tables.CONVERSATIONS]["messages"].dataType.elementType
+    return F.struct(*(given.get(field.name, _empty(field.dataType)).alias(field.name) for field in fields))
+
+
+def _empty(kind: DataType) -> Column:
+    """A label that nobody gave: an empty list, or null."""
+    return (F.array() if isinstance(kind, ArrayType) else F.lit(None)).cast(kind)
 
 
 def _is_hot() -> Column:
