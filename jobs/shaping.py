@@ -136,14 +136,12 @@ def account(before: DataFrame, after: DataFrame) -> dict[str, int]:
 
 def _totals() -> list[Column]:
     turns = said()
-    content = F.aggregate(
-        turns, F.lit(0).cast("bigint"), lambda total, one: total + F.hash(one["role"], one["content"])
-    )
+    add = lambda total, turn: total + F.hash(turn["role"], turn["content"])  # noqa: E731
     totals = {
         "origins": F.size("made_of"),
         "parts": F.size(F.filter("made_of", lambda origin: origin["part"] > 1)),
         "turns": F.size(turns),
-        "content": content,
+        "content": F.aggregate(turns, F.lit(0).cast("bigint"), add),
     }
     sums = [F.coalesce(F.sum(total), F.lit(0)).alias(name) for name, total in totals.items()]
     return [F.count(F.lit(1)).alias("rows"), F.count_distinct("conversation_id").alias("ids"), *sums]
