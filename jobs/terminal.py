@@ -44,7 +44,7 @@ def as_conversation(row: dict[str, Any], width: int | None = None) -> str:
     """One dataset row: a head line, then ``role: content`` a message, each cut to ``width`` terminal columns."""
     width = width or shutil.get_terminal_size().columns
     facts = " ".join(f"{key}={row[key]}" for key in ("source", "split", "model", "language", "copies") if row.get(key))
-    facts += _origins(row.get("made_of") or [])
+    facts = _origins(row.get("made_of") or []) + facts
     messages = [f"  {message['role']}: {message['content']}" for message in row["messages"]]
     return "\n".join(fit(line, width) for line in [f"{row['conversation_id']} {facts}", *messages])
 
@@ -104,8 +104,8 @@ def fit(text: str, width: int) -> str:
 def _origins(made_of: Sequence[dict[str, Any]]) -> str:
     """Where a row is not one whole conversation: which one it is a part of, or how many it joins."""
     if len(made_of) > 1:
-        return f" made_of={len(made_of)}"
-    parts = (f" part={origin['part']}" for origin in made_of if origin["part"])
+        return f"made_of={len(made_of)} "
+    parts = (f"part={origin['part']} " for origin in made_of if origin["part"])
     return "".join(parts)
 
 

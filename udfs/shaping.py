@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from udfs.batch import sum_of
 from udfs.compiled import compiled, freeze
 from udfs.exchanges import Exchanges, exchanges, is_one_exchange
-from udfs.vocabulary import Vocabulary, count
+from udfs.vocabulary import Vocabulary, bound, count
 
 
 class Limits(NamedTuple):
@@ -49,9 +49,10 @@ def plan(batches: Iterable[pa.RecordBatch], limits: Limits, words: Vocabulary | 
         is_short = is_one_exchange(found, roles, offsets) & (limits.exchanges > 0)
         sizes = np.zeros(len(roles), np.int64)
         if words is not None:
+            contents = _flat(batch.column("contents"))[1]
+            is_long &= sum_of(bound(contents, words), offsets) > limits.part
             is_counted = np.repeat(is_long | (is_short & (limits.tokens > 0)), np.diff(offsets))
-            contents = _flat(batch.column("contents"))[1].filter(pa.array(is_counted))
-            sizes[is_counted] = count(contents, words)
+            sizes[is_counted] = count(contents.filter(pa.array(is_counted)), words)
         heads, tokens = measure(found, sizes, offsets)
         begins = cut(found, heads, tokens, limits.part)
         is_cut = is_long & (sum_of(begins, found.offsets) > 1)

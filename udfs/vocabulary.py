@@ -1,5 +1,6 @@
 """How many tokens is a message, by the user's own tokenizer? Counted with ``tokenizers`` from one file, offline."""
 
+import json
 import os
 from collections.abc import Iterator
 from functools import lru_cache
@@ -13,6 +14,12 @@ from tokenizers import Tokenizer
 
 BATCH_BYTES = 1_000_000
 """Text encoded at a time: its tokens, with all that the library tells of them, take a hundred times its memory."""
+UNBOUNDED = 2**40
+"""More tokens than a message has; sums of it over a batch are still numbers."""
+_GROWTH = {None: 1, "NFC": 3}
+"""How many bytes a byte may become by these normalizers: UAX 15, table 10, for UTF-8."""
+_SPLITTING = ("ByteLevel", "Digits", "Split")
+"""Pre-tokenizers that only cut a text, but for ByteLevel's space in front."""
 
 
 class Vocabulary(NamedTuple):
@@ -51,6 +58,27 @@ def count(contents: pa.Array, vocabulary: Vocabulary) -> np.ndarray:
         encoded = tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         found[start:end] += np.fromiter(map(len, encoded), np.int64, end - start)
     return found
+
+
+def bound(contents: pa.Array, vocabulary: Vocabulary) -> np.ndarray:
+    """What :func:`count` is at most (int64), without counting: for tokenizers of bytes from the content's length, for
+    others :data:`UNBOUNDED`."""
+    growth = _growth(vocabulary.text)
+    if growth is None:
+        return np.full(len(contents), UNBOUNDED, np.int64)
+    sizes = np.asarray(pc.fill_null(pc.binary_length(contents), 0), dtype=np.int64)
+    return sizes * growth + vocabulary.message_tokens
+
+
+@lru_cache(maxsize=1)
+def _growth(text: str) -> int | None:
+    """At most how many tokens a byte becomes; None where the file does not say so plainly."""
+    parts = json.loads(text)
+    normalizer, splitter = parts.get("normalizer") or {}, parts.get("pre_tokenizer") or {}
+    steps = splitter.get("pretokenizers", [splitter])
+    is_plain = all(step.get("type") in _SPLITTING and not step.get("add_prefix_space") for step in steps)
+    is_of_bytes = any(step.get("type") == "ByteLevel" for step in steps)
+    return _GROWTH.get(normalizer.get("type")) if is_plain and is_of_bytes else None
 
 
 def _spans(contents: pa.Array) -> Iterator[tuple[int, int]]:

@@ -11,10 +11,11 @@ from pyspark.sql.functions import expr
 
 from conf import recipe, tables
 from conf.settings import Publish, Settings
-from jobs import dedup, publish, report, shaping, unshaping
+from jobs import dedup, personas, publish, report, shaping, unshaping
 from jobs.cli import main
 from jobs.errors import LakeDamaged, UsageError
 from jobs.lake import Lake, open_lake
+from jobs.ledger import Run, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
 from tests.vocabularies import write_tokenizer
@@ -46,7 +47,7 @@ CHATS: dict[str, tuple[Chat, dict[str, Any]]] = {
     "short of two": (exchange(1) + exchange(2), {}),
     "nothing": ([], {}),
     "only a system message": (SYSTEM, {}),
-    "unanswered": (SYSTEM + [("user", "question 5", None)], {}),
+    "unanswered": ([*SYSTEM, ("user", "question 5", None)], {}),
     **{f"ada {number}": (SYSTEM + exchange(number), {"copies": number + 1}) for number in range(7)},
     **{f"held out {number}": (SYSTEM + exchange(number), {"split": "eval"}) for number in range(2)},
     **{f"samantha {number}": (exchange(number, name="Samantha"), {}) for number in range(3)},
@@ -172,7 +173,7 @@ def test_the_order_and_the_partitions_of_rows_change_nothing(
 def test_the_account_closes_and_a_lost_altered_or_doubled_row_is_refused(kept: DataFrame, shaped: DataFrame) -> None:
     counts = shaping.account(kept, shaped)
     assert kept.count() == counts["rows"] + counts["joined"] - counts["parts"]
-    assert counts["rows"] == shaped.count() and counts["joined"] == 10 and counts["parts"] == 8
+    assert counts["rows"] == shaped.count() and counts["joined"] == 11 and counts["parts"] == 8
     spoilt = {
         "conversations": shaped.where("conversation_id != 'unanswered'"),
         "turns": shaped.withColumn("messages", expr("slice(messages, 1, greatest(2, size(messages) - 1))")),
@@ -237,10 +238,8 @@ def test_conflicts_are_the_kept_conversations_whose_question_another_persona_ans
         groups.setdefault(row["question"], []).append(row)
     assert groups and len({row["conversation_id"] for row in rows}) == len(rows)
     for members in groups.values():
-        personas = len({row["persona"] for row in members})
-        assert personas > 1 and {(row["personas"], row["conversations"]) for row in members} == {
-            (personas, len(members))
-        }
+        count = len({row["persona"] for row in members})
+        assert count > 1 and {(row["personas"], row["conversations"]) for row in members} == {(count, len(members))}
     assert {row["conversation_id"] for row in rows} <= {
         row["conversation_id"] for row in lake.read(tables.DATASET).collect()
     }
@@ -250,15 +249,20 @@ def test_conflicts_are_the_kept_conversations_whose_question_another_persona_ans
 def test_rows_and_conflicts_can_be_looked_at_without_spark(reshaped: Lake, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "--lake", reshaped.path, "--limit", "100000", "--verify"]) == 0
     told = capsys.readouterr().out
-    assert " part=2" in told and " made_of=4" in told
+    assert " part=2 source=" in told and " made_of=3 source=" in told
     assert main(["show", "--lake", reshaped.path, "--conflicts", "--limit", "1"]) == 0
     first, *others = capsys.readouterr().out.splitlines()
     assert " personas, " in first and len(others) == int(first.split()[0].replace(",", "")) >= 2
 
 
-def test_switched_off_again_the_dataset_is_the_plain_one(lake: Lake, reshaped: Lake, smoke: Settings) -> None:
-    assert dedup.run(reshaped, smoke, QUIET) and publish.run(reshaped, smoke, QUIET)
+def test_with_both_off_again_the_dataset_is_the_plain_one(lake: Lake, reshaped: Lake) -> None:
+    assert publish.run(reshaped, recipe.load("smoke", ["dedup.persona_conflict=tag"]), QUIET)
     assert reshaped.lineage(tables.DATASET).digest == lake.lineage(tables.DATASET).digest
+
+
+def test_conflicts_that_are_not_asked_for_any_more_are_gone(reshaped: Lake, smoke: Settings) -> None:
+    with Run(reshaped, smoke, lineage("dedup", smoke, smoke.dedup, {})) as job:
+        personas.write(reshaped, job, reshaped.read(tables.CONVERSATIONS), smoke.dedup, QUIET)
     assert reshaped.read(tables.CONFLICTS).isEmpty()
 
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def joined(rows: list[dict[str, Any]], limits: Limits, cuts: list[int]) -> list[
         + [(name, pa.int64()) for name in ("tokens", "head_tokens")]
     )
     edges = sorted({0, len(rows), *(cut % (len(rows) + 1) for cut in cuts)})
-    batches = [pa.RecordBatch.from_pylist(rows[a:b], schema) for a, b in zip(edges, edges[1:], strict=False)]
+    batches = [pa.RecordBatch.from_pylist(rows[a:b], schema) for a, b in pairwise(edges)]
     found = [row for out in shaping.join(batches, limits) for row in out.to_pylist()]
     return sorted(found, key=lambda row: row["conversation_id"])
 

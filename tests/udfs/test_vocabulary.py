@@ -1,6 +1,8 @@
 """Tokens of messages by a tokenizer's file, and a file that cannot be used."""
 
+import json
 from pathlib import Path
+from unicodedata import normalize
 
 import pyarrow as pa
 import pytest
@@ -37,6 +39,32 @@ def test_the_count_does_not_depend_on_how_much_is_encoded_at_a_time(text: str, t
     finally:
         vocabulary.BATCH_BYTES = before
     assert whole.tolist() == [1 + len((one or "").encode()) for one in texts]
+    assert vocabulary.bound(pa.array(texts, pa.string()), Vocabulary(text, 1)).tolist() == whole.tolist()
+
+
+BYTES = {"type": "ByteLevel", "add_prefix_space": False}
+BOUNDS = {
+    "bytes": (None, BYTES, 10),
+    "composed": ({"type": "NFC"}, BYTES, 28),
+    "cut first": (None, {"type": "Sequence", "pretokenizers": [{"type": "Split"}, BYTES]}, 10),
+    "a space in front": (None, {"type": "ByteLevel", "add_prefix_space": True}, None),
+    "text that may grow": ({"type": "NFKC"}, BYTES, None),
+    "words": (None, {"type": "Whitespace"}, None),
+    "nothing said": (None, None, None),
+    "changed on the way": (None, {"type": "Sequence", "pretokenizers": [{"type": "Metaspace"}, BYTES]}, None),
+}
+
+
+@pytest.mark.parametrize("case", BOUNDS)
+def test_a_bound_is_told_only_of_tokenizers_of_bytes(case: str) -> None:
+    normalizer, splitter, most = BOUNDS[case]
+    words = Vocabulary(json.dumps({"normalizer": normalizer, "pre_tokenizer": splitter}), 1)
+    assert vocabulary.bound(pa.array(["abc漢字", None]), words)[0] == (most or vocabulary.UNBOUNDED)
+
+
+def test_composition_makes_three_bytes_of_one_at_most() -> None:
+    texts = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    assert max(len(normalize("NFC", text).encode()) / len(text.encode()) for text in texts) == 3
 
 
 WRONG = {
@@ -61,5 +89,5 @@ def test_a_file_that_is_no_tokenizer_is_refused_by_name(tmp_path: Path, case: st
 
 
 def test_a_folder_is_refused_with_what_to_name_instead(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="a folder, not a file; name the tokenizer.json in it"):
+    with pytest.raises(ValueError, match=r"a folder, not a file; name the tokenizer\.json in it"):
         vocabulary.read(str(tmp_path))
