@@ -33,7 +33,7 @@ def as_heading(version: Version) -> str:
     pins = f" ({', '.join(version.pins)})" if version.pins else ""
     return "\n".join(
         [
-            f"version {version.version}{pins}, published {show_time(version.when)}, {version.rows} conversations",
+            f"version {version.version}{pins}, published {show_time(version.when)}, {version.rows} rows",
             f"recipe {version.recipe}, config {version.config_digest}, code {version.code_version}",
             f"digest {version.digest}",
         ]

@@ -11,7 +11,7 @@ from pyspark.sql.functions import expr
 
 from conf import recipe, tables
 from conf.settings import Publish, Settings
-from jobs import dedup, personas, publish, report, shaping, unshaping
+from jobs import against, dedup, personas, publish, report, shaping, unshaping
 from jobs.cli import main
 from jobs.errors import LakeDamaged, UsageError
 from jobs.lake import Lake, open_lake
@@ -20,6 +20,7 @@ from jobs.progress import Progress
 from jobs.tables import SCHEMAS
 from tests.vocabularies import write_tokenizer
 from training import corpus
+from udfs import versions
 
 QUIET = Progress(None, "test")
 Chat = list[tuple[str, str, str | None]]
@@ -212,6 +213,18 @@ def test_a_published_version_of_parts_and_joined_rows_holds_what_a_plain_one_doe
     assert len(found) == len(plain) != rows.count()
     opened = corpus.open_version(reshaped.path)
     assert corpus.verify(opened) == opened.digest == publish.dataset_digest(rows)
+
+
+def test_a_dataset_of_parts_and_joined_rows_is_compared_with_by_its_conversations(
+    lake: Lake, reshaped: Lake, smoke: Settings
+) -> None:
+    settings = smoke.model_copy(update={"dedup": smoke.dedup.model_copy(update={"against": "shaped"})})
+    found = against.signatures(lake, (reshaped.path, versions.resolve(reshaped.path)), settings).collect()
+    plain = lake.read(tables.DATASET).select("conversation_id", "digest").collect()
+    assert {(row["conversation_id"], row["digest"]) for row in found} == {
+        (f"shaped/{name}", one) for name, one in plain
+    }
+    assert len(found) == len(plain)
 
 
 def test_the_funnel_says_what_became_of_the_kept_and_closes(reshaped: Lake) -> None:
