@@ -63,6 +63,7 @@ setup(
         "phonenumbers==9.*",  # the numbering plan of each country, for PII
         "pyahocorasick==2.*",  # keyword lists
         "pycld2==0.42",  # language of short texts, a second opinion
+        "tokenizers==0.23.*",  # tokens of long conversations, counted by the user's own tokenizer.json
         "tqdm==4.*",  # progress bar
     ],
     extras_require={

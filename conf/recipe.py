@@ -28,7 +28,7 @@ MAX_BYTES = 64_000
 
 T = TypeVar("T", Settings, Training)
 
-_SECRET = re.compile(r"secret|password|token|access[._-]?key|credential", re.IGNORECASE)
+_SECRET = re.compile(r"secret|password|token(?!(?:s|izer)\Z)|access[._-]?key|credential", re.IGNORECASE)
 _PLAIN_TEXT = re.compile(r"(?!(?:true|false|null)\Z)[a-z][\w.-]*\Z", re.IGNORECASE | re.ASCII)
 
 
@@ -78,7 +78,8 @@ def sections(settings: T, *names: str) -> T:
 def describe(settings: Settings | Training) -> list[str]:
     """One line for every value in use, in tree order: ``dedup.threshold = 0.7  (default 0.8)`` where it differs.
 
-    Without the remark, a line is an override. Values whose key sounds like a secret are shown as ``***``.
+    Without the remark, a line is an override. Values whose key sounds like a secret are shown as ``***``; a key that
+    ends in ``tokens`` or ``tokenizer`` does not.
     """
     defaults = dict(_leaves(type(settings)()))
     lines = []

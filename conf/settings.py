@@ -331,6 +331,9 @@ class Dedup(Section):
 
     ``prompt`` and ``template`` then cut excess among what is left.
 
+    ``persona_conflict``: ``tag`` finds questions that several personas answer (table ``conflicts``), and removes
+    nothing.
+
     ``bands`` x ``rows`` are for recall (verification makes precision 1); see ``udfs.minhash.recall``.
     ``against`` names a pin of this lake, or ``LAKE#PIN``: what that dataset has is removed here.
     """
@@ -360,6 +363,7 @@ class Dedup(Section):
     against: str = ""
     prompt: PromptLevel = PromptLevel()
     template: TemplateLevel = TemplateLevel()
+    persona_conflict: Literal["tag", "off"] = "off"
 
     @model_validator(mode="after")
     def _related_below_threshold(self) -> "Dedup":
@@ -376,11 +380,46 @@ class Gates(Section):
     min_rows: int = Field(1, ge=0)
 
 
+class MergeShort(Section):
+    """Conversations of one exchange that are joined into longer ones, where system prompt, character, model, language,
+    source and side of the split are the same: up to ``exchanges`` in a row (0: none are joined) and up to ``tokens``
+    (0: as ``publish.split_long`` has it).
+    """
+
+    exchanges: int = Field(0, ge=0)
+    tokens: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _more_than_one(self) -> "MergeShort":
+        if self.exchanges == 1 or (self.tokens and not self.exchanges):
+            raise ValueError(f"exchanges is {self.exchanges}: expected at least 2, or 0 and no tokens to join none")
+        return self
+
+
 class Publish(Section):
-    """How kept conversations become the dataset."""
+    """How kept conversations become the dataset.
+
+    ``split_long``: a conversation of more tokens becomes several rows, cut between exchanges (0: none is cut). Tokens
+    are those of ``tokenizer``, a ``tokenizer.json`` on this machine, and ``message_tokens`` a message, which is what a
+    chat template adds.
+    """
 
     eval_share: Share = 0.02
+    tokenizer: str = ""
+    message_tokens: int = Field(4, ge=0, le=1_000)
+    split_long: int = Field(0, ge=0)
+    merge_short: MergeShort = MergeShort()
     gates: Gates = Gates()
+
+    @model_validator(mode="after")
+    def _tokens_that_can_be_counted(self) -> "Publish":
+        if (self.split_long or self.merge_short.tokens) and not self.tokenizer:
+            raise ValueError("split_long and merge_short.tokens count tokens: name a tokenizer.json in tokenizer")
+        if 0 < self.split_long < self.merge_short.tokens:
+            raise ValueError(
+                f"merge_short.tokens ({self.merge_short.tokens}) must not exceed split_long ({self.split_long})"
+            )
+        return self
 
 
 class Settings(Section):

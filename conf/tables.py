@@ -4,7 +4,7 @@ A lake is a folder (local, shared, ``s3a://``, ``hdfs://``) that holds one Delta
 file ``winnow.json``. Every table can be read by Spark, deltalake and pyarrow.
 """
 
-LAYOUT = 3
+LAYOUT = 4
 """Version of the lake's layout, stored in the marker; a lake of another layout is refused."""
 
 MARKER = "winnow.json"
@@ -38,12 +38,16 @@ CLUSTERS = "clusters"
 similar row that was not similar enough. Key: conversation_id."""
 FAMILIES = "families"
 """One prompt of many conversations, or one template of many prompts: its form, how many rows, how many removed."""
+CONFLICTS = "conflicts"
+"""One conversation whose question other personas answer too: the question, the persona, how many there are. Key:
+conversation_id."""
 MEASURES = "measures"
 """One edit in one class of conversations, planted in a sample of this data: how many copies were found."""
 VERDICTS = "verdicts"
 """One conversation: kept or not, and every reason. Key: conversation_id."""
 DATASET = "dataset"
-"""One kept conversation, ready to train on. Key: conversation_id."""
+"""One kept conversation, ready to train on; if asked a part of one, or several joined: ``made_of``. Key:
+conversation_id."""
 RUNS = "runs"
 """One finished run of one job: config, versions read and written, counts. Key: run_id."""
 PINS = "pins"
@@ -62,6 +66,7 @@ TABLES = (
     COMPONENTS,
     DUPLICATES,
     FAMILIES,
+    CONFLICTS,
     MEASURES,
     CLUSTERS,
     VERDICTS,

@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from conf import tables
 from conf.settings import Dedup, Settings
-from jobs import signing
+from jobs import signing, unshaping
 from jobs.errors import LakeDamaged, UsageError
 from jobs.lake import Lake
 from udfs import versions
@@ -33,7 +33,7 @@ def signatures(lake: Lake, foreign: tuple[str, Version], settings: Settings) -> 
     place, version = foreign
     name = settings.dedup.against
     rows = lake.spark.read.format("delta").option("versionAsOf", version.version).load(f"{place}/{tables.DATASET}")
-    named = rows.withColumn("conversation_id", F.concat(F.lit(f"{name}/"), "conversation_id"))
+    named = unshaping.conversations(rows).withColumn("conversation_id", F.concat(F.lit(f"{name}/"), "conversation_id"))
     return signing.sign(named, signing.signing(settings.dedup))
 
 

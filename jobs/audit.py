@@ -1,8 +1,10 @@
-"""What should a person read to judge a job? Benchmark questions of every degree of overlap; the largest families."""
+"""What should a person read to judge a job? Benchmark questions of every degree of overlap; the
+largest families; questions that several personas answer."""
 
 import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import groupby, islice
 from typing import Any
 
 from conf import tables
@@ -27,6 +29,16 @@ def families(lake: str, limit: int) -> list[Row]:
     """The ``limit`` largest rows of table ``families``, of equals by their name."""
     found = _rows(lake, tables.FAMILIES)
     return sorted(found, key=lambda row: (-row["rows"], row["level"], row["family"]))[:limit]
+
+
+def conflicts(lake: str, limit: int) -> list[list[Row]]:
+    """The rows of table ``conflicts`` for ``limit`` questions: those that most personas answer, of equals those with
+    most conversations, then by their key. Of each question the rows stand by persona and id."""
+    found = _rows(lake, tables.CONFLICTS)
+    order = ("question", "persona", "conversation_id")
+    found.sort(key=lambda row: (-row["personas"], -row["conversations"], *(row[name] for name in order)))
+    groups = groupby(found, key=lambda row: row["question"])
+    return [list(rows) for _, rows in islice(groups, limit)]
 
 
 def _rows(lake: str, table: str) -> list[Row]:

@@ -4,7 +4,19 @@ from argparse import Namespace
 
 from conf import recipe, tables
 from conf.settings import Settings
-from jobs import annotate, benchmarks, decontaminate, dedup, ingest, linguistics, measure, publish, report, versions
+from jobs import (
+    annotate,
+    benchmarks,
+    decontaminate,
+    dedup,
+    ingest,
+    linguistics,
+    measure,
+    publish,
+    report,
+    shaping,
+    versions,
+)
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
 from jobs.reader import files
@@ -21,6 +33,8 @@ def run(names: list[str], settings: Settings, args: Namespace) -> None:
         benchmarks.read(settings.decontaminate)  # so is a wrong benchmark
     if "annotate" in names:
         annotate.keyword_lists(settings.rules)  # and a wrong keyword list
+    if "publish" in names:
+        shaping.prepare(settings.publish)  # and a wrong tokenizer
     is_off = {"decontaminate": not settings.decontaminate.is_on, "linguistics": not settings.linguistics.enabled}
     names = names if len(names) == 1 else [name for name in names if not is_off.get(name, False)]
     if "linguistics" in names:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from conf import recipe, tables
 from conf.settings import Dedup, Settings
-from jobs import against, caps, copies, decontaminate, increment, matching, outcome, signing
+from jobs import against, caps, copies, decontaminate, increment, matching, outcome, personas, signing
 from jobs.connected import clear
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_done, lineage
@@ -43,6 +43,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
             _write_compared(lake, job, found, members, options, is_growing)
         with progress.stage("cap prompts and templates"):
             _write_capped(lake, job, facts, signatures, options, f"{work}-prompts")
+        personas.write(lake, job, facts, options, progress)
         with progress.stage("clusters"):
             _write_clusters(lake, job, found, is_growing)
         lake.spark.catalog.clearCache()  # what the stages above shared; nothing of it is read again

@@ -150,7 +150,8 @@ def _check_layout(spark: SparkSession, path: str, text: str) -> None:
     except (ValueError, KeyError, TypeError) as error:
         raise LakeDamaged(f"{path}/{tables.MARKER} is damaged: {error}") from error
     if layout != tables.LAYOUT:
-        raise UsageError(f"{path} has layout {layout}, this Winnow reads layout {tables.LAYOUT}: use the other one")
+        way = "the Winnow that wrote it, or make a new lake from the same files"
+        raise UsageError(f"{path} has layout {layout}, this Winnow reads layout {tables.LAYOUT}: use {way}")
 
 
 def _jvm(spark: SparkSession) -> Any:

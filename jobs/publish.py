@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from conf import recipe, tables
 from conf.settings import Gates, Settings
-from jobs import decontaminate, policy
+from jobs import decontaminate, policy, shaping
 from jobs.errors import GateFailed, LakeDamaged, UsageError
 from jobs.formats.conversation import DUPLICATE_RECORD
 from jobs.lake import Lake
@@ -32,13 +32,15 @@ _SECTIONS = ("rules", "decontaminate", "dedup", "publish")
 def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     """Decide on every conversation and publish the kept ones. Returns whether a new dataset version was committed.
 
-    Raises :class:`LakeDamaged` when a record is in no table, :class:`GateFailed` when a gate does not hold; the
-    dataset is then left as it was.
+    Raises :class:`LakeDamaged` when a record is in no table or a turn in no row, :class:`GateFailed` when a gate does
+    not hold; the dataset is then left as it was.
     """
+    wanted = shaping.prepare(settings.publish)
     _require_fresh(lake, settings)
     contaminated = decontaminate.contaminated(lake, settings)
     inputs = {table: lake.version(table) for table in _INPUTS}
-    stamp = lineage("publish", settings, recipe.sections(settings, *_SECTIONS), inputs)
+    subject = wanted.subject if wanted else ""
+    stamp = lineage("publish", settings, recipe.sections(settings, *_SECTIONS), inputs, subject)
     if is_done(lake, tables.DATASET, stamp):
         return False
     with Run(lake, settings, stamp) as job:
@@ -50,14 +52,18 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         verdicts = lake.read(tables.VERDICTS)
         job.counts = account(lake, verdicts)
         _require_gates(job.counts, settings.publish.gates)
-        kept = dataset(conversations, verdicts, duplicates, lake.read(tables.CLUSTERS), settings.publish.eval_share)
-        content = dataset_digest(kept)
+        rows = dataset(conversations, verdicts, duplicates, lake.read(tables.CLUSTERS), settings.publish.eval_share)
+        if wanted:
+            with progress.stage("shape"):
+                rows, kept = shaping.shape(rows, conversations, wanted), rows
+                job.counts |= shaping.account(kept, rows)
+        content = dataset_digest(rows)
         last = lake.lineage(tables.DATASET)
         if last is not None and last.digest == content:
             job.outputs[tables.DATASET] = lake.version(tables.DATASET)
             return False
         with progress.stage("publish"):
-            job.commit(tables.DATASET, kept, "overwrite", content)
+            job.commit(tables.DATASET, rows, "overwrite", content)
     return True
 
 
@@ -158,6 +164,7 @@ def dataset(
     rows = rows.withColumn("copies", F.coalesce("others", F.lit(0)) + 1)
     message = lambda m: F.struct(m["role"].alias("role"), m["content"].alias("content"))  # noqa: E731
     rows = rows.withColumn("messages", F.transform("messages", message))
+    rows = rows.withColumn("made_of", shaping.whole("conversation_id"))
     return rows.select(*SCHEMAS[tables.DATASET].names)
 
 

@@ -13,7 +13,7 @@ _WIDTH = 34
 
 def funnel(lake: Lake) -> list[str]:
     """Lines for a terminal. Both sums close: records = records with rows + refused records, and conversations =
-    kept + those dropped, each counted under the first of its reasons."""
+    kept + those dropped, each counted under the first of its reasons. So does kept = rows + joined - further parts."""
     refused = lake.read(tables.QUARANTINE)
     reasons = _counted(refused.where(F.col("record").isNotNull()).groupBy("reason").count().collect())
     files = _counted(refused.where(F.col("record").isNull()).groupBy("reason").count().collect())
@@ -30,8 +30,26 @@ def funnel(lake: Lake) -> list[str]:
         *_line("conversations", conversations),
         *_lines("  dropped", verdicts),
         *_line("kept", kept),
+        *_shaped(lake, kept),
         *_measured(lake),
         _sum(conversations, kept, verdicts),
+    ]
+
+
+def _shaped(lake: Lake, kept: int) -> list[str]:
+    """Where conversations were cut or joined: how many rows the kept ones became, and the sum that shows it."""
+    further = F.size(F.filter("made_of", lambda origin: origin["part"] > 1))
+    sums = (F.coalesce(F.sum(what), F.lit(0)) for what in (F.size("made_of"), further))
+    rows, origins, parts = map(int, only_row(lake.read(tables.DATASET).agg(F.count(F.lit(1)), *sums)))
+    joined = origins - rows
+    if not (joined or parts):
+        return []
+    sign = "=" if kept == rows + joined - parts else "!="
+    return [
+        *_line("  joined to another one's row", joined),
+        *_line("  parts after the first", parts),
+        *_line("rows", rows),
+        f"{kept:,} kept {sign} {rows:,} rows + {joined:,} joined - {parts:,} further parts",
     ]
 
 

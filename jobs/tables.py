@@ -44,6 +44,8 @@ MESSAGE = _struct(
 HIT = _struct(message=IntegerType(), role=StringType(), category=StringType(), term=StringType(), offset=IntegerType())
 """A keyword found: in which message (from 0), and how many characters of its stored content stand before it."""
 TRAINING_MESSAGE = _struct(role=StringType(), content=StringType())
+ORIGIN = _struct(conversation_id=StringType(), part=IntegerType())
+"""A conversation that a dataset row is made of; which part of it (from 1), null where it is whole."""
 
 DUPLICATE = _struct(
     level=StringType(),
@@ -188,6 +190,17 @@ SCHEMAS = {
         removed=LongType(),
         prompts=LongType(),
     ),
+    tables.CONFLICTS: _struct(
+        conversation_id=StringType(),
+        question=StringType(),
+        persona=StringType(),
+        personas=LongType(),
+        conversations=LongType(),
+        character=StringType(),
+        model=StringType(),
+        system=StringType(),
+        text=StringType(),
+    ),
     tables.MEASURES: _struct(
         edit=StringType(),
         script=StringType(),
@@ -208,6 +221,7 @@ SCHEMAS = {
         messages=ArrayType(TRAINING_MESSAGE),
         split=StringType(),
         copies=LongType(),
+        made_of=ArrayType(ORIGIN),
         digest=StringType(),
     ),
     tables.RUNS: _struct(

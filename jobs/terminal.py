@@ -5,6 +5,7 @@ import shutil
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 from udfs.versions import Version, show_time
@@ -32,7 +33,7 @@ def as_heading(version: Version) -> str:
     pins = f" ({', '.join(version.pins)})" if version.pins else ""
     return "\n".join(
         [
-            f"version {version.version}{pins}, published {show_time(version.when)}, {version.rows} conversations",
+            f"version {version.version}{pins}, published {show_time(version.when)}, {version.rows} rows",
             f"recipe {version.recipe}, config {version.config_digest}, code {version.code_version}",
             f"digest {version.digest}",
         ]
@@ -43,6 +44,7 @@ def as_conversation(row: dict[str, Any], width: int | None = None) -> str:
     """One dataset row: a head line, then ``role: content`` a message, each cut to ``width`` terminal columns."""
     width = width or shutil.get_terminal_size().columns
     facts = " ".join(f"{key}={row[key]}" for key in ("source", "split", "model", "language", "copies") if row.get(key))
+    facts = _origins(row.get("made_of") or []) + facts
     messages = [f"  {message['role']}: {message['content']}" for message in row["messages"]]
     return "\n".join(fit(line, width) for line in [f"{row['conversation_id']} {facts}", *messages])
 
@@ -74,6 +76,18 @@ def as_family(row: dict[str, Any], width: int | None = None) -> str:
     return "\n".join(fit(line, width) for line in (head, f"  {row['form']}", f"  e.g. {row['example']}"))
 
 
+def as_conflict(rows: Sequence[dict[str, Any]], width: int | None = None) -> str:
+    """The conversations of one question in ``conflicts``: the question, then each persona with an example's id."""
+    width = width or shutil.get_terminal_size().columns
+    head = rows[0]
+    lines = [f"{head['personas']:,} personas, {head['conversations']:,} conversations: {head['text']}"]
+    for _, group in groupby(rows, key=lambda row: row["persona"]):
+        same = list(group)
+        facts = (f"{name}={same[0][name]}" for name in ("character", "model", "system") if same[0][name])
+        lines.append(f"  {len(same):,} by {' '.join(facts) or 'nobody named'}, e.g. {same[0]['conversation_id']}")
+    return "\n".join(fit(line, width) for line in lines)
+
+
 def fit(text: str, width: int) -> str:
     """``text`` on one line of at most ``width`` columns: runs of blanks after its start are one space, characters
     that are not printable become U+FFFD, and what is cut ends in an ellipsis. Wide characters take two columns."""
@@ -85,6 +99,14 @@ def fit(text: str, width: int) -> str:
         end += 1
     is_whole = len(text) <= 8 * width and sum(map(_columns, safe)) <= width
     return safe if is_whole else safe[:end] + "…"
+
+
+def _origins(made_of: Sequence[dict[str, Any]]) -> str:
+    """Where a row is not one whole conversation: which one it is a part of, or how many it joins."""
+    if len(made_of) > 1:
+        return f"made_of={len(made_of)} "
+    parts = (f"part={origin['part']} " for origin in made_of if origin["part"])
+    return "".join(parts)
 
 
 def _cells(version: Version) -> tuple[str, ...]:

@@ -140,6 +140,7 @@ def add_commands(subparsers: Any) -> None:
     which.add_argument("--quarantine", action="store_true", help="what could not be read, instead of a version")
     which.add_argument("--contamination", action="store_true", help="hits and near misses on benchmark questions")
     which.add_argument("--families", action="store_true", help="frequent prompts and templates, the largest first")
+    which.add_argument("--conflicts", action="store_true", help="questions that several personas answer")
     look.add_argument("--limit", type=_count, default=5, metavar="N", help="conversations to print (default: 5)")
     look.add_argument("--verify", action="store_true", help="first recompute the digest from every message")
 
@@ -186,6 +187,9 @@ def run_show(args: Namespace) -> int:
             return 0
         if args.families:
             print("\n".join(map(terminal.as_family, audit.families(args.lake, args.limit))))
+            return 0
+        if args.conflicts:
+            print("\n".join(map(terminal.as_conflict, audit.conflicts(args.lake, args.limit))))
             return 0
         version = resolve(args.lake, args.pin, args.version, args.timestamp)
         print(terminal.as_heading(version))

@@ -122,6 +122,7 @@ def _check_layout(lake: str, marker: bytes) -> None:
         ) from None
     if layout != tables.LAYOUT:
         raise VersionError(
-            f"{lake} has layout {layout}, this winnow reads layout {tables.LAYOUT}. Use the winnow that wrote it.",
+            f"{lake} has layout {layout}, this winnow reads layout {tables.LAYOUT}. Use the winnow that wrote it, or "
+            "make a new lake from the same files.",
             WRONG_CHOICE,
         )

@@ -18,7 +18,7 @@ from jobs.tables import SCHEMAS
 from training import corpus
 from udfs import shingles, verifying
 
-ASKED_FOR = (tables.PINS, tables.LINGUISTICS, tables.OVERLAPS, tables.CONTAMINATION, tables.MEASURES)
+ASKED_FOR = (tables.PINS, tables.LINGUISTICS, tables.OVERLAPS, tables.CONTAMINATION, tables.MEASURES, tables.CONFLICTS)
 WRITTEN = [name for name in tables.TABLES if name not in ASKED_FOR]
 
 
