@@ -17,15 +17,15 @@ from jobs.progress import Progress
 from jobs.tables import SCHEMAS
 
 if session.spark_line() >= (4, 0):
-    pytest.skip("no Spark NLP for Spark 4: `make test35` runs these, .ci/run does not yet", allow_module_level=True)
+    pytest.skip("no Spark NLP for Spark 4: `make test35` runs these", allow_module_level=True)
 
 QUIET = Progress(None, "test")
 CHATS: dict[str, list[tuple[str, str]]] = {
     "two sentences": [("user", "The cat sat on the mat. It slept.")],
     "two messages": [("user", "The cat sat."), ("assistant", "It slept.")],
     "markup": [("user", '<p class="a">One cat.</p><br/>A dog, 3 < 4 and 5 > 2.')],
-    "phrases": [("user", "BUY\n now! Buy now."), ("assistant", "As an AI language model, I cannot buy now")],
-    "a phrase of another role": [("user", "as an ai language model")],
+    "phrases": [("user", "BUY\n now! Buy now."), ("assistant", "I cannot provide it, so buy now")],
+    "a phrase of another role": [("user", "i cannot provide it")],
     "inside a word": [("user", "They buy nowhere")],
     "own words": [("user", "the blue   heron’s nest"), ("assistant", "我喜欢蓝鹭鸟。")],
     "repeated": [("assistant", "go to it now go to it now")],
@@ -105,7 +105,7 @@ def test_tags_are_not_words_and_comparisons_are_not_tags(rows: dict[str, Any]) -
 @pytest.mark.parametrize(
     ("name", "phrases"),
     [
-        ("phrases", {"advert": 3, "ai_disclaimer": 1}),
+        ("phrases", {"advert": 3, "refusal": 1}),
         ("a phrase of another role", {}),
         ("inside a word", {}),
         ("own words", {"birds": 2}),
