@@ -1,8 +1,10 @@
 """Which conversations share a key, and what became of each of them? Buckets, components, verified removals."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -19,6 +21,7 @@ _JUDGED = (
     "conversation_id string, kept_id string, level string, similarity double, bands_shared int, nearest_id string, "
     "cluster_id string, compared bigint, rejected bigint, hot_buckets bigint"
 )
+Kernel = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 
 
 def levels(options: Dedup) -> Levels:
@@ -31,10 +34,18 @@ def parts(spark: SparkSession) -> int:
     return int(spark.conf.get("spark.sql.shuffle.partitions") or 200)
 
 
+def map_parts(rows: DataFrame, part: str, kernel: Kernel, schema: str) -> DataFrame:
+    """What ``kernel`` makes of the rows, those of one value of the column ``part`` in one call."""
+    count = parts(rows.sparkSession)
+    # Not moved by coalesce, which only takes back that the result lies by ``part``, a column it may not have: without
+    # adaptive execution a checkpoint says so, and what is made of it Spark 3.5 cannot join with itself (0083).
+    return rows.repartition(count, part).mapInArrow(kernel, schema).coalesce(count)
+
+
 def members(signatures: DataFrame, options: Dedup, work: str) -> DataFrame:
     """``row, component, part`` of every conversation that shares a key with another."""
     count = parts(signatures.sparkSession)
-    return components(_edges(_packed(signatures, options, count), count), options.max_edges, count, work)
+    return components(_edges(_packed(signatures, options, count)), options.max_edges, count, work)
 
 
 def joined_members(fresh: DataFrame, known: DataFrame, before: DataFrame, options: Dedup, work: str) -> DataFrame:
@@ -49,7 +60,7 @@ def joined_members(fresh: DataFrame, known: DataFrame, before: DataFrame, option
     matched = _keyed(known).mapInArrow(
         lambda batches: buckets.pack_known(batches, keyed, 4 * count, shared.value), _PACKED
     )
-    edges = _edges(_packed(fresh, options, count).unionByName(matched), count)
+    edges = _edges(_packed(fresh, options, count).unionByName(matched))
     earlier = before.where("row != component").select(F.col("component").alias("a"), F.col("row").alias("b"))
     return components(edges.unionByName(earlier), options.max_edges, count, work)
 
@@ -61,8 +72,7 @@ def judged(signatures: DataFrame, chosen: DataFrame, options: Dedup) -> DataFram
     keyed = levels(options)
     wanted = chosen.select("row", "conversation_id", "order", "is_fixed", "component", "part")
     found = signatures.select(*_SIGNATURE).join(wanted, ["row", "conversation_id"])
-    found = found.repartition(parts(signatures.sparkSession), "part")
-    return found.mapInArrow(lambda batches: candidates.thin(batches, keyed, bounds), _JUDGED)
+    return map_parts(found, "part", lambda batches: candidates.thin(batches, keyed, bounds), _JUDGED)
 
 
 def _keyed(signatures: DataFrame) -> DataFrame:
@@ -74,5 +84,5 @@ def _packed(signatures: DataFrame, options: Dedup, parts: int) -> DataFrame:
     return _keyed(signatures).mapInArrow(lambda batches: buckets.pack(batches, keyed, 4 * parts), _PACKED)
 
 
-def _edges(packed: DataFrame, parts: int) -> DataFrame:
-    return packed.repartition(parts, "part").mapInArrow(buckets.edges, _EDGES)
+def _edges(packed: DataFrame) -> DataFrame:
+    return map_parts(packed, "part", buckets.edges, _EDGES)

@@ -51,11 +51,11 @@ def members(survivors: DataFrame, removed: DataFrame, options: Dedup, work: str)
     distinct.unpersist()
     rows = keyed.drop("prompt").join(known, "key").drop("key").localCheckpoint()
     standing = rows.withColumn("kept_id", F.lit(None).cast("string")).withColumn("order", _ascending())
-    units = standing.unionByName(_dependents(rows, removed, known)).repartition(matching.parts(spark), "unit")
+    units = standing.unionByName(_dependents(rows, removed, known))
     by_prompt = _cap(PROMPT, "family", "similarity", options.prompt)
     by_template = _cap(TEMPLATE, "template", "coverage", options.template)
-    capped = units.mapInArrow(lambda batches: capping.cap(batches, by_prompt, by_template), _FOUND)
-    return capped.localCheckpoint()
+    cap = lambda batches: capping.cap(batches, by_prompt, by_template)  # noqa: E731
+    return matching.map_parts(units, "unit", cap, _FOUND).localCheckpoint()
 
 
 def _cap(level: str, group: str, likeness: str, how: PromptLevel | TemplateLevel) -> Cap:
@@ -108,10 +108,10 @@ def _near_same(distinct: DataFrame, options: Dedup, work: str) -> DataFrame:
     filed = distinct.select(F.xxhash64("key").alias("row"), "prompt").mapInArrow(
         lambda batches: prompts.file(batches, how, 4 * parts), _PACKED
     )
-    edges = filed.repartition(parts, "part").mapInArrow(buckets.edges, _EDGES)
+    edges = matching.map_parts(filed, "part", buckets.edges, _EDGES)
     groups = components(edges, options.max_edges, parts, work)
     candidates = distinct.select(F.xxhash64("key").alias("row"), "key", "prompt", "rank.*").join(groups, "row")
-    return candidates.repartition(parts, "part").mapInArrow(lambda batches: prompts.unite(batches, how), _UNITED)
+    return matching.map_parts(candidates, "part", lambda batches: prompts.unite(batches, how), _UNITED)
 
 
 def _slots(distinct: DataFrame, united: DataFrame, level: TemplateLevel) -> DataFrame:

@@ -61,9 +61,8 @@ def shape(rows: DataFrame, conversations: DataFrame, wanted: Shaping) -> DataFra
     """
     sides = rows.select("conversation_id", "split")
     found = _plan(conversations.join(sides, "conversation_id"), wanted).localCheckpoint()
-    parts = matching.parts(rows.sparkSession)
-    short = found.where("cuts is null").repartition(parts, "key")
-    joining = short.mapInArrow(lambda batches: shaping.join(batches, wanted.limits), _JOINED).localCheckpoint()
+    short, merge = found.where("cuts is null"), lambda batches: shaping.join(batches, wanted.limits)
+    joining = matching.map_parts(short, "key", merge, _JOINED).localCheckpoint()
     cutting = found.where("cuts is not null").select("conversation_id", "head", "cuts")
     moved = cutting.select("conversation_id").unionByName(joining.select("conversation_id"))
     whole = rows.join(moved, "conversation_id", "left_anti")

@@ -65,7 +65,7 @@ def _frequent(distinct: DataFrame, least: int) -> tuple[np.ndarray, np.ndarray]:
     """
     parts = matching.parts(distinct.sparkSession)
     packed = distinct.select("prompt").mapInArrow(lambda batches: kernels.count(batches, 4 * parts), _PACKED)
-    counted = packed.repartition(parts, "part").mapInArrow(lambda batches: blocks.totals(batches, least), _COUNT)
+    counted = matching.map_parts(packed, "part", lambda batches: blocks.totals(batches, least), _COUNT)
     found: Any = counted.toPandas()
     hashes, counts = found["key"].to_numpy(np.int64).view(np.uint64), found["count"].to_numpy(np.int64)
     order = np.argsort(hashes)

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from conf import recipe, tables
 from conf.settings import Settings
-from jobs import annotate, dedup, versions
+from jobs import annotate, dedup, shaping, versions
 from jobs.errors import UsageError
 from jobs.lake import Lake, Lineage, open_lake
 from jobs.progress import Progress
@@ -173,6 +173,7 @@ def published(lake: Lake, talks: Sequence[Talk], version: str) -> None:
         *("conversation_id", "source", "model", "language", "messages", "digest"),
         F.lit("train").alias("split"),
         F.lit(1).cast("long").alias("copies"),
+        shaping.whole("conversation_id").alias("made_of"),
     )
     message = lambda m: F.struct(m["role"].alias("role"), m["content"].alias("content"))  # noqa: E731
     rows = rows.withColumn("messages", F.transform("messages", message)).select(*SCHEMAS[tables.DATASET].names)
