@@ -192,6 +192,24 @@ def put_bytes(_typing: Any, data: Any, at: Any, size: Any, target: Any, to: Any)
     return types.void(*[types.uint64] * 5), copy
 
 
+@_intrinsic
+def find_byte(_typing: Any, data: Any, at: Any, end: Any, byte: Any) -> Any:
+    """The first place from ``at`` on of this byte in the data at an address, or ``end``. It is C's memchr."""
+
+    def find(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        begin, place, stop, sought = arguments
+        pointer, word, number = ir.IntType(8).as_pointer(), ir.IntType(64), ir.IntType(32)
+        kind = ir.FunctionType(pointer, [pointer, number, word])
+        memchr = cgutils.get_or_insert_function(builder.module, kind, "memchr")
+        first = builder.inttoptr(builder.add(begin, place), pointer)
+        found = builder.call(memchr, [first, builder.zext(sought, number), builder.sub(stop, place)])
+        address = builder.ptrtoint(found, word)
+        is_none = builder.icmp_unsigned("==", address, ir.Constant(word, 0))
+        return builder.select(is_none, stop, builder.sub(address, begin))
+
+    return types.uint64(types.uint64, types.uint64, types.uint64, types.uint8), find
+
+
 @compiled
 def has_zero_byte(word: Any) -> Any:
     """Is a byte of the word zero? The high bits of the first such byte, and maybe of later ones."""

@@ -4,7 +4,6 @@ All are SHA-256, so equal digests mean equal content.
 """
 
 import hashlib
-import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from udfs import sha256
 from udfs.compiled import compiled, freeze, put_byte, put_bytes
 
 Texts = tuple[np.ndarray, np.ndarray]
@@ -123,10 +123,9 @@ def _put(data: Any, begin: Any, end: Any, out: Any, filled: Any) -> Any:
 
 def _hashed(data: memoryview, cuts: np.ndarray) -> pa.Array:
     """SHA-256 of each ``data[cuts[i]:cuts[i+1]]``; their digits are written all at once."""
-    sha256 = hashlib.sha256
-    digests = b"".join([sha256(data[a:b]).digest() for a, b in itertools.pairwise(cuts.tolist())])
+    digits = sha256.digests(data, cuts).tobytes().hex().encode()
     offsets = np.arange(0, 64 * len(cuts), 64, dtype=np.int32)
-    return pa.StringArray.from_buffers(len(cuts) - 1, pa.py_buffer(offsets), pa.py_buffer(digests.hex().encode()))
+    return pa.StringArray.from_buffers(len(cuts) - 1, pa.py_buffer(offsets), pa.py_buffer(digits))
 
 
 def _bytes_of(texts: pa.Array) -> tuple[memoryview, np.ndarray]:

@@ -5,21 +5,7 @@ Spans are those that :mod:`jobs.reader.walk` accepted: nothing is checked again.
 
 import numpy as np
 
-from udfs.compiled import byte_at, compiled, has_zero_byte, put_byte, put_bytes, trailing_zeros, word_at
-
-
-@compiled
-def _run_end(data, at, end):
-    """Where the next backslash is, or ``end``."""
-    eight = np.uint64(8)
-    while at + eight <= end:
-        found = has_zero_byte(word_at(data, at) ^ np.uint64(0x5C5C5C5C5C5C5C5C))
-        if found:
-            return at + (trailing_zeros(found) >> np.uint64(3))
-        at += eight
-    while at < end and byte_at(data, at) != 92:
-        at += np.uint64(1)
-    return at
+from udfs.compiled import byte_at, compiled, find_byte, put_byte, put_bytes
 
 
 @compiled
@@ -76,7 +62,7 @@ def _put_escape(data, at, out, filled):
 def _put_unescaped(data, at, end, out, filled):
     """The text of a string with escapes; returns the position after it."""
     while at < end:
-        stop = _run_end(data, at, end)
+        stop = find_byte(data, at, end, 92)
         put_bytes(data, at, stop - at, out, filled)
         at, filled = stop, filled + (stop - at)
         if at < end:
@@ -104,18 +90,20 @@ def unescape(data, begins, ends, escaped, out):
 def gather_objects(data, begins, ends, owners, count, out):
     """``[{...}, ...]``, an object for each of ``count`` owners, of the members ``data[begins[i]:ends[i]]``, whose
     owners ascend; returns the size."""
-    filled, member = 1, 0
-    out[0] = 91
+    source, target = np.uint64(data.ctypes.data), np.uint64(out.ctypes.data)
+    filled, member, one = np.uint64(1), 0, np.uint64(1)
+    put_byte(target, np.uint64(0), 91)
     for owner in range(count):
-        out[filled] = 123
-        filled += 1
+        put_byte(target, filled, 123)
+        filled += one
         while member < len(owners) and owners[member] == owner:
-            size = ends[member] - begins[member]
-            out[filled : filled + size] = data[begins[member] : ends[member]]
-            out[filled + size] = 44
-            filled, member = filled + size + 1, member + 1
-        filled -= out[filled - 1] == 44
-        out[filled], out[filled + 1] = 125, 44
-        filled += 2
-    out[filled - 1] = 93
-    return filled
+            size = np.uint64(ends[member] - begins[member])
+            put_bytes(source, np.uint64(begins[member]), size, target, filled)
+            put_byte(target, filled + size, 44)
+            filled, member = filled + size + one, member + 1
+        filled -= np.uint64(byte_at(target, filled - one) == 44)
+        put_byte(target, filled, 125)
+        put_byte(target, filled + one, 44)
+        filled += np.uint64(2)
+    put_byte(target, filled - one, 93)
+    return np.int64(filled)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from udfs.compiled import byte_at, compiled, has_zero_byte, trailing_zeros, word_at
+from udfs.compiled import byte_at, compiled, find_byte
 
 
 @compiled
@@ -23,24 +23,10 @@ def _speaker_end(data, at, end, speakers):
 
 
 @compiled
-def _line_end(data, at, end):
-    """Where the next LF is, or ``end``."""
-    eight = np.uint64(8)
-    while at + eight <= end:
-        found = has_zero_byte(word_at(data, at) ^ np.uint64(0x0A0A0A0A0A0A0A0A))
-        if found:
-            return at + (trailing_zeros(found) >> np.uint64(3))
-        at += eight
-    while at < end and byte_at(data, at) != 10:
-        at += np.uint64(1)
-    return at
-
-
-@compiled
 def _speech_end(data, at, end, speakers, has_returns):
     """Where what is said from ``at`` on ends, who speaks next, and from where on (``end``: nobody)."""
     one = np.uint64(1)
-    at = _line_end(data, at, end)
+    at = find_byte(data, at, end, 10)
     while at < end:
         line = at + one
         if has_returns and line < end and byte_at(data, line) == 13:
@@ -49,7 +35,7 @@ def _speech_end(data, at, end, speakers, has_returns):
             speaker, after = _speaker_end(data, line + one, end, speakers)
             if after != line + one:
                 return at, speaker, after
-        at = _line_end(data, at + one, end)
+        at = find_byte(data, at + one, end, 10)
     return end, -1, end
 
 
