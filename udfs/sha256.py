@@ -1,7 +1,7 @@
 """SHA-256 (FIPS 180-4) of many texts at once: a block of each of eight texts side by side in the processor's vectors.
 
 A call of hashlib takes half a microsecond, whatever the text. With two a conversation they were a third of what reading
-cost (0088).
+cost (0083).
 """
 
 import hashlib
@@ -57,7 +57,7 @@ def _digests(data: memoryview, cuts: np.ndarray) -> np.ndarray:
 
 @compiled
 def _hash(data, cuts, first, scratch, found):
-    """The state of each text after its last block, into a row of ``found``. A lane that is done begins the next text."""
+    """Each text's state after its last block into a row of ``found``. A lane that is done begins the next text."""
     states, lanes, pads = scratch
     source, states_at = np.uint64(data.ctypes.data), np.uint64(states.ctypes.data)
     lanes_at, pads_at = np.uint64(lanes.ctypes.data), np.uint64(pads.ctypes.data)

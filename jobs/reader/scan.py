@@ -39,15 +39,14 @@ def line_feeds(data):
 
 
 @compiled
-def line_ends(data, count):
-    """Where the first ``count`` line feeds are, of which there must be so many."""
-    ends = np.empty(count, np.int64)
-    address, end, at = np.uint64(data.ctypes.data), np.uint64(len(data)), np.uint64(0)
-    for line in range(count):
-        at = find_byte(address, at, end, 10)
-        ends[line] = np.int64(at)
-        at += np.uint64(1)
-    return ends
+def line_ends(data, ends):
+    """Where the line feeds are, into ``ends``, which is as long as the data; returns how many."""
+    address, end, one = np.uint64(data.ctypes.data), np.uint64(len(data)), np.uint64(1)
+    count, at = 0, find_byte(address, np.uint64(0), end, 10)
+    while at < end:
+        ends[count] = np.int64(at)
+        count, at = count + 1, find_byte(address, at + one, end, 10)
+    return count
 
 
 @compiled

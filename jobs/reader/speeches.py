@@ -41,7 +41,7 @@ def _speech_end(data, at, end, speakers, has_returns):
 
 @compiled
 def speeches(data, offsets, speakers, has_returns, table):
-    """What two speakers say in each text: rows of ``table`` are text, speaker, begin and end; returns how many.
+    """What two speakers say in each text: text, speaker, begin and end, a row of ``table`` each; returns how many.
 
     A name with a colon begins a message at the text's start, but for line feeds, and after an empty line
     (``has_returns``: of LF, or of CR and LF); a blank after the colon is not part of it. A text that does not begin
@@ -57,7 +57,7 @@ def speeches(data, offsets, speakers, has_returns, table):
             continue
         while speaker >= 0:
             stop, follower, after = _speech_end(address, begin, end, speakers, has_returns)
-            table[0, count], table[1, count] = text, speaker
-            table[2, count], table[3, count] = np.int64(begin), np.int64(stop)
+            table[count, 0], table[count, 1] = text, speaker
+            table[count, 2], table[count, 3] = np.int64(begin), np.int64(stop)
             count, speaker, begin = count + 1, follower, after
     return count
