@@ -15,6 +15,9 @@ from jobs.tables import SCHEMAS
 from udfs.deltalog import Commit, Log, read_commit
 from udfs.lake import WRONG_CHOICE, VersionError, read_table_log
 
+_HASHES = (tables.SIGNATURES, tables.COMPONENTS)
+"""Tables that are mostly hashes: zstd saves a twelfth of their size, for a fifth of the time of writing them."""
+
 
 @dataclass(frozen=True)
 class Lineage:
@@ -95,6 +98,8 @@ class Lake:
         checked = conform(rows, table)
         metadata = json.dumps(asdict(lineage), sort_keys=True)
         writer = checked.write.format("delta").mode(mode).option("userMetadata", metadata)
+        if table in _HASHES:
+            writer = writer.option("compression", "snappy")
         writer.save(self.table_path(table))
         return self.version(table)
 

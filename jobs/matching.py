@@ -14,6 +14,8 @@ from udfs import buckets, candidates
 from udfs.buckets import Levels
 from udfs.thinning import Bounds
 
+_FEW = 500_000
+"""Chosen rows, of some 200 bytes each, that every executor is given."""
 _PACKED = "part int, keys binary, values binary"
 _EDGES = "a bigint, b bigint"
 _SIGNATURE = ("row", "conversation_id", "digest", "prefixes", "sets", "closing", "bands", "anchors")
@@ -67,10 +69,13 @@ def joined_members(fresh: DataFrame, known: DataFrame, before: DataFrame, option
 
 def judged(signatures: DataFrame, chosen: DataFrame, options: Dedup) -> DataFrame:
     """What became of the rows ``chosen`` (``row, conversation_id, order, is_fixed, component, part``; components are
-    whole), a row each with the columns of ``_JUDGED``. Text is not read: signatures hold what is compared."""
+    whole), a row each with the columns of ``_JUDGED``. Text is not read: signatures hold what is compared. Only those
+    of the chosen are shuffled; all of them are where more rows are chosen than one machine should hold."""
     bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit)
     keyed = levels(options)
     wanted = chosen.select("row", "conversation_id", "order", "is_fixed", "component", "part")
+    if chosen.count() <= _FEW:
+        wanted = F.broadcast(wanted)
     found = signatures.select(*_SIGNATURE).join(wanted, ["row", "conversation_id"])
     return map_parts(found, "part", lambda batches: candidates.thin(batches, keyed, bounds), _JUDGED)
 

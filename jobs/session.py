@@ -38,8 +38,8 @@ _LOCAL = {
     # local[N,4]: a killed Python worker is tried again instead of ending the job.
     "spark.master": "local[*,4]",
     "spark.driver.memory": "2g",
-    # Java's second compiler costs a third of all CPU up to a hundred thousand conversations and gives nothing back:
-    # the work on text is done by Python's kernels.
+    # Java's second compiler costs a third of all CPU up to a hundred thousand conversations and gives nothing back: the
+    # work on text is done by Python's kernels (0084).
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC",
     "spark.driver.maxResultSize": "1g",
     "spark.ui.enabled": "false",

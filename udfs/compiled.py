@@ -16,6 +16,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import types, uint32, uint64
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 _CONFIG: Any = numba.config
@@ -165,6 +166,49 @@ def word_at(_typing: Any, data: Any, at: Any) -> Any:
         return builder.load(address, align=1)
 
     return types.uint64(types.uint64, types.uint64), load
+
+
+@_intrinsic
+def put_byte(_typing: Any, data: Any, at: Any, byte: Any) -> Any:
+    """The byte to place ``at`` of the data at an address, unchecked."""
+
+    def store(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        address = builder.inttoptr(builder.add(*arguments[:2]), ir.IntType(8).as_pointer())
+        builder.store(arguments[2], address)
+
+    return types.void(types.uint64, types.uint64, types.uint8), store
+
+
+@_intrinsic
+def put_bytes(_typing: Any, data: Any, at: Any, size: Any, target: Any, to: Any) -> Any:
+    """``size`` bytes from place ``at`` of the data at an address to place ``to`` of the target at another, unchecked.
+    They must not overlap. It is C's memcpy: to assign a slice took five times as long for texts of usual length."""
+
+    def copy(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        begin, place, count, end, to_place = arguments
+        ends = ((begin, place), (end, to_place))
+        source, sink = (builder.inttoptr(builder.add(*pair), ir.IntType(8).as_pointer()) for pair in ends)
+        cgutils.raw_memcpy(builder, sink, source, count, 1)
+
+    return types.void(*[types.uint64] * 5), copy
+
+
+@_intrinsic
+def find_byte(_typing: Any, data: Any, at: Any, end: Any, byte: Any) -> Any:
+    """The first place from ``at`` on of this byte in the data at an address, or ``end``. It is C's memchr."""
+
+    def find(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        begin, place, stop, sought = arguments
+        pointer, word, number = ir.IntType(8).as_pointer(), ir.IntType(64), ir.IntType(32)
+        kind = ir.FunctionType(pointer, [pointer, number, word])
+        memchr = cgutils.get_or_insert_function(builder.module, kind, "memchr")
+        first = builder.inttoptr(builder.add(begin, place), pointer)
+        found = builder.call(memchr, [first, builder.zext(sought, number), builder.sub(stop, place)])
+        address = builder.ptrtoint(found, word)
+        is_none = builder.icmp_unsigned("==", address, ir.Constant(word, 0))
+        return builder.select(is_none, stop, builder.sub(address, begin))
+
+    return types.uint64(types.uint64, types.uint64, types.uint64, types.uint8), find
 
 
 @compiled

@@ -4,14 +4,15 @@ All are SHA-256, so equal digests mean equal content.
 """
 
 import hashlib
-import itertools
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs.compiled import compiled, freeze
+from udfs import sha256
+from udfs.compiled import compiled, freeze, put_byte, put_bytes
 
 Texts = tuple[np.ndarray, np.ndarray]
 """The bytes of texts end to end, and their n+1 offsets."""
@@ -93,37 +94,38 @@ def _words(data: memoryview) -> np.ndarray:
 @compiled
 def _frame(roles: Texts, contents: Texts, out: np.ndarray, bounds: np.ndarray) -> None:
     """Each message as :func:`conversations` frames it, end to end in ``out``, and where each begins."""
-    filled = 0
+    (role_data, role_bounds), (content_data, content_bounds) = roles, contents
+    role_at, content_at = np.uint64(role_data.ctypes.data), np.uint64(content_data.ctypes.data)
+    target, filled = np.uint64(out.ctypes.data), np.uint64(0)
     for i in range(len(bounds) - 1):
-        bounds[i] = filled
-        filled = _put(roles, i, out, filled)
-        filled = _put(contents, i, out, filled)
-    bounds[len(bounds) - 1] = filled
+        bounds[i] = np.int64(filled)
+        filled = _put(role_at, role_bounds[i], role_bounds[i + 1], target, filled)
+        filled = _put(content_at, content_bounds[i], content_bounds[i + 1], target, filled)
+    bounds[len(bounds) - 1] = np.int64(filled)
 
 
 @compiled
-def _put(texts: Texts, i: int, out: np.ndarray, filled: int) -> int:
-    """``<bytes>:<text>`` into ``out``; returns the position after it."""
-    data, bounds = texts
-    size = int(bounds[i + 1] - bounds[i])
-    digits = 1
+def _put(data: Any, begin: Any, end: Any, out: Any, filled: Any) -> Any:
+    """``<bytes>:<text>`` to place ``filled``; returns the place after it."""
+    size, digits, one = end - begin, 1, np.uint64(1)
     while size >= 10**digits:
         digits += 1
-    rest = size
-    for place in range(filled + digits - 1, filled - 1, -1):
-        out[place], rest = 48 + rest % 10, rest // 10
-    filled += digits
-    out[filled] = 58
-    out[filled + 1 : filled + 1 + size] = data[bounds[i] : bounds[i] + size]
-    return filled + 1 + size
+    after = filled + np.uint64(digits)
+    rest, place = size, after
+    while place > filled:
+        place -= one
+        put_byte(out, place, 48 + rest % 10)
+        rest //= 10
+    put_byte(out, after, 58)
+    put_bytes(data, np.uint64(begin), np.uint64(size), out, after + one)
+    return after + one + np.uint64(size)
 
 
 def _hashed(data: memoryview, cuts: np.ndarray) -> pa.Array:
     """SHA-256 of each ``data[cuts[i]:cuts[i+1]]``; their digits are written all at once."""
-    sha256 = hashlib.sha256
-    digests = b"".join([sha256(data[a:b]).digest() for a, b in itertools.pairwise(cuts.tolist())])
+    digits = sha256.digests(data, cuts).tobytes().hex().encode()
     offsets = np.arange(0, 64 * len(cuts), 64, dtype=np.int32)
-    return pa.StringArray.from_buffers(len(cuts) - 1, pa.py_buffer(offsets), pa.py_buffer(digests.hex().encode()))
+    return pa.StringArray.from_buffers(len(cuts) - 1, pa.py_buffer(offsets), pa.py_buffer(digits))
 
 
 def _bytes_of(texts: pa.Array) -> tuple[memoryview, np.ndarray]:

@@ -71,8 +71,8 @@ def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
         lists = nodes.child(nodes.roots, f"conversation_{side}")
         sound, said, _ = talk.chat(nodes, lists, ("role", "content"), SPEAKERS)
         reading.sound &= sound
-        won = {winner: _has_won(side, winner) for winner in set(winners)}
-        votes = [{**rest, "side": side, "won": won[by]} for rest, by in zip(metadata, winners, strict=True)]
+        vote = {winner: {"side": side, "won": _has_won(side, winner)} for winner in set(winners)}
+        votes = [rest | vote[winner] for rest, winner in zip(metadata, winners, strict=True)]
         ids = labels.ended(battle, side)
         parts.append(Part(said, labels.Labels(ids, model, language, metadata=votes)))
     return reading.sound, parts

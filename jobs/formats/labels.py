@@ -106,8 +106,8 @@ def ended(ids: pa.StringArray | None, ending: str) -> pa.StringArray | None:
 
 def preferred(found: Labels, ending: str, count: int) -> Labels:
     """The labels of one side of ``count`` preference pairs, as :func:`jobs.formats.fields.preferred` has them."""
-    rests = found.metadata or [{}] * count
-    metadata = [{**rest, "preference": ending} for rest in rests]
+    mark = {"preference": ending}
+    metadata = [{**rest, **mark} for rest in found.metadata] if found.metadata else [mark] * count
     return found._replace(ids=ended(found.ids, ending), metadata=metadata)
 
 

@@ -109,8 +109,8 @@ def spoken(texts: pa.StringArray, speakers: tuple[Speaker, Speaker], has_returns
     offsets, data = (np.frombuffer(buffer or b"", kind) for buffer, kind in zip(texts.buffers()[1:], "iB", strict=True))
     names = [speaker.marker.encode() for speaker in speakers]
     marks = np.frombuffer(b"".join(names), np.uint8), np.cumsum([0, *map(len, names)])
-    table = np.empty((4, len(data) // 3 + len(texts)), np.int32)
-    owners, who, begins, ends = table[:, : speeches.speeches(data, offsets, marks, has_returns, table)]
+    table = np.empty((len(data) // 3 + len(texts), 4), np.int32)
+    owners, who, begins, ends = table[: speeches.speeches(data, offsets, marks, has_returns, table)].T.copy()
     if has_returns:
         ends = ends - ((ends > begins) & (data[ends - 1] == 13))
     sizes = np.bincount(owners, minlength=len(texts))

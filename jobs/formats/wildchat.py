@@ -85,9 +85,9 @@ def _with_extras(rests: labels.Objects | None, nodes: Nodes, items: talk.Items) 
     ends = np.searchsorted(items.owners, np.arange(len(rests)), side="right").tolist()
     begin = 0
     for rest, end in zip(rests, ends, strict=True):
-        if any(extras[begin:end]):
-            rest[fields.MESSAGE_EXTRAS] = extras[begin:end]
-        begin = end
+        held, begin = extras[begin:end], end
+        if any(held):
+            rest[fields.MESSAGE_EXTRAS] = held
     return rests
 
 

@@ -1,5 +1,5 @@
 """The values of many sound JSON records as one table, for formats that read whole columns: which are where, what they
-say. Nodes are columns of the table that :func:`jobs.reader.walk.walk` fills; -1 is no node."""
+say. Nodes are rows of the table that :func:`jobs.reader.walk.walk` fills; -1 is no node."""
 
 from functools import lru_cache
 from typing import Any
@@ -111,13 +111,13 @@ class Nodes:
 def read(data: bytes, starts: np.ndarray, ends: np.ndarray, deepest: int, words: tuple[str, ...]) -> Nodes:
     """The nodes of the records ``data[starts[i]:ends[i]]``, whose keys are looked up in ``words``."""
     levels = min(deepest, _DEEPEST) + 1
-    table = np.empty((6, len(data) // 2 + levels + 1), np.int32)  # two bytes a value at least, but for those still open
+    table = np.empty((len(data) // 2 + levels + 1, 6), np.int32)  # two bytes a value at least, but for those still open
     seen = np.empty((levels, _KEYS), np.uint64)
     borders = np.stack([starts, ends])
     if len(data) > _LONGEST:
-        return Nodes(data, table[:, :0], np.full(len(starts), -1), words)
+        return Nodes(data, table[:0].T, np.full(len(starts), -1), words)
     count, roots = walk.walk(np.frombuffer(data, np.uint8), borders, table, _vocabulary(words), seen)
-    return Nodes(data, table[:, :count], roots, words)
+    return Nodes(data, np.ascontiguousarray(table[:count].T), roots, words)
 
 
 @lru_cache(maxsize=32)

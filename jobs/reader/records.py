@@ -74,7 +74,8 @@ def line_borders(offset: int) -> Borders:
 
     def find(block: bytes) -> Cut:
         nonlocal position, open_at
-        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == 10) + position
+        found = np.empty(len(block), np.int64)
+        ends = found[: scan.line_ends(np.frombuffer(block, np.uint8), found)] + position
         starts = np.concatenate([[open_at], ends[:-1] + 1]) if len(ends) else ends
         position += len(block)
         open_at = int(ends[-1]) + 1 if len(ends) else open_at

@@ -7,7 +7,7 @@ what orjson accepts silently: duplicate keys, deep nesting, numbers too wide for
 
 import numpy as np
 
-from udfs.compiled import compiled
+from udfs.compiled import compiled, find_byte
 
 DEPTH, IN_STRING, ESCAPED, POSITION, START, CLOSED, FILLED, MEMBERS = range(8)
 """Slots of the JSON scanner's state (int64): nesting depth, inside a string, after a backslash, bytes consumed, where
@@ -26,6 +26,27 @@ WIDE_NUMBER = 4
 def start_state() -> np.ndarray:
     """The state of :func:`elements` before the first byte."""
     return np.array([0, 0, 0, 0, 0, -1, 0, 0], dtype=np.int64)
+
+
+@compiled
+def line_feeds(data):
+    """How many line feeds there are."""
+    address, end, one = np.uint64(data.ctypes.data), np.uint64(len(data)), np.uint64(1)
+    count, at = 0, find_byte(address, np.uint64(0), end, 10)
+    while at < end:
+        count, at = count + 1, find_byte(address, at + one, end, 10)
+    return count
+
+
+@compiled
+def line_ends(data, ends):
+    """Where the line feeds are, into ``ends``, which is as long as the data; returns how many."""
+    address, end, one = np.uint64(data.ctypes.data), np.uint64(len(data)), np.uint64(1)
+    count, at = 0, find_byte(address, np.uint64(0), end, 10)
+    while at < end:
+        ends[count] = np.int64(at)
+        count, at = count + 1, find_byte(address, at + one, end, 10)
+    return count
 
 
 @compiled

@@ -5,19 +5,7 @@ Spans are those that :mod:`jobs.reader.walk` accepted: nothing is checked again.
 
 import numpy as np
 
-from udfs.compiled import byte_at, compiled, has_zero_byte, word_at
-
-
-@compiled
-def _plain_end(data, at, end):
-    """Up to where whole words hold no backslash and no byte over 127; at least one byte on."""
-    begin, eight = at, np.uint64(8)
-    while at + eight <= end:
-        word = word_at(data, at)
-        if word & np.uint64(0x8080808080808080) or has_zero_byte(word ^ np.uint64(0x5C5C5C5C5C5C5C5C)):
-            break
-        at += eight
-    return max(at, begin + np.uint64(1))
+from udfs.compiled import byte_at, compiled, find_byte, put_byte, put_bytes
 
 
 @compiled
@@ -33,39 +21,35 @@ def _code(data, at):
 @compiled
 def _put_utf8(out, at, code):
     """The code point in UTF-8 at ``at``; returns the position after it."""
-    if code < 0x80:
-        out[at] = code
-        return at + 1
-    if code < 0x800:
-        out[at], out[at + 1] = 0xC0 | code >> 6, 0x80 | code & 63
-        return at + 2
-    if code < 0x10000:
-        out[at], out[at + 1], out[at + 2] = 0xE0 | code >> 12, 0x80 | code >> 6 & 63, 0x80 | code & 63
-        return at + 3
-    out[at], out[at + 1] = 0xF0 | code >> 18, 0x80 | code >> 12 & 63
-    out[at + 2], out[at + 3] = 0x80 | code >> 6 & 63, 0x80 | code & 63
-    return at + 4
+    one, size = np.uint64(1), 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
+    if size == 1:
+        put_byte(out, at, code)
+        return at + one
+    shift = 6 * (size - 1)
+    put_byte(out, at, (0xF00 >> size & 0xFF) | code >> shift)
+    while shift > 0:
+        shift -= 6
+        at += one
+        put_byte(out, at, 0x80 | code >> shift & 63)
+    return at + one
+
+
+@compiled
+def _meant(letter):
+    """The character that a letter after a backslash stands for; the others stand for themselves."""
+    for written, meant in ((110, 10), (116, 9), (114, 13), (98, 8), (102, 12)):
+        if letter == written:
+            return np.uint8(meant)
+    return letter
 
 
 @compiled
 def _put_escape(data, at, out, filled):
     """What the escape at ``at`` stands for; returns the positions after both."""
-    byte = byte_at(data, at + np.uint64(1))
-    if byte != 117:
-        out[filled] = (
-            10
-            if byte == 110
-            else 9
-            if byte == 116
-            else 13
-            if byte == 114
-            else 8
-            if byte == 98
-            else 12
-            if byte == 102
-            else byte
-        )
-        return at + np.uint64(2), filled + 1
+    letter = byte_at(data, at + np.uint64(1))
+    if letter != 117:
+        put_byte(out, filled, _meant(letter))
+        return at + np.uint64(2), filled + np.uint64(1)
     code = _code(data, at + np.uint64(2))
     at += np.uint64(6)
     if 0xD800 <= code <= 0xDBFF:
@@ -75,27 +59,30 @@ def _put_escape(data, at, out, filled):
 
 
 @compiled
+def _put_unescaped(data, at, end, out, filled):
+    """The text of a string with escapes; returns the position after it."""
+    while at < end:
+        stop = find_byte(data, at, end, 92)
+        put_bytes(data, at, stop - at, out, filled)
+        at, filled = stop, filled + (stop - at)
+        if at < end:
+            at, filled = _put_escape(data, at, out, filled)
+    return filled
+
+
+@compiled
 def unescape(data, begins, ends, escaped, out):
     """The texts of strings, unescaped where they are ``escaped``, end to end in ``out``; returns their n+1 offsets."""
     offsets = np.zeros(len(begins) + 1, np.int32)
-    filled, address = np.int64(0), np.uint64(data.ctypes.data)
+    source, target, filled = np.uint64(data.ctypes.data), np.uint64(out.ctypes.data), np.uint64(0)
     for text in range(len(begins)):
         at, end = np.uint64(begins[text]), np.uint64(ends[text])
         if escaped[text]:
-            while at < end:
-                byte = byte_at(address, at)
-                if byte == 92:
-                    at, filled = _put_escape(address, at, out, filled)
-                    continue
-                end_of_run = _plain_end(address, at, end) if byte < 128 else at + np.uint64(1)
-                for i in range(np.int64(end_of_run - at)):
-                    out[filled + i] = byte_at(address, at + np.uint64(i))
-                at, filled = end_of_run, filled + np.int64(end_of_run - at)
+            filled = _put_unescaped(source, at, end, target, filled)
         else:
-            size = np.int64(end - at)
-            out[filled : filled + size] = data[at:end]
-            filled += size
-        offsets[text + 1] = filled
+            put_bytes(source, at, end - at, target, filled)
+            filled += end - at
+        offsets[text + 1] = np.int64(filled)
     return offsets
 
 
@@ -103,18 +90,20 @@ def unescape(data, begins, ends, escaped, out):
 def gather_objects(data, begins, ends, owners, count, out):
     """``[{...}, ...]``, an object for each of ``count`` owners, of the members ``data[begins[i]:ends[i]]``, whose
     owners ascend; returns the size."""
-    filled, member = 1, 0
-    out[0] = 91
+    source, target = np.uint64(data.ctypes.data), np.uint64(out.ctypes.data)
+    filled, member, one = np.uint64(1), 0, np.uint64(1)
+    put_byte(target, np.uint64(0), 91)
     for owner in range(count):
-        out[filled] = 123
-        filled += 1
+        put_byte(target, filled, 123)
+        filled += one
         while member < len(owners) and owners[member] == owner:
-            size = ends[member] - begins[member]
-            out[filled : filled + size] = data[begins[member] : ends[member]]
-            out[filled + size] = 44
-            filled, member = filled + size + 1, member + 1
-        filled -= out[filled - 1] == 44
-        out[filled], out[filled + 1] = 125, 44
-        filled += 2
-    out[filled - 1] = 93
-    return filled
+            size = np.uint64(ends[member] - begins[member])
+            put_bytes(source, np.uint64(begins[member]), size, target, filled)
+            put_byte(target, filled + size, 44)
+            filled, member = filled + size + one, member + 1
+        filled -= np.uint64(byte_at(target, filled - one) == 44)
+        put_byte(target, filled, 125)
+        put_byte(target, filled + one, 44)
+        filled += np.uint64(2)
+    put_byte(target, filled - one, 93)
+    return np.int64(filled)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from udfs.compiled import byte_at, compiled, has_zero_byte, trailing_zeros, word_at
+from udfs.compiled import byte_at, compiled, find_byte
 
 
 @compiled
@@ -23,24 +23,10 @@ def _speaker_end(data, at, end, speakers):
 
 
 @compiled
-def _line_end(data, at, end):
-    """Where the next LF is, or ``end``."""
-    eight = np.uint64(8)
-    while at + eight <= end:
-        found = has_zero_byte(word_at(data, at) ^ np.uint64(0x0A0A0A0A0A0A0A0A))
-        if found:
-            return at + (trailing_zeros(found) >> np.uint64(3))
-        at += eight
-    while at < end and byte_at(data, at) != 10:
-        at += np.uint64(1)
-    return at
-
-
-@compiled
 def _speech_end(data, at, end, speakers, has_returns):
     """Where what is said from ``at`` on ends, who speaks next, and from where on (``end``: nobody)."""
     one = np.uint64(1)
-    at = _line_end(data, at, end)
+    at = find_byte(data, at, end, 10)
     while at < end:
         line = at + one
         if has_returns and line < end and byte_at(data, line) == 13:
@@ -49,13 +35,13 @@ def _speech_end(data, at, end, speakers, has_returns):
             speaker, after = _speaker_end(data, line + one, end, speakers)
             if after != line + one:
                 return at, speaker, after
-        at = _line_end(data, at + one, end)
+        at = find_byte(data, at + one, end, 10)
     return end, -1, end
 
 
 @compiled
 def speeches(data, offsets, speakers, has_returns, table):
-    """What two speakers say in each text: rows of ``table`` are text, speaker, begin and end; returns how many.
+    """What two speakers say in each text: text, speaker, begin and end, a row of ``table`` each; returns how many.
 
     A name with a colon begins a message at the text's start, but for line feeds, and after an empty line
     (``has_returns``: of LF, or of CR and LF); a blank after the colon is not part of it. A text that does not begin
@@ -71,7 +57,7 @@ def speeches(data, offsets, speakers, has_returns, table):
             continue
         while speaker >= 0:
             stop, follower, after = _speech_end(address, begin, end, speakers, has_returns)
-            table[0, count], table[1, count] = text, speaker
-            table[2, count], table[3, count] = np.int64(begin), np.int64(stop)
+            table[count, 0], table[count, 1] = text, speaker
+            table[count, 2], table[count, 3] = np.int64(begin), np.int64(stop)
             count, speaker, begin = count + 1, follower, after
     return count

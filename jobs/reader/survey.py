@@ -10,12 +10,11 @@ import pyarrow.parquet as pq
 
 from conf.settings import Input
 from jobs.formats.conversation import Rejected
-from jobs.reader import containers, sniff
+from jobs.reader import containers, scan, sniff
 from jobs.reader.files import SourceFile, locate
 from jobs.reader.read import Split, recognise
 from jobs.reader.streams import HeadedStream
 
-_NEWLINE = 10
 _BLOCK = 4_000_000
 _UNIT = 8_000_000
 """A file's id is the digest of the digests of units of this size, so that it does not depend on how it is split."""
@@ -89,7 +88,7 @@ def _read(file: pa.NativeFile, chunk: Chunk) -> tuple[str, int]:
     units = [hashlib.sha256() for _ in range(first, last)]
     newlines = 0
     for at, block in _blocks(file, chunk.start, stop):
-        newlines += int(np.count_nonzero(np.frombuffer(block, np.uint8)[: max(chunk.end - at, 0)] == _NEWLINE))
+        newlines += scan.line_feeds(np.frombuffer(block, np.uint8)[: max(chunk.end - at, 0)])
         if at >= first * _UNIT:
             units[at // _UNIT - first].update(block)
     return "".join(unit.hexdigest() for unit in units), newlines

@@ -10,8 +10,8 @@ import numpy as np
 from udfs.compiled import byte_at, compiled, has_zero_byte, trailing_zeros, word_at
 
 KIND, KEY, PARENT, BEGIN, END, KEY_BEGIN = map(np.uint64, range(6))
-"""Rows of the table of values (int32), one column a value: its kind (its first byte; '0' for any number, a backslash
-for a string with escapes), its key in the vocabulary (-1 another, -2 none: an item or a record), the column of the
+"""Columns of the table of values (int32), one row a value: its kind (its first byte; '0' for any number, a backslash
+for a string with escapes), its key in the vocabulary (-1 another, -2 none: an item or a record), the row of the
 value it is in (-1: none), the bytes it spans (a string's without quotes), and where its key's quote is."""
 
 OBJECT, ARRAY, STRING, ESCAPED, NUMBER, TRUE, FALSE, NULL = b'{["\\0tfn'
@@ -234,7 +234,7 @@ def _key(data, at, end, seen, level):
 
 @compiled
 def _walk_one(data, at, end, count, table, words, bounds, known, seen):
-    """The values of one record into ``table`` from column ``count``. Returns the next free column, or -1: it is odd."""
+    """The values of one record into ``table`` from row ``count``. Returns the next free row, or -1: it is odd."""
     one, zero, level = np.uint64(1), np.uint64(0), np.uint64(0)
     parent, kind_of_parent = np.int64(-1), np.int64(0)
     is_open, is_after, is_valued, key, key_at = False, False, True, -2, at
@@ -245,10 +245,10 @@ def _walk_one(data, at, end, count, table, words, bounds, known, seen):
         byte = np.int64(byte_at(data, at))
         if (is_after or is_open) and level > zero and byte == kind_of_parent + 2:  # ] and } are two after [ and {
             at += one
-            column = np.uint64(parent)
-            table[END, column] = np.int64(at)
-            parent, level, is_after, is_open = np.int64(table[PARENT, column]), level - one, True, False
-            kind_of_parent = np.int64(table[KIND, np.uint64(parent)]) if parent >= 0 else np.int64(0)
+            row = np.uint64(parent)
+            table[row, END] = np.int64(at)
+            parent, level, is_after, is_open = np.int64(table[row, PARENT]), level - one, True, False
+            kind_of_parent = np.int64(table[np.uint64(parent), KIND]) if parent >= 0 else np.int64(0)
         elif is_after:
             if byte != 44 or level == zero:
                 return -1
@@ -271,10 +271,10 @@ def _walk_one(data, at, end, count, table, words, bounds, known, seen):
                 kind, begin, stop, after = _scalar_end(data, at, end)
             if after == at or level + np.uint64(is_open) >= np.uint64(len(seen)):
                 return -1
-            column = np.uint64(count)
-            table[KIND, column], table[KEY, column], table[PARENT, column] = kind, key, parent
-            table[BEGIN, column], table[END, column] = np.int64(begin), np.int64(stop)
-            table[KEY_BEGIN, column] = np.int64(key_at)
+            row = np.uint64(count)
+            table[row, KIND], table[row, KEY], table[row, PARENT] = kind, key, parent
+            table[row, BEGIN], table[row, END] = np.int64(begin), np.int64(stop)
+            table[row, KEY_BEGIN] = np.int64(key_at)
             at, is_after = after, not is_open
             if is_open:
                 parent, level, is_valued, kind_of_parent, key = np.int64(count), level + one, byte == 91, byte, -2
@@ -286,7 +286,7 @@ def _walk_one(data, at, end, count, table, words, bounds, known, seen):
 
 @compiled
 def walk(data, spans, table, vocabulary, seen):
-    """The values of the records ``data[spans[0, i]:spans[1, i]]`` into ``table``: how many, and the column of each
+    """The values of the records ``data[spans[0, i]:spans[1, i]]`` into ``table``: how many, and the row of each
     record, -1 for an odd one. ``seen`` is scratch space, a row a level of nesting: what is deeper is odd."""
     words, bounds, known = vocabulary
     address = np.uint64(data.ctypes.data)

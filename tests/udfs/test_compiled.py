@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import udfs
-from udfs.compiled import mix
+from tests.memory import guarded
+from udfs.compiled import compiled, find_byte, mix, put_byte, put_bytes
 
 SOURCES = [Path(udfs.__file__).with_name(name) for name in ("__init__.py", "compiled.py")]
 RUN = """
@@ -102,3 +105,48 @@ def test_mix_is_the_finaliser_of_murmurhash3():
 
     for word in (0, 1, 2**63, 2**64 - 1, 0x123456789ABCDEF):
         assert mix(np.uint64(word)) == reference(word)
+
+
+@compiled
+def copy(data, begin, size, out, to):
+    source, target = np.uint64(data.ctypes.data), np.uint64(out.ctypes.data)
+    put_bytes(source, np.uint64(begin), np.uint64(size), target, np.uint64(to))
+
+
+@compiled
+def put(out, at, byte):
+    put_byte(np.uint64(out.ctypes.data), np.uint64(at), np.uint8(byte))
+
+
+@compiled
+def find(data, at, byte):
+    return np.int64(find_byte(np.uint64(data.ctypes.data), np.uint64(at), np.uint64(len(data)), np.uint8(byte)))
+
+
+@given(st.binary(min_size=56, max_size=56), st.integers(0, 15), st.integers(0, 15), st.integers(0, 40))
+def test_just_these_bytes_are_copied(data, begin, to, size):
+    out, expected = np.full(64, 0xEE, np.uint8), bytearray(b"\xee" * 64)
+    copy(np.frombuffer(data, np.uint8), begin, size, out, to)
+    put(out, 63, data[0])
+    expected[to : to + size], expected[63] = data[begin : begin + size], data[0]
+    assert out.tobytes() == expected
+
+
+hostile = st.sampled_from(b"\x00\n\x0b\\\xff")
+
+
+@given(st.lists(hostile, max_size=40).map(bytes), st.integers(0, 40), hostile)
+def test_the_first_such_byte_is_found(data, at, byte):
+    found = data.find(byte, at)
+    assert find(np.frombuffer(data, np.uint8), min(at, len(data)), byte) == (found if found >= 0 else len(data))
+
+
+def test_nothing_is_copied_or_looked_at_past_a_buffer():
+    with guarded() as page:
+        for size in range(41):
+            source = np.arange(size, dtype=np.uint8)
+            copy(source, 0, size, page, len(page) - size)
+            out = np.empty(size, np.uint8)
+            copy(page, len(page) - size, size, out, 0)
+            assert out.tobytes() == source.tobytes()
+            assert find(page, len(page) - size, 0xFF) == len(page)
