@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 VENV35 := .venv35
+SPARK_TESTS := tests/jobs tests/faults tests/cluster tests/real/test_devpack.py
 DEMO_LAKE ?= lake
 DEMO_SAMPLE ?= sample
 DEMO_RUN ?= runs/demo
@@ -63,7 +64,7 @@ $(VENV35)/installed: setup.py pyproject.toml
 
 # What knows Spark; the rest of the suite is the same code on the same libraries.
 test35: $(VENV35)/installed  ## Run the tests that need Spark on Spark 3.5, and those of Spark NLP
-	$(VENV35)/bin/python -m pytest tests/jobs tests/versions tests/faults
+	$(VENV35)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(SPARK_TESTS)
 
 check: $(VENV)/installed-train  ## Lint, types, import rules
 	$(BIN)/ruff check .

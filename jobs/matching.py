@@ -40,7 +40,7 @@ def map_parts(rows: DataFrame, part: str, kernel: Kernel, schema: str) -> DataFr
     """What ``kernel`` makes of the rows, those of one value of the column ``part`` in one call."""
     count = parts(rows.sparkSession)
     # Not moved by coalesce, which only takes back that the result lies by ``part``, a column it may not have: without
-    # adaptive execution a checkpoint says so, and what is made of it Spark 3.5 cannot join with itself (0083).
+    # adaptive execution a checkpoint says so, and what is made of it Spark 3.5 cannot join with itself (0085).
     return rows.repartition(count, part).mapInArrow(kernel, schema).coalesce(count)
 
 

@@ -78,6 +78,10 @@ def rows(counted: Lake) -> dict[str, Any]:
     return {row.conversation_id: row for row in counted.read(tables.LINGUISTICS).collect()}
 
 
+def test_spark_nlps_jars_were_fetched_at_installation() -> None:
+    assert session.nlp_jars(), "run `make install35`, with network: a session without them fetches them at each start"
+
+
 def test_every_conversation_has_a_row(rows: dict[str, Any], counted: Lake) -> None:
     assert set(rows) == set(CHATS)
     assert counted.read(tables.LINGUISTICS).count() == len(CHATS)
