@@ -43,6 +43,8 @@ _LOCAL = {
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC",
     "spark.driver.maxResultSize": "1g",
     "spark.ui.enabled": "false",
+    # What no page shows: a long session filled a quarter of its memory with the plans of queries it had done.
+    "spark.sql.ui.retainedExecutions": "0",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",

@@ -22,7 +22,7 @@ settings.load_profile("winnow")
 
 SMALL = {
     "spark.master": "local[2]",
-    "spark.driver.memory": "1g",
+    "spark.driver.memory": "1500m",
     "spark.driver.extraJavaOptions": JAVA,
     # A handful of rows: more partitions are more tasks and nothing else.
     "spark.sql.shuffle.partitions": "2",
