@@ -39,8 +39,9 @@ _LOCAL = {
     "spark.master": "local[*,4]",
     "spark.driver.memory": "2g",
     # Java's second compiler costs a third of all CPU up to a hundred thousand conversations and gives nothing back: the
-    # work on text is done by Python's kernels (0084).
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC",
+    # work on text is done by Python's kernels (0084). With one compiler Java keeps room for 48 MB of code alone, which
+    # a long run fills.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC",
     "spark.driver.maxResultSize": "1g",
     "spark.ui.enabled": "false",
     # What no page shows: a long session filled a quarter of its memory with the plans of queries it had done.
