@@ -43,7 +43,7 @@ def main() -> int:
 def _dedup(options: argparse.Namespace, meter: Any) -> dict[str, int]:
     settings = recipe.load(None, options.set)
     with meter.stage("session"):
-        spark = open_session("benchmark", {"spark.sql.ui.retainedExecutions": "0"})
+        spark = open_session("benchmark")
     with meter.stage("job"):
         dedup.run(open_lake(spark, options.lake), settings, meter)
     return {"shuffled": _of_stages(spark, "shuffleWriteBytes"), "spilled": _of_stages(spark, "diskBytesSpilled")}

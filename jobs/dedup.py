@@ -67,7 +67,7 @@ def find(
         signatures = signatures.unionByName(extra)
     groups = copies.grouped(facts, signatures, options).persist()
     members = matching.members(signatures, options, work).persist()
-    chosen = groups.where(F.col("exact_id") == F.col("conversation_id")).join(members, "row")
+    chosen = groups.where(F.col("exact_id") == F.col("conversation_id")).join(members, "row").persist()
     found = outcome.merged(groups.where("copies > 1"), matching.judged(signatures, chosen, options))
     if extra is not None:
         found = found.join(extra.select("conversation_id"), "conversation_id", "left_anti")
