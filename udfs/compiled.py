@@ -130,21 +130,6 @@ def mix(word: Any) -> Any:
     return word ^ (word >> uint64(33))
 
 
-@compiled
-def decode(data: Any, at: int, end: int) -> tuple[Any, int]:
-    """The code point at a byte, and the byte after it; a broken sequence reads as U+FFFD, one byte long."""
-    lead = data[at]
-    if lead < 0x80:
-        return uint32(lead), at + 1
-    width = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
-    if lead < 0xC2 or lead > 0xF4 or at + width > end:
-        return uint32(0xFFFD), at + 1
-    code = uint32(lead) & uint32(0xFF >> (width + 1))
-    for place in range(at + 1, at + width):
-        code = (code << uint32(6)) | uint32(data[place] & 0x3F)
-    return min(code, uint32(0x10FFFF)), at + width
-
-
 @_intrinsic
 def byte_at(_typing: Any, data: Any, at: Any) -> Any:
     """The byte at place ``at`` of the data at an address, unchecked. A kernel that hands an array to another counts its
@@ -177,6 +162,17 @@ def put_byte(_typing: Any, data: Any, at: Any, byte: Any) -> Any:
         builder.store(arguments[2], address)
 
     return types.void(types.uint64, types.uint64, types.uint8), store
+
+
+@_intrinsic
+def put_word(_typing: Any, data: Any, at: Any, word: Any) -> Any:
+    """Eight bytes to place ``at`` of the data at an address, unchecked."""
+
+    def store(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        address = builder.inttoptr(builder.add(*arguments[:2]), ir.IntType(64).as_pointer())
+        builder.store(arguments[2], address, align=1)
+
+    return types.void(types.uint64, types.uint64, types.uint64), store
 
 
 @_intrinsic
@@ -225,3 +221,19 @@ def trailing_zeros(_typing: Any, word: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.uint64(types.uint64), count
+
+
+@compiled
+def decode(data: Any, at: Any, end: Any) -> tuple[Any, Any]:
+    """The code point at place ``at`` of the data at an address, and the place after it (both uint64 but for the code
+    point, uint32); a broken sequence reads as U+FFFD, one byte long."""
+    lead, one = uint32(byte_at(data, at)), uint64(1)
+    if lead < 0x80:
+        return lead, at + one
+    width = uint64(2) if lead < 0xE0 else uint64(3) if lead < 0xF0 else uint64(4)
+    if lead < 0xC2 or lead > 0xF4 or at + width > end:
+        return uint32(0xFFFD), at + one
+    code = lead & uint32(0xFF >> (width + one))
+    for place in range(at + one, at + width):
+        code = (code << uint32(6)) | (uint32(byte_at(data, place)) & uint32(0x3F))
+    return min(code, uint32(0x10FFFF)), at + width

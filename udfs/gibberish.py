@@ -91,12 +91,13 @@ def count(texts: pa.Array) -> np.ndarray:
 @compiled
 def _oddity(data: Any, starts: Any, cells: Any, levels: Any, ordinary: Any) -> Any:
     letters, characters = np.zeros(len(starts) - 1), np.zeros(len(starts) - 1)
+    source = uint64(data.ctypes.data)
     for row in range(len(letters)):
-        at, end = starts[row], starts[row + 1]
+        at, end = uint64(starts[row]), uint64(starts[row + 1])
         trigrams = total = signs = rare = broken = seen = words = 0
         before, last = uint32(0), uint32(0)
         while at < end:
-            code, at = decode(data, at, end)
+            code, at = decode(source, at, end)
             folded = _letter(code, cells)
             if folded != 0 and last != 0:
                 total += levels[_cell(before, last, folded)]
@@ -117,12 +118,12 @@ def _oddity(data: Any, starts: Any, cells: Any, levels: Any, ordinary: Any) -> A
 
 @compiled
 def _count(data: Any, starts: Any, cells: Any) -> Any:
-    counts = np.zeros(1 << BITS, np.int64)
+    counts, source = np.zeros(1 << BITS, np.int64), uint64(data.ctypes.data)
     for row in range(len(starts) - 1):
-        at, end = starts[row], starts[row + 1]
+        at, end = uint64(starts[row]), uint64(starts[row + 1])
         before, last = uint32(0), uint32(0)
         while at < end:
-            code, at = decode(data, at, end)
+            code, at = decode(source, at, end)
             folded = _letter(code, cells)
             if folded != 0 and last != 0:
                 counts[_cell(before, last, folded)] += 1

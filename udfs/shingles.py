@@ -60,7 +60,7 @@ def closings(tokens: np.ndarray, offsets: np.ndarray, before_last: np.ndarray, s
     """Up to :data:`CLOSING` shingles of each conversation that end in its last message, evenly spread over it, the last
     shingle among them: uint32 (n, CLOSING), the last one repeated where the message is shorter, 0 where there is none.
 
-    The arguments are those of :func:`udfs.tokens.tokenise_messages`. A conversation that is part of another has them
+    The arguments are those of :func:`udfs.tokens.tokenise_composed`. A conversation that is part of another has them
     there too; one that only asks the same question has not.
     """
     arrays = (freeze(tokens, np.uint64), freeze(offsets, np.int64), freeze(before_last, np.int64))

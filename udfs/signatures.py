@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs import anchors, digest, minhash, shingles, tokens
-from udfs.folding import fold
+from udfs.folding import fold_composed
 
 DIGEST_BYTES = 16
 """Bytes kept of the SHA-256 of each beginning of a conversation."""
@@ -51,7 +51,8 @@ def sign(batches: Iterable[pa.RecordBatch], how: Signing) -> Iterator[pa.RecordB
     """
     for batch in batches:
         roles, contents, offsets = flat(batch.column("roles"), batch.column("contents"))
-        found, ends, before_last = tokens.tokenise_messages(contents, offsets)
+        composed = tokens.compose(contents)
+        found, ends, before_last = tokens.tokenise_composed(composed, offsets)
         sets = shingles.shingle_tokens(found, ends, how.shingle)
         is_long = np.diff(sets.offsets) >= how.min_shingles
         keys = minhash.band_keys(sets, how.bands, how.rows, how.seed)
@@ -61,7 +62,7 @@ def sign(batches: Iterable[pa.RecordBatch], how: Signing) -> Iterator[pa.RecordB
             "row": batch.column("row"),
             "digest": batch.column("digest"),
             "prompt": _prompts(roles, contents, offsets),
-            "prefixes": prefixes(roles, contents, offsets),
+            "prefixes": prefixes(roles, fold_composed(composed), offsets),
             "sets": _binary(sets.hashes, 4 * sets.offsets),
             "closing": _fixed(shingles.closings(found, ends, before_last, how.shingle)),
             "bands": _lists(keys.ravel(), np.arange(len(keys) + 1) * how.bands, is_long),
@@ -78,13 +79,13 @@ def flat(roles: pa.ListArray, contents: pa.ListArray) -> tuple[pa.Array, pa.Arra
     return roles.flatten(), contents.flatten(), offsets
 
 
-def prefixes(roles: pa.Array, contents: pa.Array, offsets: np.ndarray) -> pa.Array:
+def prefixes(roles: pa.Array, folded: pa.Array, offsets: np.ndarray) -> pa.Array:
     """For each conversation the digests of its first 1, 2, ... all messages, end to end, as one binary value.
 
     A digest is the first :data:`DIGEST_BYTES` of SHA-256 over what :func:`udfs.digest.frame` gives of the roles and the
-    folded contents; the last one is the whole conversation's. Without messages it is the digest of nothing.
+    contents, ``folded`` by :func:`udfs.folding.fold`; the last one is the whole conversation's. Without messages it is the digest of nothing.
     """
-    framed, bounds = digest.frame(roles, fold(contents))
+    framed, bounds = digest.frame(roles, folded)
     cuts = bounds.tolist()
     values = []
     for first, last in itertools.pairwise(offsets.tolist()):

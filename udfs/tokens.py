@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import uint8, uint32, uint64
+from numba import uint32, uint64
 
-from udfs.compiled import compiled, decode, freeze, mix
+from udfs.compiled import byte_at, compiled, decode, freeze, mix, word_at
 
 SPACE, SEPARATOR, IGNORED, MARK, LETTER, SIGN = range(6)
 """What a character is to the tokens. A LETTER (or digit) and its neighbours make a word; a SIGN is a token by itself;
@@ -59,13 +59,15 @@ def tokenise(contents: pa.Array, offsets: np.ndarray) -> tuple[np.ndarray, np.nd
     ``contents`` is a string or large_string array, sliced or not; null counts as empty. Raises TypeError for other
     arrays, ValueError for offsets out of range.
     """
-    return tokenise_messages(contents, offsets)[:2]
-
-
-def tokenise_messages(contents: pa.Array, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same, and of each conversation the number of tokens before its last message (int64)."""
     _check(contents, offsets)
-    starts, data = text_buffers(compose(contents))
+    return tokenise_composed(compose(contents), offsets)[:2]
+
+
+def tokenise_composed(contents: pa.Array, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same of messages that :func:`compose` gave, and of each conversation the number of tokens before its last
+    message (int64)."""
+    _check(contents, offsets)
+    starts, data = text_buffers(contents)
     return _tokenise(data, starts, freeze(offsets, np.int64), table())
 
 
@@ -143,24 +145,30 @@ def text_buffers(contents: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 @compiled
 def _find_unstable(data: Any, starts: Any, cells: Any) -> Any:
     """Which messages hold a character that NFC may change."""
-    found = np.zeros(len(starts) - 1, np.bool_)
+    found, source = np.zeros(len(starts) - 1, np.bool_), uint64(data.ctypes.data)
     for message in range(len(found)):
-        at, end = starts[message], starts[message + 1]
-        bits = uint8(0)
-        for place in range(at, end):
-            bits |= data[place]
-        if bits < 0x80:  # all ASCII, seen 16 bytes at a time
-            continue
+        at, end = uint64(starts[message]), uint64(starts[message + 1])
+        at = _skip_ascii(source, at, end)
         while at < end and not found[message]:
-            code, at = decode(data, at, end)
+            code, at = decode(source, at, end)
             found[message] = cells[code] >= _UNSTABLE
+            if code == 0x20:
+                at = _skip_ascii(source, at, end)
     return found
+
+
+@compiled
+def _skip_ascii(source: Any, at: Any, end: Any) -> Any:
+    """The place after the ASCII characters from ``at`` on, or a few before it."""
+    while at + uint64(8) <= end and word_at(source, at) & uint64(0x8080808080808080) == 0:
+        at += uint64(8)
+    return at
 
 
 @compiled
 def _tokenise(data: Any, starts: Any, offsets: Any, cells: Any) -> tuple[Any, Any, Any]:
     # Room: a token takes 2 bytes with its separator, where a message's end counts as one; a sign takes 3 or 4.
-    count = len(offsets) - 1
+    count, source = len(offsets) - 1, uint64(data.ctypes.data)
     size = starts[offsets[count]] - starts[offsets[0]] + offsets[count] - offsets[0]
     tokens, ends = np.empty(size // 2 + count, np.uint64), np.zeros(count + 1, np.int64)
     before_last = np.zeros(count, np.int64)
@@ -168,10 +176,10 @@ def _tokenise(data: Any, starts: Any, offsets: Any, cells: Any) -> tuple[Any, An
         found, symbols = ends[row], uint64(0)
         for message in range(offsets[row], offsets[row + 1]):
             before_last[row] = found - ends[row]
-            found = _find_tokens(data, starts[message], starts[message + 1], cells, tokens, found)
+            found = _find_tokens(source, uint64(starts[message]), uint64(starts[message + 1]), cells, tokens, found)
         if found == ends[row]:
             for message in range(offsets[row], offsets[row + 1]):
-                symbols = _hash_symbols(data, starts[message], starts[message + 1], cells, symbols)
+                symbols = _hash_symbols(source, uint64(starts[message]), uint64(starts[message + 1]), cells, symbols)
             if symbols != 0:
                 tokens[found] = mix(~symbols)
                 found += 1
@@ -180,11 +188,11 @@ def _tokenise(data: Any, starts: Any, offsets: Any, cells: Any) -> tuple[Any, An
 
 
 @compiled
-def _find_tokens(data: Any, at: int, end: int, cells: Any, tokens: Any, count: int) -> int:
+def _find_tokens(source: Any, at: Any, end: Any, cells: Any, tokens: Any, count: int) -> int:
     """Put the tokens of one message behind the first ``count``; returns how many there are then."""
     token, kind = uint64(0), SEPARATOR  # kind: LETTER within a word, SIGN after a sign, SEPARATOR between tokens
     while at < end:
-        code, at = decode(data, at, end)
+        code, at = decode(source, at, end)
         found = (cells[code] >> uint32(_CLASS)) & uint32(7)
         if found == IGNORED:
             continue
@@ -194,9 +202,12 @@ def _find_tokens(data: Any, at: int, end: int, cells: Any, tokens: Any, count: i
         if found >= MARK:
             token = _append(token, cells[code])
             kind = SIGN if found == SIGN else LETTER if kind == SEPARATOR else kind
-        while kind == LETTER and at < end and data[at] < 0x80 and cells[data[at]] >> uint32(_CLASS) == LETTER:
-            token = _append(token, cells[data[at]])  # the short way through an ASCII word
-            at += 1
+        while kind == LETTER and at < end:  # the short way through an ASCII word
+            byte = byte_at(source, at)
+            if byte >= 0x80 or cells[byte] >> uint32(_CLASS) != LETTER:
+                break
+            token = _append(token, cells[byte])
+            at += uint64(1)
     if kind != SEPARATOR:
         tokens[count] = mix(token)
         count += 1
@@ -204,10 +215,10 @@ def _find_tokens(data: Any, at: int, end: int, cells: Any, tokens: Any, count: i
 
 
 @compiled
-def _hash_symbols(data: Any, at: int, end: int, cells: Any, rolled: Any) -> Any:
+def _hash_symbols(source: Any, at: Any, end: Any, cells: Any, rolled: Any) -> Any:
     """Append all characters of one message but white space to a hash."""
     while at < end:
-        code, at = decode(data, at, end)
+        code, at = decode(source, at, end)
         if (cells[code] >> uint32(_CLASS)) & uint32(7) != SPACE:
             rolled = _append(rolled, cells[code])
     return rolled
