@@ -13,7 +13,8 @@ from jobs.tables import only_row
 from udfs import stars
 
 _BLOCKS = "edges binary, count bigint, unsettled bigint"
-_CONTRACTED = f"{_BLOCKS}, digest bigint"
+CONTRACTED = f"{_BLOCKS}, digest bigint"
+"""The columns of :func:`udfs.stars.contract`."""
 _ROUTED = "part int, by_child boolean, edges binary"
 _SIZES = "component bigint, size bigint"
 _MEMBERS = "row bigint, component bigint, part int"
@@ -21,24 +22,24 @@ _HEAVY = 64
 """A component is heavy, and placed by its size, when it has more than one in so many of the rows of a part."""
 
 
-def components(edges: DataFrame, limit: int, parts: int, work: str, rounds: int = 40) -> DataFrame:
-    """The components of ``edges`` (``a``, ``b``: 64-bit row numbers), one line a row: ``row``, ``component`` (its least
-    row) and ``part`` (0 to ``parts`` - 1, whole components together, parts about equally heavy).
+def components(blocks: DataFrame, limit: int, parts: int, work: str, rounds: int = 40) -> DataFrame:
+    """The components of the edges in ``blocks`` (of :func:`udfs.stars.contract`), one line a row: ``row``,
+    ``component`` (its least row) and ``part`` (0 to ``parts`` - 1, whole components together, parts about equally
+    heavy).
 
-    Rows without an edge to another are absent. Each partition first joins up its own edges; if what is left is at most
-    ``limit`` edges, they are collected and joined up on the driver, else by alternating stars on Spark. Both give the
-    same components. The state after each round is kept below the folder ``work``, under a name that follows from the
-    edges: a run that was killed goes on from its last whole round, and no other edges' state is taken up. The result
+    Rows without an edge to another are absent. If there are at most ``limit`` edges, they are collected and joined up on
+    the driver, else by alternating stars on Spark. Both give the same components. The state after each round is kept
+    below the folder ``work``, under a name that follows from the edges: a run that was killed goes on from its last whole round, and no other edges' state is taken up. The result
     is read from there, so the caller removes the folder, with :func:`clear`, once the result is written. Raises
     WinnowError when it takes more than ``rounds`` rounds; a chain of n rows in random order, the worst case, takes up
     to log2(n) - 2.
     """
-    blocks = edges.mapInArrow(stars.contract, _CONTRACTED).persist()
+    blocks = blocks.persist()
     try:
         if _sum(blocks, "count") <= limit:
             return _on_driver(blocks, parts)
         name = f"edges-{_sum(blocks, 'digest') % 2**40:010x}"
-        steps = _Steps(edges.sparkSession, f"{work}/{name}", parts)
+        steps = _Steps(blocks.sparkSession, f"{work}/{name}", parts)
         if steps.last() < 0:
             steps.write(0, blocks.drop("digest"))
     finally:

@@ -48,17 +48,19 @@ def normal() -> Column:
     return F.substring("prefixes", -DIGEST_BYTES, DIGEST_BYTES).alias("normal")
 
 
-def grouped(facts: DataFrame, signatures: DataFrame, options: Dedup) -> DataFrame:
-    """``facts`` with ``exact_id`` (the conversation that stands for it, maybe itself), ``copies`` (how many have its
-    messages) and ``least`` (the least content digest among them)."""
-    keyed = facts.join(signatures.select("row", "conversation_id", normal()), ["row", "conversation_id"])
-    if options.exact == "off":
-        keyed = keyed.withColumn("normal", F.col("conversation_id").cast("binary"))
+def twins(facts: DataFrame, signatures: DataFrame, options: Dedup) -> DataFrame:
+    """The conversations of ``facts`` whose messages another one has too: ``conversation_id``, ``exact_id`` (the one
+    that stands for it, maybe itself) and ``least`` (the least content digest of those with these messages)."""
+    # Most messages are unique: to find those that are not, one number each is counted, and no row is sorted.
+    keyed = signatures.select("row", "conversation_id", normal())
+    several = keyed.groupBy("normal").count().where(F.col("count") > 1).select("normal")
+    rows = facts.join(keyed.join(several, "normal"), ["row", "conversation_id"])
     group = Window.partitionBy("normal")
     best = group.orderBy(F.desc("is_fixed"), F.desc("order"), "conversation_id")
-    return keyed.select(
-        *("conversation_id", "row", "digest", "order", "is_fixed"),
+    found = rows.select(
+        "conversation_id",
         F.first("conversation_id").over(best).alias("exact_id"),
-        F.count(F.lit(1)).over(group).alias("copies"),
         F.min("digest").over(group).alias("least"),
+        F.count(F.lit(1)).over(group).alias("copies"),
     )
+    return found.where((F.col("copies") > 1) & F.lit(options.exact != "off")).drop("copies")

@@ -4,7 +4,6 @@ spark-submit ... jobs/dedup.py --config conf/lmsys.yaml --lake lake
 """
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from conf import recipe, tables
 from conf.settings import Dedup, Settings
@@ -65,10 +64,11 @@ def find(
         extra = extra.persist()
         facts = facts.unionByName(against.facts(extra, options))
         signatures = signatures.unionByName(extra)
-    groups = copies.grouped(facts, signatures, options).persist()
+    twins = copies.twins(facts, signatures, options).persist()
     members = matching.members(signatures, options, work).persist()
-    chosen = groups.where(F.col("exact_id") == F.col("conversation_id")).join(members, "row").persist()
-    found = outcome.merged(groups.where("copies > 1"), matching.judged(signatures, chosen, options))
+    spare = twins.where("exact_id != conversation_id").select("conversation_id")
+    chosen = facts.join(spare, "conversation_id", "left_anti").join(members, "row").persist()
+    found = outcome.merged(twins, matching.judged(signatures, chosen, options))
     if extra is not None:
         found = found.join(extra.select("conversation_id"), "conversation_id", "left_anti")
     return found, members

@@ -49,14 +49,14 @@ def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) ->
     signatures = lake.read(tables.SIGNATURES)
     earlier = signing.version_for(lake, since)
     fresh, known = lake.added(tables.SIGNATURES, earlier), lake.read(tables.SIGNATURES, earlier)
-    groups = copies.grouped(_with_new_equals(facts, fresh, signatures), signatures, options).persist()
+    twins = copies.twins(_with_new_equals(facts, fresh, signatures), signatures, options).persist()
     before = lake.read(tables.COMPONENTS)
     members = matching.joined_members(fresh, known, before, options, work).persist()
     touched = members.join(members.join(fresh.select("row"), "row").select("component").distinct(), "component")
     removed = lake.read(tables.MATCHES).where(F.col("copy_of").isNotNull()).select("conversation_id", "copy_of")
-    chosen = _standing(facts.join(F.broadcast(touched), "row"), groups, removed).persist()
+    chosen = _standing(facts.join(F.broadcast(touched), "row"), twins, removed).persist()
     judged = matching.judged(signatures, chosen, options)
-    return merged(_all_groups(groups, chosen, removed, facts), judged), members
+    return merged(_all_twins(twins, chosen, removed, facts), judged), members
 
 
 def _with_new_equals(facts: DataFrame, fresh: DataFrame, signatures: DataFrame) -> DataFrame:
@@ -66,23 +66,22 @@ def _with_new_equals(facts: DataFrame, fresh: DataFrame, signatures: DataFrame) 
     return facts.join(F.broadcast(rows.select("row", "conversation_id")), ["row", "conversation_id"], "left_semi")
 
 
-def _standing(touched: DataFrame, groups: DataFrame, removed: DataFrame) -> DataFrame:
+def _standing(touched: DataFrame, twins: DataFrame, removed: DataFrame) -> DataFrame:
     """Of the touched rows those that stand for themselves: no exact copies of another."""
-    joined = touched.join(groups.select("conversation_id", "exact_id"), "conversation_id", "left")
+    joined = touched.join(twins.select("conversation_id", "exact_id"), "conversation_id", "left")
     joined = joined.join(removed, "conversation_id", "left")
     stands_for = F.coalesce("exact_id", "copy_of", "conversation_id")
     return joined.where(stands_for == F.col("conversation_id")).drop("exact_id", "copy_of")
 
 
-def _all_groups(groups: DataFrame, chosen: DataFrame, removed: DataFrame, facts: DataFrame) -> DataFrame:
+def _all_twins(twins: DataFrame, chosen: DataFrame, removed: DataFrame, facts: DataFrame) -> DataFrame:
     """The groups of equal messages that are touched: those with a new row, and those whose standing row is judged."""
     others = chosen.select(F.col("conversation_id").alias("exact_id")).join(
-        groups.select(F.col("conversation_id").alias("exact_id")), "exact_id", "left_anti"
+        twins.select(F.col("conversation_id").alias("exact_id")), "exact_id", "left_anti"
     )
     ids = removed.withColumnRenamed("copy_of", "exact_id").join(others, "exact_id")
     ids = ids.unionByName(ids.select("exact_id").distinct().withColumn("conversation_id", F.col("exact_id")))
     old = facts.join(F.broadcast(ids), "conversation_id")
     least = old.groupBy("exact_id").agg(F.min("digest").alias("least"))
     columns = ["conversation_id", "exact_id", "least"]
-    several = groups.where("copies > 1").select(*columns)
-    return several.unionByName(old.join(least, "exact_id").select(*columns))
+    return twins.select(*columns).unionByName(old.join(least, "exact_id").select(*columns))

@@ -9,15 +9,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conf.settings import Dedup
-from jobs.connected import components
-from udfs import buckets, candidates
+from jobs.connected import CONTRACTED, components
+from udfs import buckets, candidates, stars
 from udfs.buckets import Levels
 from udfs.thinning import Bounds
 
-_FEW = 500_000
-"""Chosen rows, of some 200 bytes each, that every executor is given."""
+_FEW = 2_000_000
+"""Chosen rows of which every executor is given the part, some 50 bytes each."""
 _PACKED = "part int, keys binary, values binary"
-_EDGES = "a bigint, b bigint"
 _SIGNATURE = ("row", "conversation_id", "digest", "prefixes", "sets", "closing", "bands", "anchors")
 _JUDGED = (
     "conversation_id string, kept_id string, level string, similarity double, bands_shared int, nearest_id string, "
@@ -47,7 +46,7 @@ def map_parts(rows: DataFrame, part: str, kernel: Kernel, schema: str) -> DataFr
 def members(signatures: DataFrame, options: Dedup, work: str) -> DataFrame:
     """``row, component, part`` of every conversation that shares a key with another."""
     count = parts(signatures.sparkSession)
-    return components(_edges(_packed(signatures, options, count)), options.max_edges, count, work)
+    return components(contracted(_packed(signatures, options, count)), options.max_edges, count, work)
 
 
 def joined_members(fresh: DataFrame, known: DataFrame, before: DataFrame, options: Dedup, work: str) -> DataFrame:
@@ -62,9 +61,9 @@ def joined_members(fresh: DataFrame, known: DataFrame, before: DataFrame, option
     matched = _keyed(known).mapInArrow(
         lambda batches: buckets.pack_known(batches, keyed, 4 * count, shared.value), _PACKED
     )
-    edges = _edges(_packed(fresh, options, count).unionByName(matched))
+    found = contracted(_packed(fresh, options, count).unionByName(matched))
     earlier = before.where("row != component").select(F.col("component").alias("a"), F.col("row").alias("b"))
-    return components(edges.unionByName(earlier), options.max_edges, count, work)
+    return components(found.unionByName(earlier.mapInArrow(stars.contract, CONTRACTED)), options.max_edges, count, work)
 
 
 def judged(signatures: DataFrame, chosen: DataFrame, options: Dedup) -> DataFrame:
@@ -72,12 +71,14 @@ def judged(signatures: DataFrame, chosen: DataFrame, options: Dedup) -> DataFram
     whole), a row each with the columns of ``_JUDGED``. Text is not read: signatures hold what is compared. Only those
     of the chosen are shuffled; all of them are where more rows are chosen than one machine should hold."""
     bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit)
-    keyed = levels(options)
-    wanted = chosen.select("row", "conversation_id", "order", "is_fixed", "component", "part")
+    keyed, places = levels(options), chosen.select("row", "part")
     if chosen.count() <= _FEW:
-        wanted = F.broadcast(wanted)
-    found = signatures.select(*_SIGNATURE).join(wanted, ["row", "conversation_id"])
-    return map_parts(found, "part", lambda batches: candidates.thin(batches, keyed, bounds), _JUDGED)
+        places = F.broadcast(places)
+    signed = signatures.select(*_SIGNATURE).join(places, "row")
+    facts = chosen.select("conversation_id", "order", "is_fixed", "component", "part")
+    # Not joined here: signatures are large, and lie by ``part`` only after they have been shuffled.
+    rows = signed.unionByName(facts, allowMissingColumns=True)
+    return map_parts(rows, "part", lambda batches: candidates.thin(candidates.matched(batches), keyed, bounds), _JUDGED)
 
 
 def _keyed(signatures: DataFrame) -> DataFrame:
@@ -89,5 +90,6 @@ def _packed(signatures: DataFrame, options: Dedup, parts: int) -> DataFrame:
     return _keyed(signatures).mapInArrow(lambda batches: buckets.pack(batches, keyed, 4 * parts), _PACKED)
 
 
-def _edges(packed: DataFrame) -> DataFrame:
-    return map_parts(packed, "part", buckets.edges, _EDGES)
+def contracted(packed: DataFrame) -> DataFrame:
+    """The edges of packed keys (:func:`udfs.buckets.pack`), those of each part joined up where they are found."""
+    return map_parts(packed, "part", lambda batches: stars.contract(buckets.edges(batches)), CONTRACTED)

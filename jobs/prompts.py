@@ -12,14 +12,13 @@ from conf.settings import Dedup, PromptLevel, TemplateLevel
 from jobs import matching
 from jobs.connected import components
 from jobs.templates import templates
-from udfs import buckets, capping, prompts
+from udfs import capping, prompts
 from udfs.capping import PROMPT, TEMPLATE, Cap
 from udfs.prompts import Likeness
 
 _ROW = "conversation_id string, digest string, `order` array<double>, prompt string, key binary"
 _DEPENDENT = "conversation_id string, kept_id string, of_unit string, prompt string, key binary"
 _PACKED = "part int, keys binary, values binary"
-_EDGES = "a bigint, b bigint"
 _UNITED = "key binary, founder binary, similarity double"
 _FOUND = "conversation_id string, level string, kept_id string, similarity double, family string, is_removed boolean"
 
@@ -108,8 +107,7 @@ def _near_same(distinct: DataFrame, options: Dedup, work: str) -> DataFrame:
     filed = distinct.select(F.xxhash64("key").alias("row"), "prompt").mapInArrow(
         lambda batches: prompts.file(batches, how, 4 * parts), _PACKED
     )
-    edges = matching.map_parts(filed, "part", buckets.edges, _EDGES)
-    groups = components(edges, options.max_edges, parts, work)
+    groups = components(matching.contracted(filed), options.max_edges, parts, work)
     candidates = distinct.select(F.xxhash64("key").alias("row"), "key", "prompt", "rank.*").join(groups, "row")
     return matching.map_parts(candidates, "part", lambda batches: prompts.unite(batches, how), _UNITED)
 

@@ -28,6 +28,9 @@ _TABLES = {
 _SQL = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "2000",
+    # No limit by bytes: from any other number on, Spark 4.1 adds up a batch's size at every row, which took a third of
+    # Java's time. What is read of a table is bounded by the size of its row groups (jobs/lake.py).
+    "spark.sql.execution.arrow.maxBytesPerBatch": "2147483647",
     # Edges and components between driver and executors: 14 s a million rows without it, 0.7 s with it.
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.shuffle.partitions": "16",

@@ -31,9 +31,9 @@ def keys(batch: pa.RecordBatch, levels: Levels) -> tuple[np.ndarray, np.ndarray]
     if levels.snapshot:
         found.append(_beginnings(batch.column("prefixes")))
     if levels.near:
-        found.append(_listed(batch.column("bands")))
+        found.append(_both_ways(batch.column("bands")))
     if levels.contained:
-        found.append(_listed(batch.column("anchors")))
+        found.append(_both_ways(batch.column("anchors")))
     if not found:
         return np.empty(0, np.uint64), np.empty(0, np.int64)
     return np.concatenate([key for key, _ in found]), np.concatenate([row for _, row in found])
@@ -59,10 +59,17 @@ def _beginnings(prefixes: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     return (words[:, 0] & ~_ONE) | is_whole(rows).astype(np.uint64), rows
 
 
-def _listed(lists: pa.ListArray) -> tuple[np.ndarray, np.ndarray]:
-    values = lists.flatten().to_numpy(zero_copy_only=False).view(np.uint64)
-    lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
-    return values | _ONE, np.repeat(np.arange(len(lists)), lengths)
+def listed(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """The keys (uint64) in a binary column of keys, end to end, and the n + 1 places (int64) where a row's begin."""
+    _, starts, data = column.buffers()
+    ends = np.frombuffer(starts, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    values = np.frombuffer(data or b"", np.uint64, (ends[-1] - ends[0]) // 8, ends[0])
+    return values, (ends - ends[0]) // 8
+
+
+def _both_ways(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    values, ends = listed(column)
+    return values | _ONE, np.repeat(np.arange(len(column)), np.diff(ends))
 
 
 def pack(batches: Iterable[pa.RecordBatch], levels: Levels, parts: int) -> Iterator[pa.RecordBatch]:
@@ -92,8 +99,8 @@ def distinct(batches: Iterable[pa.RecordBatch], levels: Levels) -> Iterator[pa.R
 
 
 def edges(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Packed blocks of one or more whole parts -> distinct edges (``a`` < ``b``): every bucket a star to its least
-    row, never all pairs."""
+    """Packed blocks of one or more whole parts -> edges (``a`` < ``b``): every bucket a star to its least row, never
+    all pairs. An edge of two buckets is there twice."""
     least, member = _stars(*blocks.unpack(batches))
     if len(least):
         yield pa.RecordBatch.from_arrays([pa.array(least), pa.array(member)], ["a", "b"])
@@ -112,11 +119,4 @@ def _stars(found: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]
         return rows, rows
     least = np.repeat(np.minimum.reduceat(rows, np.append(0, np.cumsum(sizes)[:-1])), sizes)
     differs = least != rows
-    return _distinct(least[differs], rows[differs])
-
-
-def _distinct(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    order = np.lexsort((b, a))
-    a, b = a[order], b[order]
-    is_new = np.append(True, (a[1:] != a[:-1]) | (b[1:] != b[:-1]))[: len(a)]
-    return a[is_new], b[is_new]
+    return least[differs], rows[differs]

@@ -19,6 +19,30 @@ LEVELS = ("snapshot", EXACT, "near", "contained")
 """The levels that compare whole conversations, in their order."""
 CLUSTER_DIGITS = 32
 COUNTERS = ("compared", "rejected", "hot_buckets")
+_FACTS = ("component", "order", "is_fixed")
+
+
+def matched(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Signatures and facts of conversations as rows of one schema, in any order -> the signatures that have facts, with
+    these: one batch. A row of facts has an ``order``, ``is_fixed`` and ``component``, a signature all else."""
+    found = [batch for batch in batches if batch.num_rows]
+    if not found:
+        return
+    signed = [batch.filter(batch.column("order").is_null()).drop_columns(list(_FACTS)) for batch in found]
+    told = [batch.filter(batch.column("order").is_valid()).select(["conversation_id", *_FACTS]) for batch in found]
+    facts = pa.Table.from_batches(told).combine_chunks().to_batches()
+    if not facts:
+        return
+    signatures = _joined(signed)
+    place = pc.index_in(signatures.column("conversation_id"), value_set=facts[0].column("conversation_id"))
+    # A signature is here twice where its row number is another conversation's too.
+    rows = np.sort(np.unique(place.fill_null(-1).to_numpy(), return_index=True)[1])
+    rows = rows[place.is_valid().to_numpy(zero_copy_only=False)[rows]]
+    if len(rows) < signatures.num_rows:
+        signatures, place = signatures.take(pa.array(rows)), place.take(pa.array(rows))
+    for name in _FACTS:
+        signatures = signatures.append_column(name, facts[0].column(name).take(place))
+    yield signatures
 
 
 def thin(batches: Iterable[pa.RecordBatch], levels: Levels, bounds: Bounds) -> Iterator[pa.RecordBatch]:
@@ -78,10 +102,9 @@ def _closing(column: pa.Array) -> np.ndarray:
     return hashes[ends[0] : ends[-1]].reshape(len(column), CLOSING)
 
 
-def _keys(lists: pa.ListArray, is_wanted: bool) -> Ragged:
-    lengths = lists.value_lengths().to_numpy(zero_copy_only=False) * is_wanted
-    values = lists.flatten().to_numpy(zero_copy_only=False).view(np.uint64)
-    return Ragged(values if is_wanted else values[:0], np.append(0, np.cumsum(lengths)).astype(np.int64))
+def _keys(column: pa.Array, is_wanted: bool) -> Ragged:
+    values, ends = buckets.listed(column)
+    return Ragged(values, ends) if is_wanted else Ragged(values[:0], np.zeros_like(ends))
 
 
 def _ranks(members: pa.RecordBatch) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numba import uint8, uint32, uint64
 
-from udfs.compiled import byte_at, compiled, decode, put_byte, put_word, word_at
+from udfs.compiled import compiled, decode, put_byte, put_word, word_at
 from udfs.tokens import SPACE, compose, table, text_buffers
 
 _CODE = 0x1FFFFF

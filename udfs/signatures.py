@@ -47,7 +47,8 @@ def sign(batches: Iterable[pa.RecordBatch], how: Signing) -> Iterator[pa.RecordB
     - ``prefixes`` (binary): :data:`DIGEST_BYTES` of the SHA-256 of the first 1, 2, ... all messages, folded;
     - ``sets`` (binary): the shingle hashes, ascending, as little-endian uint32;
     - ``closing`` (binary): :func:`udfs.shingles.closings`, likewise;
-    - ``bands`` and ``anchors`` (lists of 64-bit keys), empty where there are fewer than ``min_shingles`` shingles.
+    - ``bands`` and ``anchors`` (binary): keys, as little-endian uint64; empty where there are fewer than
+      ``min_shingles`` shingles.
     """
     for batch in batches:
         roles, contents, offsets = flat(batch.column("roles"), batch.column("contents"))
@@ -65,8 +66,8 @@ def sign(batches: Iterable[pa.RecordBatch], how: Signing) -> Iterator[pa.RecordB
             "prefixes": prefixes(roles, fold_composed(composed), offsets),
             "sets": _binary(sets.hashes, 4 * sets.offsets),
             "closing": _fixed(shingles.closings(found, ends, before_last, how.shingle)),
-            "bands": _lists(keys.ravel(), np.arange(len(keys) + 1) * how.bands, is_long),
-            "anchors": _lists(heads.view(np.int64), head_ends, is_long),
+            "bands": _keys(keys.ravel(), np.arange(len(keys) + 1) * how.bands, is_long),
+            "anchors": _keys(heads.view(np.int64), head_ends, is_long),
             "rule": pa.array([how.rule] * batch.num_rows, pa.string()),
         }
         yield pa.RecordBatch.from_pydict(columns)
@@ -83,7 +84,8 @@ def prefixes(roles: pa.Array, folded: pa.Array, offsets: np.ndarray) -> pa.Array
     """For each conversation the digests of its first 1, 2, ... all messages, end to end, as one binary value.
 
     A digest is the first :data:`DIGEST_BYTES` of SHA-256 over what :func:`udfs.digest.frame` gives of the roles and the
-    contents, ``folded`` by :func:`udfs.folding.fold`; the last one is the whole conversation's. Without messages it is the digest of nothing.
+    contents, ``folded`` by :func:`udfs.folding.fold`; the last one is the whole conversation's. Without messages it is
+    the digest of nothing.
     """
     framed, bounds = digest.frame(roles, folded)
     cuts = bounds.tolist()
@@ -114,9 +116,8 @@ def _fixed(values: np.ndarray) -> pa.Array:
     return _binary(values.ravel(), np.arange(len(values) + 1) * values.shape[1] * values.itemsize)
 
 
-def _lists(values: np.ndarray, ends: np.ndarray, is_wanted: np.ndarray) -> pa.ListArray:
-    """The values as lists, those of unwanted rows empty."""
-    lengths = np.where(is_wanted, np.diff(ends), 0)
-    kept = values[np.repeat(is_wanted, np.diff(ends))]
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(kept.astype(np.int64, copy=False)))
+def _keys(values: np.ndarray, ends: np.ndarray, is_wanted: np.ndarray) -> pa.Array:
+    """The keys of each row as one binary value, those of unwanted rows empty."""
+    lengths = np.diff(ends)
+    kept = values[np.repeat(is_wanted, lengths)]
+    return _binary(kept, 8 * np.append(0, np.cumsum(np.where(is_wanted, lengths, 0))))

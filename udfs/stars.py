@@ -31,8 +31,8 @@ class Edges(NamedTuple):
 
 
 def contract(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Edges as rows (``a``, ``b``, either may be less) -> blocks of a forest with the same components: every row linked
-    to the least row it hangs together with here. Edges of a row to itself leave nothing.
+    """Edges as rows (``a``, ``b``, either may be less, any of them more than once) -> blocks of a forest with the same
+    components: every row linked to the least row it hangs together with here. Edges of a row to itself leave nothing.
 
     ``digest``, summed over all blocks modulo 2**40, tells the edges that came from others, in whatever order.
     """

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.connected import clear, components
+from jobs.connected import CONTRACTED, clear, components
 from jobs.errors import WinnowError
+from udfs import stars
 
 PARTS = 3
 FEW, NONE = 10_000_000, 0
@@ -68,7 +69,8 @@ runs once. No two of them have a row in common."""
 
 
 def frame(spark: SparkSession, edges: Pairs) -> DataFrame:
-    return spark.createDataFrame(pd.DataFrame({"a": edges[:, 0], "b": edges[:, 1]}), "a bigint, b bigint")
+    pairs = spark.createDataFrame(pd.DataFrame({"a": edges[:, 0], "b": edges[:, 1]}), "a bigint, b bigint")
+    return pairs.mapInArrow(stars.contract, CONTRACTED)
 
 
 def labels(members: DataFrame) -> dict[int, int]:

@@ -64,7 +64,7 @@ def test_a_truncated_text_and_one_with_something_before_it_share_an_anchor_with_
 
 def test_short_texts_have_no_keys_but_their_digest():
     batch = signed(["Hi", "Hello there"], ["Hi", "Hello there"], [""], ["👍🏽"])
-    assert batch["bands"].value_lengths().to_pylist() == batch["anchors"].value_lengths().to_pylist() == [0] * 4
+    assert batch["bands"].to_pylist() == batch["anchors"].to_pylist() == [b""] * 4
     assert edges(batch, Levels(True, True, True)) == {(0, 1)}
 
 
@@ -130,8 +130,9 @@ def test_the_prompt_is_the_first_user_message():
     assert found["prompt"].to_pylist() == ["first", None, None, "ask"]
 
 
-def test_rows_of_one_key_are_tied_to_the_least_of_them_once():
+def test_rows_of_one_key_are_tied_to_the_least_of_them():
     keys, rows = np.array([7, 7, 9, 7, 9, 1], np.uint64), np.array([5, 2, 2, 8, 5, 4])
     (found,) = buckets.edges([blocks.pack(keys, rows, 1)])
-    assert found.to_pylist() == [{"a": 2, "b": 5}, {"a": 2, "b": 8}]
+    pairs = zip(found["a"].to_pylist(), found["b"].to_pylist(), strict=True)
+    assert sorted(pairs) == [(2, 5), (2, 5), (2, 8)]  # 2 and 5 share two keys
     assert list(buckets.edges([])) == []
