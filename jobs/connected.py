@@ -27,12 +27,12 @@ def components(blocks: DataFrame, limit: int, parts: int, work: str, rounds: int
     ``component`` (its least row) and ``part`` (0 to ``parts`` - 1, whole components together, parts about equally
     heavy).
 
-    Rows without an edge to another are absent. If there are at most ``limit`` edges, they are collected and joined up on
-    the driver, else by alternating stars on Spark. Both give the same components. The state after each round is kept
-    below the folder ``work``, under a name that follows from the edges: a run that was killed goes on from its last whole round, and no other edges' state is taken up. The result
-    is read from there, so the caller removes the folder, with :func:`clear`, once the result is written. Raises
-    WinnowError when it takes more than ``rounds`` rounds; a chain of n rows in random order, the worst case, takes up
-    to log2(n) - 2.
+    Rows without an edge to another are absent. If there are at most ``limit`` edges, they are collected and joined up
+    on the driver, else by alternating stars on Spark. Both give the same components. The state after each round is
+    kept below the folder ``work``, under a name that follows from the edges: a run that was killed goes on from its
+    last whole round, and no other edges' state is taken up. The result is read from there, so the caller removes the
+    folder, with :func:`clear`, once the result is written. Raises WinnowError when it takes more than ``rounds``
+    rounds; a chain of n rows in random order, the worst case, takes up to log2(n) - 2.
     """
     blocks = blocks.persist()
     try:
