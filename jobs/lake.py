@@ -94,10 +94,14 @@ class Lake:
             yield commit
 
     def write(self, table: str, rows: DataFrame, lineage: Lineage, mode: str = "append") -> int:
-        """Commit ``rows`` to the table in one Delta commit and return its version. ``mode``: append or overwrite."""
+        """Commit ``rows`` to the table in one Delta commit and return its version. ``mode``: append or overwrite.
+
+        A table written before a column of its schema was added gains it, null in the rows that stay.
+        """
         checked = conform(rows, table)
         metadata = json.dumps(asdict(lineage), sort_keys=True)
         writer = checked.write.format("delta").mode(mode).option("userMetadata", metadata)
+        writer = writer.option("mergeSchema", "true")
         if table in _HASHES:
             writer = writer.option("compression", "snappy")
         writer.save(self.table_path(table))
