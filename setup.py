@@ -61,6 +61,7 @@ setup(
         "markdownify==1.*",  # scraped pages to Markdown
         "beautifulsoup4==4.*",  # what markdownify reads with; buttons and code headers are taken out first
         "phonenumbers==9.*",  # the numbering plan of each country, for PII
+        "cryptography==50.*",  # AES-SIV, which seals what pseudonyms stand for
         "pyahocorasick==2.*",  # keyword lists
         "pycld2==0.42",  # language of short texts, a second opinion
         "tokenizers==0.23.*",  # tokens of long conversations, counted by the user's own tokenizer.json

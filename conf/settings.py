@@ -217,10 +217,15 @@ class Pii(Section):
 
 
 class Rules(Section):
-    """Everything ``annotate`` does to a conversation."""
+    """Everything ``annotate`` does to a conversation.
+
+    ``pii_key``: a key file, outside the lake, with which what pseudonyms stand for is sealed and kept beside the
+    conversation (empty: it is not kept). ``winnow make-key`` makes one, ``winnow unmask`` needs it.
+    """
 
     edits: Edits = Edits()
     pii: Pii = Pii()
+    pii_key: str = ""
     language: Language = Language()
     keywords: Keywords = Keywords()
     reasons: Reasons = Reasons()

@@ -13,11 +13,12 @@ from jobs.lake import Lake
 from jobs.ledger import Run, has_only_grown, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
-from udfs import sourcelabels, wordlists
+from udfs import keyfile, sourcelabels, wordlists
 from udfs.annotation import Plan
 from udfs.batch import Limits
 from udfs.columns import annotator
 from udfs.repair import Options, SystemPrompt
+from udfs.sealing import Key
 
 TIMES = ("timestamp", "tstamp", "created_at", "created", "create_time", "created_date", "date")
 """Keys under which sources say when a conversation was held; the first one found counts."""
@@ -29,7 +30,8 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     """Label what ``conversations_raw`` has gained; all of it when the rules or the code changed. Returns whether
     anything was committed."""
     inputs = {tables.CONVERSATIONS_RAW: lake.version(tables.CONVERSATIONS_RAW)}
-    stamp = lineage("annotate", settings, _labelling(settings.rules), inputs)
+    key = pii_key(settings.rules, lake.path)
+    stamp = lineage("annotate", settings, _labelling(settings.rules, key), inputs)
     if is_done(lake, tables.CONVERSATIONS, stamp):
         return False
     with Run(lake, settings, stamp) as job:
@@ -38,7 +40,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         if is_growing:
             raw = raw.join(lake.read(tables.CONVERSATIONS), "conversation_id", "left_anti")
         with progress.stage("label"):
-            job.commit(tables.CONVERSATIONS, label(raw, settings.rules), "append" if is_growing else "overwrite")
+            job.commit(tables.CONVERSATIONS, label(raw, settings.rules, key), "append" if is_growing else "overwrite")
         job.counts = _counts(lake.read(tables.CONVERSATIONS))
     return True
 
@@ -50,12 +52,13 @@ def _counts(conversations: DataFrame) -> dict[str, int]:
     return {"conversations": sum(count for _, _, count in pairs), **sourcelabels.compare(pairs)}
 
 
-def _labelling(rules: Rules) -> Rules:
+def _labelling(rules: Rules, key: Key | None) -> Rules:
     """The rules without what only says which labels drop a conversation: changing that relabels nothing. Instead of
-    where keyword lists are, it has what they say."""
+    where keyword lists and the key are, it has what they say and the key's fingerprint."""
     return Rules(
         edits=rules.edits,
         pii=rules.pii,
+        pii_key=key.fingerprint if key else "",
         language=rules.language.model_copy(update={"keep": []}),
         keywords=rules.keywords.model_copy(update={"drop": [], "folder": keyword_lists(rules).digest}),
         reasons=rules.reasons.model_copy(update={name: "tag" for name, policy in rules.reasons if policy == "drop"}),
@@ -72,7 +75,15 @@ def keyword_lists(rules: Rules) -> wordlists.Lists:
         raise UsageError(str(error)) from error
 
 
-def plan(rules: Rules) -> Plan:
+def pii_key(rules: Rules, lake: str) -> Key | None:
+    """The key that the rules name, None if none; a file that cannot be one is a ``UsageError``."""
+    try:
+        return keyfile.read(rules.pii_key, lake) if rules.pii_key else None
+    except ValueError as error:
+        raise UsageError(f"rules.pii_key: {error}") from error
+
+
+def plan(rules: Rules, key: Key | None = None) -> Plan:
     """What the rules ask of one pass over the text."""
     return Plan(
         edits=rules.edits.enabled,
@@ -83,6 +94,7 @@ def plan(rules: Rules) -> Plan:
         options=_options(rules.edits),
         min_confidence=rules.language.min_confidence,
         lists=keyword_lists(rules),
+        key=key,
     )
 
 
@@ -108,12 +120,12 @@ def _repairs(rules: Rules) -> tuple[str, ...]:
     return tuple(name for name, is_on in wanted.items() if is_on)
 
 
-def label(raw: DataFrame, rules: Rules) -> DataFrame:
+def label(raw: DataFrame, rules: Rules, key: Key | None = None) -> DataFrame:
     """Rows of ``conversations`` for rows of ``conversations_raw``, one for one."""
-    annotate = annotator(plan(rules))
+    annotate = annotator(plan(rules, key))
     if rules.edits.system_prompt.mode == "set":
         raw = raw.withColumn("messages", _with_system())
-    found = annotate(F.col("messages.role"), F.col("messages.content"))
+    found = annotate(F.col("conversation_id"), F.col("messages.role"), F.col("messages.content"))
     labelled = raw.withColumn("told", _told()).withColumn("found", found)
     flagged = F.exists(F.coalesce("moderation", F.array()), lambda entry: entry["flagged"])
     rows = labelled.select(
@@ -124,7 +136,7 @@ def label(raw: DataFrame, rules: Rules) -> DataFrame:
         *("found.keywords", "found.hits", "found.reasons", "found.repairs", "found.quality", "redacted"),
         F.when(F.col("moderation").isNotNull(), flagged).alias("flagged"),
         _time("told").alias("time"),
-        *("found.turns", "found.characters", "found.digest"),
+        *("found.turns", "found.characters", "found.digest", "found.sealed"),
     )
     return rows.select(*SCHEMAS[tables.CONVERSATIONS].names)
 

@@ -1,5 +1,6 @@
 """One tool: ``winnow sample | ingest | annotate | linguistics | decontaminate | dedup | publish | run | versions |
-pin | unpin | show | doctor``, and for what follows ``winnow train | adapter | submit | jobs | chat | serve``.
+pin | unpin | show | unmask | make-key | doctor``, and for what follows ``winnow train | adapter | submit | jobs |
+chat | serve``.
 
 Exit codes: 0 done, 1 failed for a reason outside the command (disk, memory, a bug), 2 bad usage or config, 3 input
 unreadable, 4 a quality gate failed, 5 the lake is damaged, 75 training was stopped by a signal behind a whole
@@ -17,7 +18,7 @@ from typing import Any
 
 from conf import VERSION, recipe
 from conf.settings import Settings
-from jobs import versions
+from jobs import unmask, versions
 from jobs.errors import UsageError
 from training import commands as training_commands
 
@@ -70,6 +71,7 @@ def _parser() -> ArgumentParser:
     _add_pin_option(everything)
     _add_dedup_options(everything)
     versions.add_commands(commands)
+    unmask.add_commands(commands)
     _add_doctor(commands)
     training_commands.add_commands(commands)
     for command in commands.choices.values():

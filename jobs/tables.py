@@ -43,6 +43,9 @@ MESSAGE = _struct(
 )
 HIT = _struct(message=IntegerType(), role=StringType(), category=StringType(), term=StringType(), offset=IntegerType())
 """A keyword found: in which message (from 0), and how many characters of its stored content stand before it."""
+SEALED = _struct(message=IntegerType(), offset=IntegerType(), pseudonym=StringType(), value=BinaryType())
+"""What a pseudonym stands for, sealed: in which message (from 0), and how many characters stand before it once the
+entries before this one are put back (:mod:`udfs.sealing`)."""
 TRAINING_MESSAGE = _struct(role=StringType(), content=StringType())
 ORIGIN = _struct(conversation_id=StringType(), part=IntegerType())
 """A conversation that a dataset row is made of; which part of it (from 1), null where it is whole."""
@@ -121,6 +124,7 @@ SCHEMAS = {
         turns=IntegerType(),
         characters=LongType(),
         digest=StringType(),
+        sealed=ArrayType(SEALED),
     ),
     tables.LINGUISTICS: _struct(
         conversation_id=StringType(),

@@ -49,6 +49,13 @@ def as_conversation(row: dict[str, Any], width: int | None = None) -> str:
     return "\n".join(fit(line, width) for line in [f"{row['conversation_id']} {facts}", *messages])
 
 
+def as_transcript(name: str, messages: Sequence[dict[str, Any]]) -> str:
+    """A conversation in full: its id, then ``role: content`` a message. Line ends and tabs stay, other characters that
+    are not printable become U+FFFD."""
+    lines = [name, *(f"  {message['role']}: {message['content']}" for message in messages)]
+    return "".join(one if one in "\n\t" else _printable(one) for one in "\n".join(lines))
+
+
 def as_refusal(row: dict[str, Any], width: int | None = None) -> str:
     """One quarantine row: reason and place, then its detail and its head, each cut to ``width`` terminal columns."""
     width = width or shutil.get_terminal_size().columns

@@ -120,19 +120,19 @@ def quarantined(lake: str, limit: int) -> list[dict[str, Any]]:
 
 def add_commands(subparsers: Any) -> None:
     """Register ``versions``, ``pin``, ``unpin`` and ``show``; each sets ``run``, a function of the parsed arguments."""
-    versions = _command(subparsers, "versions", run_versions, "list the published versions", "--lake lake")
+    versions = command(subparsers, "versions", run_versions, "list the published versions", "--lake lake")
     versions.add_argument("--json", action="store_true", help="one JSON object a line, digests in full")
 
-    naming = _command(subparsers, "pin", run_pin, "give a version a name", "baseline --lake lake --version 3")
+    naming = command(subparsers, "pin", run_pin, "give a version a name", "baseline --lake lake --version 3")
     naming.add_argument("name", help="letters, digits, '.', '_' and '-'; not a number")
     naming.add_argument("--version", type=int, metavar="N", help="default: the newest")
     naming.add_argument("--why", default="", metavar="TEXT", help="kept with the pin")
     naming.add_argument("--move", action="store_true", help="the name may leave the version it has now")
 
-    removal = _command(subparsers, "unpin", run_unpin, "remove a name; the version stays", "baseline --lake lake")
+    removal = command(subparsers, "unpin", run_unpin, "remove a name; the version stays", "baseline --lake lake")
     removal.add_argument("name")
 
-    look = _command(subparsers, "show", run_show, "print conversations of a version", "--lake lake --pin baseline")
+    look = command(subparsers, "show", run_show, "print conversations of a version", "--lake lake --pin baseline")
     which = look.add_mutually_exclusive_group()
     which.add_argument("--version", type=int, metavar="N", help="default: the newest")
     which.add_argument("--pin", metavar="NAME")
@@ -147,7 +147,7 @@ def add_commands(subparsers: Any) -> None:
 
 def run_versions(args: Namespace) -> int:
     """``winnow versions``: one line a version on standard output, one a damaged commit on standard error."""
-    with _user_errors():
+    with user_errors():
         versions, damages = list_versions(args.lake)
         pins = read_pins(args.lake)
     print(terminal.as_json(versions) if args.json else terminal.as_table(versions))
@@ -161,7 +161,7 @@ def run_versions(args: Namespace) -> int:
 
 def run_pin(args: Namespace) -> int:
     """``winnow pin``: says what the name means now, and whether it did before."""
-    with _user_errors():
+    with user_errors():
         placed, is_new = pin(args.lake, args.name, args.version, args.why, args.move)
     verb = "is now" if is_new else "already is"
     print(f"{placed.name} {verb} version {placed.version}, digest {placed.digest}")
@@ -170,7 +170,7 @@ def run_pin(args: Namespace) -> int:
 
 def run_unpin(args: Namespace) -> int:
     """``winnow unpin``."""
-    with _user_errors():
+    with user_errors():
         removed = unpin(args.lake, args.name)
     print(f"{removed.name} is no longer a name; version {removed.version} stays")
     return 0
@@ -178,7 +178,7 @@ def run_unpin(args: Namespace) -> int:
 
 def run_show(args: Namespace) -> int:
     """``winnow show``: what the version is, then its first conversations; or rows of another table."""
-    with _user_errors():
+    with user_errors():
         if args.quarantine:
             print("\n".join(map(terminal.as_refusal, quarantined(args.lake, args.limit))))
             return 0
@@ -241,7 +241,8 @@ def _check_name(name: str) -> None:
         )
 
 
-def _command(subparsers: Any, name: str, run: Callable[[Namespace], int], does: str, example: str) -> ArgumentParser:
+def command(subparsers: Any, name: str, run: Callable[[Namespace], int], does: str, example: str) -> ArgumentParser:
+    """A command that looks into a lake, with its ``--lake``."""
     parser: ArgumentParser = subparsers.add_parser(
         name, help=does, description=f"{does[0].upper()}{does[1:]}.", epilog=f"Example: winnow {name} {example}"
     )
@@ -257,7 +258,7 @@ def _count(text: str) -> int:
 
 
 @contextmanager
-def _user_errors() -> Iterator[None]:
+def user_errors() -> Iterator[None]:
     """What stops a command here is told like what stops every other command."""
     try:
         yield

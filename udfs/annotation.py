@@ -9,14 +9,15 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from udfs import digest, facts, keywords, language, pii, quality, rules, turns, wordlists
+from udfs import digest, facts, keywords, language, pii, quality, rules, sealing, turns, wordlists
 from udfs.batch import Limits, batch_of, put, sum_of
 from udfs.repair import Options
+from udfs.sealing import Key
 
 
 class Plan(NamedTuple):
     """What to do to a batch: the enabled edits, repairs, facts and kinds of ``pii`` by name, what these need to know,
-    and the keyword lists (None: the shipped ones)."""
+    the keyword lists (None: the shipped ones), and the key that original values are sealed with (None: not kept)."""
 
     edits: tuple[str, ...]
     facts: tuple[str, ...]
@@ -26,6 +27,7 @@ class Plan(NamedTuple):
     min_confidence: float = 0.5
     lists: wordlists.Lists | None = None
     pii: tuple[str, ...] = ()
+    key: Key | None = None
 
 
 class Messages(NamedTuple):
@@ -50,7 +52,7 @@ class Conversations(NamedTuple):
     ``language``: of most characters the user and the assistant wrote. ``keywords``: of any message, ``hits``: where.
     ``reasons``: names of ``facts.FACTS`` that hold. ``repairs``: names of ``turns.REPAIRS`` that were made.
     ``quality``: 0..1, see :mod:`udfs.quality`. ``turns``: user messages (int32). ``characters``: of all contents
-    (int64). ``digest``: of the exact edited messages.
+    (int64). ``digest``: of the exact edited messages. ``sealed``: what pseudonyms stand for (:mod:`udfs.sealing`).
     """
 
     language: pa.Array
@@ -62,6 +64,7 @@ class Conversations(NamedTuple):
     turns: pa.Array
     characters: pa.Array
     digest: pa.Array
+    sealed: pa.Array
 
 
 class Annotation(NamedTuple):
@@ -72,13 +75,17 @@ class Annotation(NamedTuple):
     conversations: Conversations
 
 
-def annotate(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Plan) -> Annotation:
+def annotate(
+    roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Plan, ids: pa.Array | None = None
+) -> Annotation:
     """Everything that is true of these conversations. A null role or content is an empty one.
 
-    ``offsets`` (n+1 integers, from 0 to the number of messages) cut the flat messages into n conversations.
+    ``offsets`` (n+1 integers, from 0 to the number of messages) cut the flat messages into n conversations, whose
+    ``ids`` a plan with a key needs.
     """
     _check(roles, contents, offsets)
-    mended, edits = _edit(roles, contents, offsets, plan)
+    mended, edits, replaced = _edit(roles, contents, offsets, plan)
+    sealed = sealing.seal(plan.key, replaced, ids) if plan.key else pa.nulls(len(offsets) - 1, sealing.SEALED)
     verdict = language.detect(mended.contents, plan.min_confidence)
     lists = plan.lists or keywords.shipped()
     hits = keywords.find(mended.contents, mended.roles, lists)
@@ -86,11 +93,14 @@ def annotate(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Pla
     confidences, origin = pa.array(verdict.confidences), pa.array(mended.origin)
     messages = Messages(mended.roles, mended.contents, verdict.codes, confidences, labels, edits, origin)
     places = keywords.nest(hits, mended.roles, mended.offsets, lists)
-    return Annotation(mended.offsets, messages, _summarise(messages, places, mended, plan))
+    return Annotation(mended.offsets, messages, _summarise(messages, places, sealed, mended, plan))
 
 
-def _edit(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Plan) -> tuple[turns.Turns, pa.Array]:
-    """The conversations after edits and repairs, and the names of the edits of each message that is left.
+def _edit(
+    roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Plan
+) -> tuple[turns.Turns, pa.Array, list[pii.Replaced]]:
+    """The conversations after edits and repairs, the names of the edits of each message that is left, and what
+    pseudonyms replaced.
 
     Edits come first, for they show what is blank; what two messages made one is edited once more. Pseudonyms come last,
     so that they count what is left.
@@ -107,11 +117,12 @@ def _edit(roles: pa.Array, contents: pa.Array, offsets: np.ndarray, plan: Plan) 
         for name, mask in changed.items():
             masks[name][merged[mask]] = True
         masks["merge_roles"] = mended.is_merged
-    hidden, masked = pii.mask(mended.contents, mended.offsets, plan.pii)
-    return mended._replace(contents=hidden), rules.labels({**masks, **masked}, count)
+    hidden = pii.mask(mended.contents, mended.offsets, plan.pii)
+    labels = rules.labels({**masks, **hidden.changed}, count)
+    return mended._replace(contents=hidden.contents), labels, hidden.replaced
 
 
-def _summarise(messages: Messages, hits: pa.Array, mended: turns.Turns, plan: Plan) -> Conversations:
+def _summarise(messages: Messages, hits: pa.Array, sealed: pa.Array, mended: turns.Turns, plan: Plan) -> Conversations:
     batch = batch_of(mended.roles, mended.contents, mended.offsets, messages.language)
     offsets, is_user, count = batch.offsets, batch.is_by("user"), len(batch.offsets) - 1
     is_told = is_user | batch.is_by("assistant")
@@ -127,6 +138,7 @@ def _summarise(messages: Messages, hits: pa.Array, mended: turns.Turns, plan: Pl
         pa.array(sum_of(is_user, offsets).astype(np.int32)),
         pa.array(sum_of(batch.lengths, offsets)),
         digest.conversations(batch.roles, batch.contents, offsets),
+        sealed,
     )
 
 

@@ -13,6 +13,7 @@ from pyspark.sql import Column
 from pyspark.sql.functions import pandas_udf
 from pyspark.sql.types import (
     ArrayType,
+    BinaryType,
     DoubleType,
     IntegerType,
     LongType,
@@ -33,6 +34,14 @@ _HIT = StructType(
         StructField("offset", IntegerType()),
     ]
 )
+_SEALED = StructType(
+    [
+        StructField("message", IntegerType()),
+        StructField("offset", IntegerType()),
+        StructField("pseudonym", StringType()),
+        StructField("value", BinaryType()),
+    ]
+)
 ANNOTATION = StructType(
     [
         StructField("roles", _STRINGS),
@@ -51,6 +60,7 @@ ANNOTATION = StructType(
         StructField("turns", IntegerType()),
         StructField("characters", LongType()),
         StructField("digest", StringType()),
+        StructField("sealed", ArrayType(_SEALED)),
     ]
 )
 """What the annotation UDF returns for one conversation: first the parallel arrays of its messages after repair
@@ -58,17 +68,18 @@ ANNOTATION = StructType(
 
 
 def annotator(plan: Plan) -> Callable[..., Column]:
-    """A pandas UDF (roles, contents: array<string>) -> :data:`ANNOTATION`, the one trip of the text through Python.
+    """A pandas UDF (conversation_id: string, roles, contents: array<string>) -> :data:`ANNOTATION`, the one trip of the
+    text through Python.
 
     Cleaning, language and keywords all happen in it. It is marked non-deterministic, though it is not, because Spark
     evaluates a deterministic UDF again for every later use of its result.
     """
 
     @pandas_udf(ANNOTATION)  # type: ignore[call-overload]
-    def annotated(roles: pd.Series, contents: pd.Series) -> pd.DataFrame:
+    def annotated(ids: pd.Series, roles: pd.Series, contents: pd.Series) -> pd.DataFrame:
         offsets = np.zeros(len(contents) + 1, np.int32)
         np.cumsum([len(one) for one in contents], out=offsets[1:])
-        found = annotate(_flat(roles), _flat(contents), offsets, plan)
+        found = annotate(_flat(roles), _flat(contents), offsets, plan, pa.array(ids, pa.string()))
         return _frame(found)
 
     return annotated.asNondeterministic()
@@ -84,7 +95,14 @@ def _frame(found: Annotation) -> pd.DataFrame:
     nested = [pa.ListArray.from_arrays(cuts, _plain(column)) for column in found.messages]
     columns = [*nested, *map(_plain, found.conversations)]
     named = zip(ANNOTATION.names, columns, strict=True)
-    return pd.DataFrame({name: pd.Series(column, dtype=pd.ArrowDtype(column.type)) for name, column in named})
+    return pd.DataFrame({name: _series(column) for name, column in named})
+
+
+def _series(column: pa.Array) -> pd.Series:
+    """The column, Arrow inside; one with nulls as objects, for Spark takes pandas' null for a list of structs."""
+    if column.null_count:
+        return pd.Series(column.to_pylist(), dtype=object)
+    return pd.Series(column, dtype=pd.ArrowDtype(column.type))
 
 
 def _plain(column: pa.Array) -> pa.Array:

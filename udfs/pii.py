@@ -3,10 +3,11 @@
 The same value gets the same pseudonym (``EMAIL_1``, ``PHONE_2`` ..., as LMSYS's ``NAME_1``) in all messages of one
 conversation, numbered by first appearance; no pseudonym is given that the conversation already has written in it.
 Values are told apart as they are meant, not as they are written: case, spaces and punctuation make no other value.
+What was written at each place is told beside the masked text, so that :func:`restore` gives back every byte.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -53,8 +54,28 @@ class Found(NamedTuple):
     value: str
 
 
-def mask(contents: pa.Array, offsets: np.ndarray, kinds: Collection[str]) -> tuple[pa.Array, dict[str, np.ndarray]]:
-    """The contents with values of ``kinds`` replaced, and for each ``mask_<kind>`` the messages it changed (booleans).
+class Replaced(NamedTuple):
+    """One value replaced: in message ``message`` (from 0) of conversation ``conversation`` (from 0 in the batch) its
+    pseudonym stands behind ``offset`` characters, instead of what was written there (``original``)."""
+
+    conversation: int
+    message: int
+    offset: int
+    pseudonym: str
+    original: str
+
+
+class Masked(NamedTuple):
+    """The contents with values replaced; for each ``mask_<kind>`` the messages it changed (booleans); and what was
+    replaced, by message, of one message the last first: the order in which :func:`restore` puts it back."""
+
+    contents: pa.Array
+    changed: dict[str, np.ndarray]
+    replaced: list[Replaced]
+
+
+def mask(contents: pa.Array, offsets: np.ndarray, kinds: Collection[str]) -> Masked:
+    """The contents with values of ``kinds`` replaced.
 
     Conversation ``i`` is messages ``offsets[i]:offsets[i+1]``. A null is an empty text. The result is a fixed point:
     masking it again changes nothing. Only messages that a screen suspects reach Python. An unknown name in ``kinds``
@@ -66,15 +87,28 @@ def mask(contents: pa.Array, offsets: np.ndarray, kinds: Collection[str]) -> tup
     hits = _rows_with_values(contents, chosen)
     owners = np.searchsorted(offsets, hits, side="right") - 1
     masked: list[str] = []
+    replaced: list[Replaced] = []
     for owner in np.unique(owners):
         texts = contents[offsets[owner] : offsets[owner + 1]].to_pylist()
         names = Pseudonyms(texts)
         for row in hits[owners == owner].tolist():
-            text, replaced = _mask_one(texts[row - offsets[owner]], chosen, names)
+            message = row - int(offsets[owner])
+            text, steps = _mask_one(texts[message], chosen, names)
             masked.append(text)
-            for kind in replaced:
+            for kind, offset, name, original in reversed(steps):
                 changed[PREFIX + kind.name][row] = True
-    return put(contents, hits, pa.array(masked, contents.type)), changed
+                replaced.append(Replaced(int(owner), message, offset, name, original))
+    return Masked(put(contents, hits, pa.array(masked, contents.type)), changed, replaced)
+
+
+def restore(text: str, replaced: Iterable[tuple[int, str, str]]) -> str:
+    """The text of one message as it was before it was masked, from (offset, pseudonym, original) in the order of
+    :class:`Masked`. A pseudonym that is not where it should be is a ``ValueError``: this is another text."""
+    for offset, pseudonym, original in replaced:
+        if not text.startswith(pseudonym, offset):
+            raise ValueError(f"expected {pseudonym} behind {offset} characters of the message, found another text")
+        text = text[:offset] + original + text[offset + len(pseudonym) :]
+    return text
 
 
 class Pseudonyms:
@@ -116,16 +150,19 @@ def _rows_with_values(contents: pa.Array, kinds: list[Kind]) -> np.ndarray:
     return np.flatnonzero(found)
 
 
-def _mask_one(text: str, kinds: list[Kind], names: Pseudonyms) -> tuple[str, list[Kind]]:
-    replaced: list[Kind] = []
+def _mask_one(text: str, kinds: list[Kind], names: Pseudonyms) -> tuple[str, list[tuple[Kind, int, str, str]]]:
+    """The masked text, and what was replaced, first to last: kind, offset, pseudonym, original."""
+    steps: list[tuple[Kind, int, str, str]] = []
     while values := _find(text, kinds):  # what touched a longer value may show only once that is gone
-        pieces, end = [], 0
+        pieces, end, offset = [], 0, 0
         for found in values:
-            pieces += [text[end : found.start], names.of(found.kind, found.value)]
-            end = found.end
-            replaced.append(found.kind)
+            name = names.of(found.kind, found.value)
+            pieces += [text[end : found.start], name]
+            offset += found.start - end
+            steps.append((found.kind, offset, name, text[found.start : found.end]))
+            offset, end = offset + len(name), found.end
         text = "".join([*pieces, text[end:]])
-    return text, replaced
+    return text, steps
 
 
 def _find(text: str, kinds: list[Kind]) -> list[Found]:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from udfs import rules, turns
 from udfs.annotation import Plan, annotate
 from udfs.facts import FACTS
+from udfs.sealing import SEALED, Key, unmask
 
 ALL = Plan(edits=tuple(edit.name for edit in rules.EDITS), facts=tuple(fact.name for fact in FACTS))
 message = st.tuples(
@@ -45,6 +46,7 @@ def test_one_pass_says_everything_about_messages_and_conversations():
     ]
     rows = _rows(conversations)
     assert all(0 <= row.pop("quality") <= 1 and row.pop("repairs") == [] for row in rows)
+    assert {row.pop("sealed") for row in rows} == {None}
     assert len({row.pop("digest") for row in rows}) == 3
     assert rows == [
         {"language": "de", "keywords": [], "hits": [], "reasons": ["ai_disclaimer"], "turns": 1, "characters": 159},
@@ -85,14 +87,15 @@ def test_columns_have_the_types_of_the_table():
     hits = pa.list_(pa.struct({**places, "offset": pa.int32()}))
     assert [each.type for each in messages] == [*[pa.string()] * 3, pa.float64(), strings, strings, pa.int32()]
     lists, numbers = [strings, hits, strings, strings], [pa.float64(), pa.int32(), pa.int64()]
-    assert [each.type for each in conversations] == [pa.string(), *lists, *numbers, pa.string()]
+    assert [each.type for each in conversations] == [pa.string(), *lists, *numbers, pa.string(), SEALED]
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(message, max_size=3), max_size=4))
 def test_any_text_goes_through_and_a_conversation_is_labelled_as_it_is_alone(drawn):
     together = _annotate(drawn)
-    assert all(column.null_count == 0 for part in together[1:] for column in part)
+    said = together.conversations._replace(sealed=pa.array([]))
+    assert all(column.null_count == 0 for part in (together.messages, said) for column in part)
     for row, conversation in enumerate(drawn):
         alone = _rows(_annotate([conversation]).conversations)[0]
         assert _rows(together.conversations)[row] == alone
@@ -120,3 +123,22 @@ def test_personal_data_is_masked_after_the_edits_and_named_with_them():
     assert messages.content.to_pylist() == ["Write to EMAIL_1", "EMAIL_1?"]
     assert messages.edits.to_pylist() == [["trim_whitespace", "mask_email"], ["mask_email"]]
     assert conversations.characters.to_pylist() == [24]
+
+
+def test_with_a_key_what_is_masked_is_sealed_by_the_messages_that_are_stored():
+    plan = ALL._replace(repairs=turns.REPAIRS, pii=("email",), key=Key(bytes(range(64))))
+    roles, texts = (
+        pa.array(["assistant", "user", "assistant"] * 2),
+        pa.array(["Hi!", " To a@example.org ", "Sent."] * 2),
+    )
+    with pytest.raises(ValueError, match="sealing needs the ids"):
+        annotate(roles, texts, np.array([0, 3, 6]), plan)
+    found = annotate(roles, texts, np.array([0, 3, 6]), plan, pa.array(["one", "two"]))
+    contents, sealed = found.messages.content.to_pylist(), found.conversations.sealed.to_pylist()
+    assert contents == ["To EMAIL_1", "Sent."] * 2
+    assert [
+        unmask(plan.key, *one) for one in zip(("one", "two"), (contents[:2], contents[2:]), sealed, strict=True)
+    ] == [["To a@example.org", "Sent."]] * 2
+    unsealed = annotate(roles, texts, np.array([0, 3, 6]), plan._replace(key=None))
+    assert all(a.equals(b) for a, b in zip(found.messages, unsealed.messages, strict=True))
+    assert found.conversations.digest.equals(unsealed.conversations.digest)

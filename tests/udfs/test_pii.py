@@ -14,7 +14,8 @@ KEY = "sk-Zq81LmXt0aBcD4eFgH7iJkL9mNoP2qRs"
 
 def _mask(conversations, kinds=ALL):
     offsets = np.cumsum([0, *map(len, conversations)])
-    masked, changed = pii.mask(pa.array([text for each in conversations for text in each], pa.string()), offsets, kinds)
+    texts = pa.array([text for each in conversations for text in each], pa.string())
+    masked, changed, _ = pii.mask(texts, offsets, kinds)
     return masked.to_pylist(), {name: np.flatnonzero(flags).tolist() for name, flags in changed.items() if flags.any()}
 
 
@@ -46,7 +47,7 @@ def test_no_pseudonym_is_given_that_the_conversation_has_written():
 
 
 def test_a_kind_that_is_off_is_left_alone_and_has_no_flags():
-    masked, changed = pii.mask(pa.array(["a@example.org 203.0.113.9"]), np.array([0, 1]), ("ip",))
+    masked, changed, _ = pii.mask(pa.array(["a@example.org 203.0.113.9"]), np.array([0, 1]), ("ip",))
     assert masked.to_pylist() == ["a@example.org IP_1"]
     assert list(changed) == ["mask_ip"]
     assert _mask([["a@example.org"]], ()) == (["a@example.org"], {})
@@ -122,6 +123,36 @@ def test_masking_masked_text_changes_nothing_and_a_conversation_is_masked_as_it_
     flagged = {row for rows_of in changed.values() for row in rows_of}
     assert flagged == {row for row, text in enumerate(t for each in encodable for t in each) if masked[row] != text}
     assert all(name.startswith(PREFIX) for name in changed)
+
+
+@pytest.mark.parametrize(
+    ("texts", "replaced"),
+    [
+        (["none"], []),
+        (
+            ["A@Example.org, a@example.org", "call +1 202-555-0143"],
+            [
+                (0, 9, "EMAIL_1", "a@example.org"),
+                (0, 0, "EMAIL_1", "A@Example.org"),
+                (1, 5, "PHONE_1", "+1 202-555-0143"),
+            ],
+        ),
+        (
+            [f"api_key={KEY}@example.org"],
+            [(0, 8, "EMAIL_1", "KEY_1@example.org"), (0, 8, "KEY_1", KEY)],
+        ),
+        ([None, "電話 é a@example.org"], [(1, 5, "EMAIL_1", "a@example.org")]),
+    ],
+)
+def test_what_was_written_is_told_by_place_in_the_order_of_putting_it_back(texts, replaced):
+    found = pii.mask(pa.array(["x", *texts], pa.string()), np.array([0, 1, 1 + len(texts)]), ALL).replaced
+    assert [one[1:] for one in found] == replaced
+    assert {one.conversation for one in found} <= {1}
+
+
+def test_a_text_without_the_pseudonym_is_not_restored():
+    with pytest.raises(ValueError, match=r"expected EMAIL_1 behind 3 characters"):
+        pii.restore("to  EMAIL_1", [(3, "EMAIL_1", "a@example.org")])
 
 
 @pytest.mark.parametrize(
