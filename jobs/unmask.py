@@ -100,7 +100,9 @@ def _conversations(lake: str, pin: str | None) -> DeltaTable:
 def _row(table: DeltaTable, name: str) -> dict[str, Any]:
     rows = scan(table)
     with reading(f"table {tables.CONVERSATIONS}"):
-        found = rows.to_table(["messages", "sealed"], ds.field("conversation_id") == name, use_threads=False).to_pylist()
+        found = rows.to_table(
+            ["messages", "sealed"], ds.field("conversation_id") == name, use_threads=False
+        ).to_pylist()
     if not found:
         raise VersionError(
             f"no conversation {name} in version {table.version()} of table {tables.CONVERSATIONS}. A row of the "
