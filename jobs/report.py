@@ -28,11 +28,25 @@ def funnel(lake: Lake) -> list[str]:
         *_line("records read", records),
         *_lines("  quarantined", reasons),
         *_line("conversations", conversations),
+        *_mended(lake),
         *_lines("  dropped", verdicts),
         *_line("kept", kept),
         *_shaped(lake, kept),
         *_measured(lake),
         _sum(conversations, kept, verdicts),
+    ]
+
+
+def _mended(lake: Lake) -> list[str]:
+    """How many conversations each repair of turns and each edit of text changed, kept or not; one may be in several."""
+    repaired = F.transform("repairs", lambda name: F.concat(F.lit("repaired: "), name))
+    edits = F.array_distinct(F.flatten("messages.edits"))
+    edited = F.transform(edits, lambda name: F.concat(F.lit("edited: "), name))
+    changes = lake.read(tables.CONVERSATIONS).select(F.explode(F.concat(repaired, edited)).alias("reason"))
+    return [
+        line
+        for name, count in _counted(changes.groupBy("reason").count().collect()).items()
+        for line in _line(f"  {name}", count)
     ]
 
 

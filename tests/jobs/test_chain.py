@@ -1,6 +1,7 @@
 """From source files to a published version: every record accounted for, every removal explained."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,6 +33,17 @@ def test_the_funnel_closes_and_shows_every_kind_of_loss(lake: Lake) -> None:
     told = "\n".join(lines)
     for reason in ("near_duplicate", "exact_duplicate", "ai_disclaimer", "malformed_json"):
         assert reason in told
+
+
+def test_the_funnel_says_how_many_conversations_each_repair_and_edit_changed(lake: Lake) -> None:
+    lines = [line.split() for line in report.funnel(lake)]
+    found = (
+        lake.read(tables.CONVERSATIONS).select("repairs", F.expr("flatten(messages.edits)").alias("edits")).collect()
+    )
+    for what, column in (("repaired:", "repairs"), ("edited:", "edits")):
+        names = [name for row in found for name in set(row[column])]
+        told = {words[1]: int(words[2].replace(",", "")) for words in lines if words[0] == what}
+        assert told == Counter(names) and told
 
 
 def test_every_record_is_in_the_dataset_has_a_reason_or_is_quarantined(lake: Lake) -> None:
