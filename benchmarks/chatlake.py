@@ -1,8 +1,9 @@
-"""A lake with a ``conversations`` table straight from LMSYS-schema parquet: what dedup reads, without ingest, annotate.
+"""A lake with one table straight from LMSYS-schema parquet, without the jobs before it: ``conversations``, which dedup
+reads, or ``conversations_raw``, which annotate reads.
 
-    python -m benchmarks.chatlake --input FOLDER --lake LAKE [--share 0.4] [--hot identical]
+    python -m benchmarks.chatlake --input FOLDER --lake LAKE [--table conversations_raw] [--share 0.4] [--hot identical]
 
-Texts are as in the source, labels are empty; only SQL expressions, so that a million conversations take a minute.
+Texts are as in the source, our labels are empty; only SQL expressions, so that a million conversations take a minute.
 """
 
 import argparse
@@ -17,12 +18,12 @@ from jobs.session import open_session
 from jobs.tables import SCHEMAS, only_row
 
 _DIGEST = "sha2(array_join(transform(conversation, m -> concat(m.role, ':', m.content)), char(0)), 256)"
-_SCHEMA = SCHEMAS[tables.CONVERSATIONS]
+_TABLES = (tables.CONVERSATIONS, tables.CONVERSATIONS_RAW)
 _HOT = ("none", "identical", "nearly")
 
 
-def conversations(spark: SparkSession, folder: str, share: float = 1.0, hot: str = "none") -> DataFrame:
-    """``share`` of the rows (by a hash of the id) of a folder of LMSYS-schema parquet, as rows of ``conversations``.
+def rows(spark: SparkSession, folder: str, table: str, share: float = 1.0, hot: str = "none") -> DataFrame:
+    """``share`` of the rows (by a hash of the id) of a folder of LMSYS-schema parquet, as rows of the table.
 
     With ``hot``, half of them (by another bit) have one and the same text: ``identical``, or ``nearly``: a number at
     its end tells them apart, so that only their bucket is hot.
@@ -30,29 +31,31 @@ def conversations(spark: SparkSession, folder: str, share: float = 1.0, hot: str
     source = spark.read.option("pathGlobFilter", "*-*.parquet").parquet(folder)
     chosen = source.where(F.pmod(F.xxhash64("conversation_id"), F.lit(1 << 20)) < int(share * (1 << 20)))
     if hot != "none":
-        chosen = chosen.withColumn(
-            "conversation", F.when(_is_hot(), _copied(source, hot)).otherwise(F.col("conversation"))
-        )
+        copied = F.when(_is_hot(), _copied(source, hot)).otherwise(F.col("conversation"))
+        chosen = chosen.withColumn("conversation", copied)
+    raw = tables.CONVERSATIONS_RAW
     columns = {
         "source": F.lit("benchmark"),
-        "messages": F.transform("conversation", _message),
+        "format": F.lit("lmsys"),
+        "messages": F.transform("conversation", lambda said: _struct(said, table, "messages", "role", "content")),
+        "moderation": F.transform("openai_moderation", lambda said: _struct(said, raw, "moderation", "flagged")),
+        "metadata": F.to_json(F.struct("turn")),
         "source_language": F.col("language"),
         "flagged": F.lit(False),
         "turns": F.col("turn").cast("int"),
         "characters": F.expr("aggregate(conversation, 0L, (sum, m) -> sum + length(m.content))"),
         "digest": F.expr(_DIGEST),
     }
-    found = chosen.withColumns(columns)
-    return found.withColumns({f.name: _empty(f.dataType) for f in _SCHEMA if f.name not in found.columns}).select(
-        *(F.col(field.name).cast(field.dataType) for field in _SCHEMA)
-    )
+    found, fields = chosen.withColumns(columns), SCHEMAS[table].fields
+    empty = {field.name: _empty(field.dataType) for field in fields if field.name not in found.columns}
+    return found.withColumns(empty).select(*(F.col(field.name).cast(field.dataType) for field in fields))
 
 
-def _message(said: Column) -> Column:
-    """A message with its role and text, all else empty."""
-    given = {"role": said["role"], "content": said["content"]}
-    fields = SCHEMAS[tables.CONVERSATIONS]["messages"].dataType.elementType
-    return F.struct(*(given.get(field.name, _empty(field.dataType)).alias(field.name) for field in fields))
+def _struct(said: Column, table: str, column: str, *given: str) -> Column:
+    """An element of that column of the table with the fields that are ``given``, all else empty."""
+    fields = SCHEMAS[table][column].dataType.elementType  # type: ignore[attr-defined]
+    parts = {name: said[name] for name in given}
+    return F.struct(*(parts.get(field.name, _empty(field.dataType)).alias(field.name) for field in fields))
 
 
 def _empty(kind: DataType) -> Column:
@@ -80,14 +83,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--input", required=True)
     parser.add_argument("--lake", required=True)
+    parser.add_argument("--table", choices=_TABLES, default=_TABLES[0])
     parser.add_argument("--share", type=float, default=1.0)
     parser.add_argument("--hot", choices=_HOT, default="none")
     options = parser.parse_args()
     spark = open_session("benchmark")
     lake = open_lake(spark, options.lake, create=True)
-    rows = conversations(spark, options.input, options.share, options.hot)
-    lake.write(tables.CONVERSATIONS, rows, Lineage("benchmark", "benchmark", "benchmark", "", ""), "overwrite")
-    print(lake.read(tables.CONVERSATIONS).count())
+    found = rows(spark, options.input, options.table, options.share, options.hot)
+    lake.write(options.table, found, Lineage("benchmark", "benchmark", "benchmark", "", ""), "overwrite")
+    print(lake.read(options.table).count())
     spark.stop()
     return 0
 

@@ -11,19 +11,16 @@ thousandth); and what was missed and what was wrongly removed, every Jaccard wor
 """
 
 import argparse
-import json
-import math
 import os
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from benchmarks import dedup_quality as quality
+from benchmarks import growth
+from benchmarks.growth import Measured
 from conf import recipe, tables
 
 _PAIRS, _REMOVALS = 20_000, 20_000
@@ -40,27 +37,6 @@ class Options:
     folder: str
     set: list[str]
     limit: int
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One run of the job: rows of the lake, ``stages`` and the rest as benchmarks/dedup_once.py prints them."""
-
-    rows: int
-    stages: dict[str, list[float]]
-    peak: int
-    shuffled: int
-    spilled: int
-
-    @property
-    def wall(self) -> float:
-        """Seconds, session included."""
-        return self.stages["session"][0] + self.stages["job"][0]
-
-    @property
-    def cpu(self) -> float:
-        """CPU seconds, session included."""
-        return self.stages["session"][1] + self.stages["job"][1]
 
 
 def main() -> int:
@@ -106,7 +82,7 @@ def _hot(options: Options) -> None:
         plain = plain or each
         name = "as they are" if kind == "none" else f"half of them {kind} one text"
         ratio = "" if kind == "none" else f" ({each / plain:.2f} times)"
-        memory = found.peak / 1e9
+        memory = found.facts["peak"] / 1e9
         print(
             f"| {found.rows:,} | {name} | {found.wall:.1f} | {found.cpu:.1f} | {each:.0f}{ratio} | {memory:.2f} |",
             flush=True,
@@ -116,24 +92,12 @@ def _hot(options: Options) -> None:
 def _build(options: Options, source: str, name: str, *more: str) -> tuple[str, int]:
     """A new lake with the source's conversations; its path and rows."""
     lake = os.path.join(options.folder, name)
-    said = _child("benchmarks.chatlake", ["--input", source, "--lake", lake, *more], options.limit)
-    return lake, int(said)
+    return lake, growth.build(source, lake, options.limit, *more)
 
 
-def _measure(lake: tuple[str, int], options: Options) -> Measured:
-    return Measured(rows=lake[1], **_once("dedup", lake[0], options))
-
-
-def _once(what: str, lake: str, options: Options) -> dict[str, Any]:
+def _measure(lake: tuple[str, int], options: Options, what: str = "dedup") -> Measured:
     overrides = [word for one in options.set for word in ("--set", one)] if what == "dedup" else []
-    return dict(json.loads(_child("benchmarks.dedup_once", [what, "--lake", lake, *overrides], options.limit)))
-
-
-def _child(module: str, arguments: list[str], limit: int) -> str:
-    """The last line that a module of ours prints, run in a process of its own."""
-    command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=limit)
-    return done.stdout.strip().splitlines()[-1]
+    return growth.measure("benchmarks.dedup_once", [what, "--lake", lake[0], *overrides], lake[1], options.limit)
 
 
 def _print_costs(source: str, found: Measured, lake: tuple[str, int], options: Options) -> None:
@@ -142,21 +106,20 @@ def _print_costs(source: str, found: Measured, lake: tuple[str, int], options: O
         if name != "job":
             print(f"| {name} | {wall:.1f} | {cpu:.1f} |")
     print(f"| all, with what lies between | {found.wall:.1f} | {found.cpu:.1f} |")
-    floor = _once("spark", lake[0], options)["stages"]
+    floor = _measure(lake, options, "spark").stages
     wall, cpu = (floor["session"][side] + floor["read"][side] for side in (0, 1))
-    scan = _once("scan", lake[0], options)["stages"]["scan"]
+    scan = _measure(lake, options, "scan").stages["scan"]
     print(f"| floor: Spark into an empty Arrow function | {wall:.1f} | {cpu:.1f} |")
     print(f"| of it, without the session | {floor['read'][0]:.1f} | {floor['read'][1]:.1f} |")
     print(f"| floor: bare pyarrow scan | {scan[0]:.1f} | {scan[1]:.1f} |")
     ratio = f"{found.wall / wall:.2f} times the floor's wall, {found.cpu / cpu:.2f} times its CPU"
-    sizes = f"peak memory {found.peak / 1e9:.2f} GB, shuffled {found.shuffled / 1e6:.0f} MB"
-    print(f"\n{ratio}; {sizes}, spilled {found.spilled / 1e6:.0f} MB\n", flush=True)
+    peak, shuffled, spilled = (found.facts[name] for name in ("peak", "shuffled", "spilled"))
+    sizes = f"peak memory {peak / 1e9:.2f} GB, shuffled {shuffled / 1e6:.0f} MB"
+    print(f"\n{ratio}; {sizes}, spilled {spilled / 1e6:.0f} MB\n", flush=True)
 
 
 def _print_exponent(fixed: Measured, before: Measured, now: Measured) -> None:
-    growth = math.log(now.rows / before.rows)
-    wall = math.log((now.wall - fixed.wall) / (before.wall - fixed.wall)) / growth
-    cpu = math.log((now.cpu - fixed.cpu) / (before.cpu - fixed.cpu)) / growth
+    wall, cpu = growth.exponents(fixed, before, now)
     print(f"growth from {before.rows:,} rows: exponent {wall:.2f} of wall, {cpu:.2f} of CPU, over the fixed cost\n")
 
 

@@ -23,7 +23,8 @@ class Cost(NamedTuple):
 
 
 class Meter:
-    """Costs of named stages, and the peak of the memory while the meter runs.
+    """Costs of named stages, and while the meter runs the ``peak`` of the memory of all together and the ``largest``
+    process of each program below this one.
 
     It has the two methods that jobs call on :class:`jobs.progress.Progress`, so a job can be measured from within.
     """
@@ -31,6 +32,7 @@ class Meter:
     def __init__(self) -> None:
         self.stages: dict[str, Cost] = {}
         self.peak = 0
+        self.largest: dict[str, int] = {}
         self._done = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
 
@@ -61,6 +63,8 @@ class Meter:
     def _sample(self) -> None:
         while not self._done.wait(_TICK_SECONDS):
             self.peak = max(self.peak, memory(os.getpid()))
+            for program, size in largest(os.getpid()).items():
+                self.largest[program] = max(self.largest.get(program, 0), size)
 
 
 def cpu_seconds(leader: int) -> float:
@@ -72,6 +76,17 @@ def cpu_seconds(leader: int) -> float:
 def memory(leader: int) -> int:
     """Bytes held by a process and its descendants (proportional set size: a page several share is counted once)."""
     return sum(_held(process) for process in tree(leader))
+
+
+def largest(leader: int) -> dict[str, int]:
+    """By program, ``java`` or ``python``, the most bytes that one descendant of a process has held so far: its resident
+    set, with what it shares with others."""
+    found: dict[str, int] = {}
+    for process in tree(leader)[1:]:
+        name, size = _status(process)
+        program = name.rstrip("0123456789.")  # python3.11 is a python
+        found[program] = max(found.get(program, 0), size)
+    return found
 
 
 def tree(leader: int) -> list[int]:
@@ -100,3 +115,13 @@ def _held(process: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+
+
+def _status(process: int) -> tuple[str, int]:
+    """A process's name and the largest size (bytes) of its resident set; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return "", 0
+    fields = dict(line.split(":", 1) for line in lines)
+    return fields["Name"].strip(), int(fields.get("VmHWM", "0").split()[0]) * 1024

@@ -4,14 +4,19 @@ Messages lie flat; conversation ``i`` is messages ``offsets[i]:offsets[i+1]``, a
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from udfs import loops
 
-class Batch(NamedTuple):
+
+@dataclass(frozen=True)
+class Batch:
     """Conversations after their edits: no null in ``roles`` and ``contents`` (string arrays, one entry a message).
 
     ``lengths``: characters of each content (int64). ``languages``: ISO 639 codes, ``und`` for none (string array).
@@ -22,6 +27,12 @@ class Batch(NamedTuple):
     offsets: np.ndarray
     lengths: np.ndarray
     languages: pa.Array
+
+    @cached_property
+    def repeated(self) -> np.ndarray:
+        """The share of each content that repeats what it said before (float64, 0..1, see :func:`udfs.loops.repeated`),
+        worked out when a rule first asks for it."""
+        return loops.repeated(self.contents)
 
     def is_by(self, role: str) -> np.ndarray:
         """Which messages are of this role (booleans)."""

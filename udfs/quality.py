@@ -20,7 +20,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs import repetition
 from udfs.batch import Batch, any_of, sum_of
 
 WEIGHTS = {
@@ -72,7 +71,7 @@ def parts(batch: Batch, found: dict[str, np.ndarray], keywords: pa.Array) -> Par
     return Parts(
         np.where(failed, 0.0, np.where(found["unfinished_answer"], 0.4, 1.0)),
         np.minimum(np.log1p(characters) / np.log1p(LONG_ENOUGH), 1.0),
-        np.where(found["gibberish"], 0.0, 1.0 - _most(repetition.repeated(batch.contents), batch.offsets)),
+        np.where(found["gibberish"], 0.0, 1.0 - _most(batch.repeated, batch.offsets)),
         np.where(found["ai_disclaimer"] | any_of(is_answer & _refuses(keywords), batch.offsets), 0.3, 1.0),
         _agreement(batch),
         1.0

@@ -1,0 +1,54 @@
+"""What does a job cost on inputs of several sizes? Each run is a process of its own that prints what it took."""
+
+import json
+import math
+import subprocess
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run on ``rows`` conversations: wall and CPU seconds by stage, of which ``session`` and ``job`` are all, and
+    whatever else the run printed, by name (bytes of memory ...)."""
+
+    rows: int
+    stages: dict[str, list[float]]
+    facts: dict[str, int]
+
+    @property
+    def wall(self) -> float:
+        """Seconds, session included."""
+        return self.stages["session"][0] + self.stages["job"][0]
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds, session included."""
+        return self.stages["session"][1] + self.stages["job"][1]
+
+
+def build(source: str, lake: str, limit: int, *more: str) -> int:
+    """A new lake with the conversations of a folder of LMSYS-schema parquet (benchmarks/chatlake.py, which gets
+    ``more`` too); returns how many there are."""
+    return int(said("benchmarks.chatlake", ["--input", source, "--lake", lake, *more], limit))
+
+
+def measure(module: str, arguments: list[str], rows: int, limit: int) -> Measured:
+    """Run a module of ours whose last line is JSON with ``stages``."""
+    found = json.loads(said(module, arguments, limit))
+    return Measured(rows, found.pop("stages"), found)
+
+
+def said(module: str, arguments: list[str], limit: int) -> str:
+    """The last line that a module of ours prints, run in a process of its own for at most ``limit`` seconds."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=limit)
+    return done.stdout.strip().splitlines()[-1]
+
+
+def exponents(fixed: Measured, before: Measured, now: Measured) -> tuple[float, float]:
+    """By which power of the rows wall and CPU seconds over the fixed cost grew: 1 is in proportion."""
+    growth = math.log(now.rows / before.rows)
+    wall = math.log((now.wall - fixed.wall) / (before.wall - fixed.wall)) / growth
+    cpu = math.log((now.cpu - fixed.cpu) / (before.cpu - fixed.cpu)) / growth
+    return wall, cpu
