@@ -2,8 +2,8 @@
 
 Those are the rules that are Python functions of a text, and a user would call them so. Facts, language, keywords and
 quality are left out: they are kernels on columns, and a call on one row would mostly compile their patterns anew, which
-nobody would write. So what this takes is less than naive code for all of annotate would. It is a favourable case
-beside: every rule gets the text as received, so that none waits for another, and each UDF returns no text but yes or no.
+nobody would write. So what this takes is less than naive code for all of annotate would. It is a favourable case too:
+every rule gets the text as received, so that none waits for another, and each UDF returns no text but yes or no.
 """
 
 from collections.abc import Callable

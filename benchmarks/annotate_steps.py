@@ -119,7 +119,7 @@ def _edit(chats: Chats, plan: Plan, clock: Clock) -> Chats:
     for kind in pii.KINDS:
         if kind.name in plan.pii:
             with clock.step(pii.PREFIX + kind.name):
-                contents, _ = pii.mask(contents, mended.offsets, (kind.name,))
+                contents = pii.mask(contents, mended.offsets, (kind.name,)).contents
     return Chats(mended.roles, contents, mended.offsets)
 
 
