@@ -32,7 +32,8 @@ def rules_of(plan: Plan) -> dict[str, Rule]:
 
 
 def _column(name: str, rule: Rule) -> Column:
-    return F.udf(rule, BooleanType())("messages.role", "messages.content").alias(name)
+    plain = F.udf(lambda roles, contents: rule(roles, contents), BooleanType())  # hints of lists are no hints to Spark
+    return plain("messages.role", "messages.content").alias(name)
 
 
 def _edit(edit: Edit, plan: Plan) -> Rule:
