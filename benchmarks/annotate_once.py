@@ -9,12 +9,11 @@ memory, Java and Python), ``java`` and ``worker`` (of the largest process of eac
 and ``bytes`` of the text. ``naive`` runs twice, and its ``job`` is the second time, when all is imported and compiled.
 """
 
-import argparse
 import json
 
 from pyspark.sql import functions as F
 
-from benchmarks import annotate_rows
+from benchmarks import annotate_rows, growth
 from benchmarks.meter import Meter
 from conf import recipe, tables
 from conf.settings import Settings
@@ -25,11 +24,7 @@ from jobs.session import open_session
 
 def main() -> int:
     """Run, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["annotate", "floor", "naive"])
-    parser.add_argument("--lake", required=True)
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    options = parser.parse_args()
+    options = growth.once(__doc__, ["annotate", "floor", "naive"])
     settings = recipe.load("lmsys", options.set)
     run = {"annotate": _annotate, "floor": _floor, "naive": _naive}[options.what]
     with Meter() as meter:

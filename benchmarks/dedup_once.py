@@ -19,6 +19,7 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+from benchmarks import growth
 from benchmarks.meter import Meter
 from conf import recipe, tables
 from jobs import dedup
@@ -28,11 +29,7 @@ from jobs.session import open_session
 
 def main() -> int:
     """Run, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["dedup", "spark", "scan"])
-    parser.add_argument("--lake", required=True)
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    options = parser.parse_args()
+    options = growth.once(__doc__, ["dedup", "spark", "scan"])
     run = {"dedup": _dedup, "spark": _spark, "scan": _scan}[options.what]
     with Meter() as meter:
         facts = run(options, meter)

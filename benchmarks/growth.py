@@ -1,5 +1,6 @@
 """What does a job cost on inputs of several sizes? Each run is a process of its own that prints what it took."""
 
+import argparse
 import json
 import math
 import subprocess
@@ -37,6 +38,15 @@ def measure(module: str, arguments: list[str], rows: int, limit: int) -> Measure
     """Run a module of ours whose last line is JSON with ``stages``."""
     found = json.loads(said(module, arguments, limit))
     return Measured(rows, found.pop("stages"), found)
+
+
+def once(doc: str | None, runs: list[str]) -> argparse.Namespace:
+    """What the command line of such a run says: ``what`` of ``runs``, ``lake`` and overrides ``set``."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=runs)
+    parser.add_argument("--lake", required=True)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    return parser.parse_args()
 
 
 def said(module: str, arguments: list[str], limit: int) -> str:

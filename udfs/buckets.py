@@ -41,12 +41,8 @@ def keys(batch: pa.RecordBatch, levels: Levels) -> tuple[np.ndarray, np.ndarray]
 
 def digests(prefixes: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """The digests in a column ``prefixes`` as pairs of uint64 (n, 2), and the row of each (int64)."""
-    if not len(prefixes):
-        return np.empty((0, 2), np.uint64), np.empty(0, np.int64)
-    _, starts, data = prefixes.buffers()
-    ends = np.frombuffer(starts, np.int32)[prefixes.offset : prefixes.offset + len(prefixes) + 1]
-    words = np.frombuffer(data, np.uint64, int(ends[-1] - ends[0]) // 8, int(ends[0])).reshape(-1, 2)
-    return words, np.repeat(np.arange(len(prefixes)), np.diff(ends) // DIGEST_BYTES)
+    words, ends = listed(prefixes)
+    return words.reshape(-1, 2), np.repeat(np.arange(len(prefixes)), np.diff(ends) * 8 // DIGEST_BYTES)
 
 
 def is_whole(rows: np.ndarray) -> np.ndarray:
@@ -61,6 +57,8 @@ def _beginnings(prefixes: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 def listed(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """The keys (uint64) in a binary column of keys, end to end, and the n + 1 places (int64) where a row's begin."""
+    if not len(column):  # Arrow may leave out the buffers of an empty column
+        return np.empty(0, np.uint64), np.zeros(1, np.int64)
     _, starts, data = column.buffers()
     ends = np.frombuffer(starts, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
     values = np.frombuffer(data or b"", np.uint64, (ends[-1] - ends[0]) // 8, ends[0])

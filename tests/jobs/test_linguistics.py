@@ -17,7 +17,7 @@ from jobs.progress import Progress
 from jobs.tables import SCHEMAS
 
 if session.spark_line() >= (4, 0):
-    pytest.skip("no Spark NLP for Spark 4: `make test35` runs these", allow_module_level=True)
+    pytest.skip("no Spark NLP for Spark 4: `make test35` runs these, in .ci/run too", allow_module_level=True)
 
 QUIET = Progress(None, "test")
 CHATS: dict[str, list[tuple[str, str]]] = {

@@ -66,6 +66,7 @@ def test_short_texts_have_no_keys_but_their_digest():
     batch = signed(["Hi", "Hello there"], ["Hi", "Hello there"], [""], ["👍🏽"])
     assert batch["bands"].to_pylist() == batch["anchors"].to_pylist() == [b""] * 4
     assert edges(batch, Levels(True, True, True)) == {(0, 1)}
+    assert edges(batch.slice(0, 0), Levels(True, True, True)) == set()
 
 
 @given(st.lists(st.lists(st.text(max_size=12), max_size=4), min_size=1, max_size=5))
