@@ -7,7 +7,7 @@ import pyarrow as pa
 from numba import uint8, uint32, uint64
 
 from udfs.compiled import compiled, decode, put_byte, put_word, word_at
-from udfs.tokens import SPACE, compose, table, text_buffers
+from udfs.tokens import SPACE, table, text_buffers
 
 _CODE = 0x1FFFFF
 _CLASS = 24
@@ -16,16 +16,11 @@ _EACH = 0x0101010101010101
 
 
 def fold(texts: pa.Array) -> pa.Array:
-    """Texts in NFC and Unicode simple case folding, each run of white space as one space, none at the ends.
+    """Texts in Unicode simple case folding, each run of white space as one space, none at the ends.
 
-    Nothing else changes: punctuation, digits and joiners stay. ``texts`` is a string or large_string array, null counts
-    as empty; the result is a string array. Folding twice gives the same.
+    Nothing else changes: punctuation, digits and joiners stay. ``texts`` are those that :func:`udfs.tokens.compose`
+    gives, in NFC; the result is a string array. Folding twice gives the same.
     """
-    return fold_composed(compose(texts))
-
-
-def fold_composed(texts: pa.Array) -> pa.Array:
-    """The same of texts that :func:`udfs.tokens.compose` gave."""
     starts, data = text_buffers(texts)
     folded, ends = _fold(data, starts, table(), SPACE)
     return pa.Array.from_buffers(

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs import anchors, digest, minhash, shingles, tokens
-from udfs.folding import fold_composed
+from udfs.folding import fold
 
 DIGEST_BYTES = 16
 """Bytes kept of the SHA-256 of each beginning of a conversation."""
@@ -63,7 +63,7 @@ def sign(batches: Iterable[pa.RecordBatch], how: Signing) -> Iterator[pa.RecordB
             "row": batch.column("row"),
             "digest": batch.column("digest"),
             "prompt": _prompts(roles, contents, offsets),
-            "prefixes": prefixes(roles, fold_composed(composed), offsets),
+            "prefixes": prefixes(roles, fold(composed), offsets),
             "sets": _binary(sets.hashes, 4 * sets.offsets),
             "closing": _fixed(shingles.closings(found, ends, before_last, how.shingle)),
             "bands": _keys(keys.ravel(), np.arange(len(keys) + 1) * how.bands, is_long),

@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.udfs.shingling import fold as fold_character
-from udfs.folding import fold
+from udfs import folding
+from udfs.tokens import compose
+
+
+def fold(texts: pa.Array) -> pa.Array:
+    return folding.fold(compose(texts))
 
 
 def fold_slowly(text: str) -> str:
