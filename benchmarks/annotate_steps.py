@@ -127,7 +127,7 @@ def _label(chats: Chats, plan: Plan, clock: Clock) -> tuple[Batch, pa.Array]:
     """The batch that facts see, and the keyword categories of each message."""
     roles, contents, offsets = chats
     with clock.step("language"):
-        codes = language.detect(contents, plan.min_confidence).codes
+        verdict = language.detect(contents, plan.min_confidence)
     lists = plan.lists or keywords.shipped()
     with clock.step("keywords"):
         hits = keywords.find(contents, roles, lists)
@@ -135,9 +135,9 @@ def _label(chats: Chats, plan: Plan, clock: Clock) -> tuple[Batch, pa.Array]:
         keywords.of_conversations(labels, offsets)
         keywords.nest(hits, roles, offsets, lists)
     with clock.step("lengths"):
-        batch = batch_of(roles, contents, offsets, codes)
+        batch = batch_of(roles, contents, offsets, verdict.codes)
     with clock.step("language"):
-        language.of_conversations(codes, batch.lengths, offsets)
+        language.of_conversations(verdict, batch.lengths, batch.is_by("user"), offsets)
     return batch, labels
 
 

@@ -49,8 +49,8 @@ class Messages(NamedTuple):
 class Conversations(NamedTuple):
     """Columns per conversation.
 
-    ``language``: of most characters the user and the assistant wrote. ``keywords``: of any message, ``hits``: where.
-    ``reasons``: names of ``facts.FACTS`` that hold. ``repairs``: names of ``turns.REPAIRS`` that were made.
+    ``language``: the user's, or the assistant's where the user's is not known. ``keywords``: of any message, ``hits``:
+    where. ``reasons``: names of ``facts.FACTS`` that hold. ``repairs``: names of ``turns.REPAIRS`` that were made.
     ``quality``: 0..1, see :mod:`udfs.quality`. ``turns``: user messages (int32). ``characters``: of all contents
     (int64). ``digest``: of the exact edited messages. ``sealed``: what pseudonyms stand for (:mod:`udfs.sealing`).
     """
@@ -93,7 +93,7 @@ def annotate(
     confidences, origin = pa.array(verdict.confidences), pa.array(mended.origin)
     messages = Messages(mended.roles, mended.contents, verdict.codes, confidences, labels, edits, origin)
     places = keywords.nest(hits, mended.roles, mended.offsets, lists)
-    return Annotation(mended.offsets, messages, _summarise(messages, places, sealed, mended, plan))
+    return Annotation(mended.offsets, messages, _summarise(messages, verdict, places, sealed, mended, plan))
 
 
 def _edit(
@@ -122,14 +122,16 @@ def _edit(
     return mended._replace(contents=hidden.contents), labels, hidden.replaced
 
 
-def _summarise(messages: Messages, hits: pa.Array, sealed: pa.Array, mended: turns.Turns, plan: Plan) -> Conversations:
+def _summarise(
+    messages: Messages, verdict: language.Verdict, hits: pa.Array, sealed: pa.Array, mended: turns.Turns, plan: Plan
+) -> Conversations:
     batch = batch_of(mended.roles, mended.contents, mended.offsets, messages.language)
     offsets, is_user, count = batch.offsets, batch.is_by("user"), len(batch.offsets) - 1
     is_told = is_user | batch.is_by("assistant")
     found = facts.judge(batch, {*plan.facts, *quality.USES}, plan.limits)
     reasons = {name: flags for name, flags in found.items() if name in plan.facts}
     return Conversations(
-        language.of_conversations(messages.language, np.where(is_told, batch.lengths, 0), offsets),
+        language.of_conversations(verdict, np.where(is_told, batch.lengths, 0), is_user, offsets),
         keywords.of_conversations(messages.keywords, offsets),
         hits,
         rules.labels(reasons, count),

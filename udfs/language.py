@@ -75,10 +75,14 @@ _NO_WORD = re.compile(r"\W+")
 
 
 class Verdict(NamedTuple):
-    """Languages (string array of ISO 639 codes, ``und`` for none) and confidences in 0..1 (float64), one per text."""
+    """Languages (string array of ISO 639 codes, ``und`` for none) and confidences in 0..1 (float64), one per text.
+
+    ``guesses``: the codes, and where these are ``und`` what is at least half as sure as was asked.
+    """
 
     codes: pa.Array
     confidences: np.ndarray
+    guesses: pa.Array
 
 
 def detect(texts: pa.Array, min_confidence: float) -> Verdict:
@@ -97,27 +101,36 @@ def detect(texts: pa.Array, min_confidence: float) -> Verdict:
     codes[open_rows], confidences[open_rows] = _guess(running.take(pa.array(open_rows)), is_latin, letters[open_rows])
     lengths = np.asarray(pc.utf8_length(pc.fill_null(texts, "")), dtype=np.int64)
     confidences[(codes == "en") & ~known & (letters < 0.25 * np.minimum(lengths, ENOUGH))] *= 0.5  # what code leaves
-    codes[confidences < min_confidence] = UNDETERMINED
-    return Verdict(pa.array(codes, pa.string()), confidences)
+    sure, likely = (np.where(confidences < bar, UNDETERMINED, codes) for bar in (min_confidence, min_confidence / 2))
+    return Verdict(pa.array(sure, pa.string()), confidences, pa.array(likely, pa.string()))
 
 
-def of_conversations(codes: pa.Array, lengths: np.ndarray, offsets: np.ndarray) -> pa.Array:
-    """The language most characters of each conversation are in; ``und`` only where no message has a language.
+def of_conversations(verdict: Verdict, lengths: np.ndarray, is_user: np.ndarray, offsets: np.ndarray) -> pa.Array:
+    """The language most characters of the user are in; of all messages, where the user's have no language.
 
-    ``codes`` and ``lengths`` (characters) are per message; conversation ``i`` is messages ``offsets[i]:offsets[i+1]``.
-    Ties go to the code that sorts first.
+    Where no message has one, guesses count: two unsure messages that agree are surer than one. All arguments but
+    ``offsets`` are per message, ``lengths`` in characters (0: does not count); conversation ``i`` is messages
+    ``offsets[i]:offsets[i+1]``. ``und`` is left where nothing was guessed.
     """
+    winners = _most(verdict.codes, lengths * is_user, offsets)
+    for codes in (verdict.codes, verdict.guesses):
+        winners = np.where(winners == UNDETERMINED, _most(codes, lengths, offsets), winners)
+    return pa.array(winners, pa.string())
+
+
+def _most(codes: pa.Array, lengths: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """The code of most characters of each conversation; of equals the one that sorts first. ``und`` does not count."""
     names, numbers = np.unique(np.array(codes.to_pylist(), dtype=str), return_inverse=True)
-    votes = np.flatnonzero((np.asarray(lengths) > 0) & (names[numbers] != UNDETERMINED))
+    votes = np.flatnonzero((lengths > 0) & (names[numbers] != UNDETERMINED))
     winners = np.full(len(offsets) - 1, UNDETERMINED, dtype=object)
     if len(votes):
         owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
         pairs, slots = np.unique(owner[votes] * len(names) + numbers[votes], return_inverse=True)
         conversation, code = np.divmod(pairs, len(names))
-        order = np.lexsort((code, -np.bincount(slots, weights=np.asarray(lengths)[votes]), conversation))
+        order = np.lexsort((code, -np.bincount(slots, weights=lengths[votes]), conversation))
         first = np.unique(conversation[order], return_index=True)[1]
         winners[conversation[order][first]] = names[code[order][first]]
-    return pa.array(winners, pa.string())
+    return winners
 
 
 def _dominant_scripts(texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

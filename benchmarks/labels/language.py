@@ -58,9 +58,10 @@ def on_corpus(folder: Path) -> list[tuple[str, str, float]]:
     contents, offsets = found.contents, found.offsets
     language.detect(contents[:100], MIN_CONFIDENCE)
     started = time.process_time()
-    codes = language.detect(contents, MIN_CONFIDENCE).codes
+    verdict = language.detect(contents, MIN_CONFIDENCE)
     speed = len(contents) / (time.process_time() - started)
-    ours = language.of_conversations(codes, np.asarray(pc.utf8_length(contents)), offsets).to_pylist()
+    lengths, is_user = np.asarray(pc.utf8_length(contents)), np.asarray(pc.equal(found.roles, "user"))
+    ours = language.of_conversations(verdict, lengths, is_user, offsets).to_pylist()
     pairs = [(sourcelabels.code(name), code) for name, code in zip(found.languages, ours, strict=True)]
     known = [theirs == code for theirs, code in pairs if theirs != "und"]
     return [

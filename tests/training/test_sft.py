@@ -39,9 +39,11 @@ from training.finish import CONFIG, WEIGHTS
 ADAPTER = f"adapter/{WEIGHTS}"
 
 
-@pytest.mark.parametrize("stage", [0, 3])
-def test_losses_are_the_same_with_ddp_zero_2_and_zero_3(chats: str, run: Path, tmp_path: Path, stage: int) -> None:
-    other = trained(chats, tmp_path / f"zero{stage}", f"zero.stage={stage}")
+@pytest.mark.parametrize(("stage", "offload"), [(0, "none"), (3, "none"), (2, "cpu"), (3, "cpu")])
+def test_losses_are_the_same_with_ddp_and_every_kind_of_zero(
+    chats: str, run: Path, tmp_path: Path, stage: int, offload: str
+) -> None:
+    other = trained(chats, tmp_path / "other", f"zero.stage={stage}", f"zero.offload={offload}")
     for key in ("loss", "eval_loss"):
         assert losses(other, key) == pytest.approx(losses(run, key), abs=5e-5)
     adapter = load_file(other / ADAPTER)

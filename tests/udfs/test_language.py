@@ -105,12 +105,36 @@ def test_a_megabyte_is_no_obstacle(unit):
     assert len(_detect(unit * 1_000_000)) == 1
 
 
+def _of_conversations(codes, lengths, offsets, guesses=None, is_user=None):
+    verdict = language.Verdict(pa.array(codes, pa.string()), np.zeros(0), pa.array(guesses or codes, pa.string()))
+    spoken = np.ones(len(codes), dtype=bool) if is_user is None else np.array(is_user, dtype=bool)
+    return language.of_conversations(verdict, np.array(lengths, dtype=int), spoken, np.array(offsets)).to_pylist()
+
+
 def test_the_language_of_a_conversation_is_that_of_most_characters():
-    codes = pa.array(["en", "de", "de", "und", "und", "fr", "en"])
-    lengths = np.array([10, 6, 6, 99, 5, 3, 3])
-    offsets = np.array([0, 4, 4, 5, 7], dtype=np.int32)
-    assert language.of_conversations(codes, lengths, offsets).to_pylist() == ["de", "und", "und", "en"]
-    assert language.of_conversations(codes[:0], lengths[:0], np.array([0])).to_pylist() == []
+    codes, lengths = ["en", "de", "de", "und", "und", "fr", "en"], [10, 6, 6, 99, 5, 3, 3]
+    assert _of_conversations(codes, lengths, [0, 4, 4, 5, 7]) == ["de", "und", "und", "en"]
+    assert _of_conversations([], [], [0]) == []
+
+
+def test_the_language_of_a_conversation_is_the_users_before_the_answers():
+    codes, lengths, is_user = ["ko", "en", "und", "de", "und", "und"], [9, 900, 9, 900, 9, 9], [1, 0, 1, 0, 1, 0]
+    assert _of_conversations(codes, lengths, [0, 2, 4, 6], is_user=is_user) == ["ko", "de", "und"]
+
+
+def test_a_conversation_of_unsure_messages_goes_by_what_they_are_likely_in():
+    codes, guesses = ["und", "und", "und", "fr"], ["en", "en", "es", "fr"]
+    assert _of_conversations(codes, [9, 9, 15, 1], [0, 3, 4], guesses) == ["en", "fr"]
+    assert _of_conversations(codes, [9, 9, 15, 1], [0, 4], guesses) == ["fr"], "what is sure comes first"
+    assert _of_conversations(codes[:2], [0, 0], [0, 2], guesses[:2]) == ["und"], "what does not count has no say"
+
+
+def test_a_guess_is_at_least_half_as_sure_as_a_label():
+    text = pa.array(["Prompt responsa"])
+    sure = language.detect(text, 0.0).confidences[0]
+    label, guess = (language.detect(text, bar) for bar in (sure * 1.5, sure * 2.5))
+    assert label.codes.to_pylist() == guess.codes.to_pylist() == guess.guesses.to_pylist() == ["und"]
+    assert label.guesses.to_pylist() != ["und"]
 
 
 def test_letters_are_counted_by_script():
