@@ -86,6 +86,9 @@ setup(
         "test": [
             *SPARK_TESTS,
             "playwright==1.*",  # drives the system's Chromium
+            "mlflow-skinny==3.*",  # what a run reports to MLflow, in a database of SQLite
+            "sqlalchemy==2.*",
+            "alembic==1.*",
             "ruff==0.17.*",
             "mypy==2.*",
             "import-linter==2.*",

@@ -5,9 +5,9 @@
 Inputs are folders of LMSYS-schema parquet, smallest first. Prints for each, under the recipe ``lmsys``: conversations
 and MB of text a second, wall and CPU seconds (Java and Python, children included), the largest Java and the largest
 Python process; the floor, Spark reading the same texts and counting their characters; and the growth from input to
-input over the fixed cost (a thousandth of the first input). Then, from a sample of the first input, what naive code
+input over the fixed cost (a thousandth of the first input). Then, from a sample of the last input, what naive code
 takes for edits and masks alone (benchmarks/annotate_rows.py), against all of annotate over its fixed cost; and each
-step's share of the kernel (benchmarks/annotate_steps.py). Linux.
+step's share of the kernel on the first input (benchmarks/annotate_steps.py). Linux.
 """
 
 import argparse
@@ -56,13 +56,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=given.work) as folder:
         overrides = [word for one in given.set for word in ("--set", one)]
         options = Options(given.input, folder, overrides, given.limit, given.sample)
-        fixed, first = _print_growth(options)
-        _print_naive(fixed, first, options)
+        fixed, last = _print_growth(options)
+        _print_naive(fixed, last, options)
     return _print_steps(options)
 
 
 def _print_growth(options: Options) -> tuple[Measured, Measured]:
-    """Returns the fixed cost and what the first input took."""
+    """Returns the fixed cost and what the last input took."""
     fixed = _once("annotate", _build(options, options.inputs[0], "fixed", _FIXED_SHARE), options)
     print(f"fixed cost ({fixed.rows:,} rows): {fixed.wall:.1f} s wall, {fixed.cpu:.1f} CPU-s, {os.cpu_count()} cores\n")
     found: list[Measured] = []
@@ -75,7 +75,7 @@ def _print_growth(options: Options) -> tuple[Measured, Measured]:
             wall, cpu = growth.exponents(fixed, *found[-2:])
             grown = f"growth from {found[-2].rows:,} rows over the fixed cost"
             print(f"{grown}: exponent {wall:.2f} of wall, {cpu:.2f} of CPU\n", flush=True)
-    return fixed, found[0]
+    return fixed, found[-1]
 
 
 def _build(options: Options, source: str, name: str, share: float = 1.0) -> Lake:
@@ -106,16 +106,16 @@ def _print_costs(source: str, found: Measured, floor: Measured, fixed: Measured)
     print(f"\n{ratio}; largest process: Java {java:.2f} GB, Python {worker:.2f} GB\n", flush=True)
 
 
-def _print_naive(fixed: Measured, first: Measured, options: Options) -> None:
-    """One plain UDF an edit or mask on a sample of the first input; what all rows would take follows from that."""
-    lake = _build(options, options.inputs[0], "sample", min(1.0, options.sample / first.rows))
+def _print_naive(fixed: Measured, last: Measured, options: Options) -> None:
+    """One plain UDF an edit or mask on a sample of the last input; what all rows would take follows from that."""
+    lake = _build(options, options.inputs[-1], "sample", min(1.0, options.sample / last.rows))
     wall, cpu = _once("naive", lake, options).stages["job"]
-    times = first.rows / lake.rows
+    times = last.rows / lake.rows
     print(f"## Edits and masks, a plain Python UDF each, {lake.rows:,} conversations, without the session\n")
-    more = wall * times / (first.wall - fixed.wall), cpu * times / (first.cpu - fixed.cpu)
+    more = wall * times / (last.wall - fixed.wall), cpu * times / (last.cpu - fixed.cpu)
     ratio = f"{more[0]:.1f} times the wall of all of annotate over its fixed cost, {more[1]:.1f} times its CPU"
     print(f"{wall:.1f} s wall, {cpu:.1f} CPU-s, when all is imported and compiled")
-    print(f"extrapolated to {first.rows:,}: {wall * times:.0f} s wall, {cpu * times:.0f} CPU-s; {ratio}\n", flush=True)
+    print(f"extrapolated to {last.rows:,}: {wall * times:.0f} s wall, {cpu * times:.0f} CPU-s; {ratio}\n", flush=True)
 
 
 def _print_steps(options: Options) -> int:

@@ -42,7 +42,7 @@ def run(job: Job, out: Path, resume: Checkpoint | None, is_asked: Callable[[], b
     flow = Flow(out, settings.schedule, ranks, len(prepared.eval) > 0, is_asked)
     numbers = Numbers(out, ranks, arguments.device, settings.report.jsonl)
     numbers.watch(model, model.get_base_model())
-    trainer = build_trainer(model, arguments, prepared, settings, [numbers, flow, *_reporters(out, settings, ranks)])
+    trainer = build_trainer(model, arguments, prepared, settings, [numbers, flow, *_reporters(out, job, ranks)])
     if ranks.is_first:
         print(lora.count(model), flush=True)
     lora.check_trained(model, settings.lora)
@@ -115,6 +115,7 @@ def training_arguments(settings: Training, out: Path, use_cpu: bool) -> Training
     is_half = settings.base.dtype == "float16" and not speed.bf16 and not use_cpu
     return TrainingArguments(
         output_dir=str(out),
+        run_name=out.name,
         use_cpu=use_cpu,
         ddp_backend=None if not use_cpu or settings.zero.stage else "gloo",
         ddp_timeout=int(settings.launch.timeout_minutes * 60),
@@ -205,18 +206,24 @@ def build_trainer(
     return trainer
 
 
-def _reporters(out: Path, settings: Training, ranks: Ranks) -> list[TrainerCallback]:
-    """TensorBoard and MLflow, by transformers' own callbacks; on the first rank only."""
+def _reporters(out: Path, job: Job, ranks: Ranks) -> list[TrainerCallback]:
+    """TensorBoard and MLflow, by transformers' own callbacks; on the first rank only.
+
+    In MLflow each attempt of a run is a run of its own; its tags name the folder, the dataset and the base model.
+    """
     found: list[TrainerCallback] = []
-    if settings.report.tensorboard and ranks.is_first:
+    report = job.training().report
+    if report.tensorboard and ranks.is_first:
         from torch.utils.tensorboard import SummaryWriter
         from transformers.integrations import TensorBoardCallback
 
         found.append(TensorBoardCallback(SummaryWriter(str(out / "tensorboard"))))
-    if settings.report.mlflow and ranks.is_first:
+    if report.mlflow and ranks.is_first:
         from transformers.integrations import MLflowCallback
 
-        os.environ["MLFLOW_TRACKING_URI"] = settings.report.mlflow
-        os.environ["MLFLOW_EXPERIMENT_NAME"] = settings.report.experiment
+        tags = {"out": str(out), "dataset": job.dataset.digest, "pin": job.dataset.pin or "", "base": job.base.digest}
+        os.environ["MLFLOW_TRACKING_URI"] = report.mlflow
+        os.environ["MLFLOW_EXPERIMENT_NAME"] = report.experiment
+        os.environ["MLFLOW_TAGS"] = json.dumps({f"winnow.{name}": value for name, value in tags.items()})
         found.append(MLflowCallback())
     return found

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.runs import metrics
+from tests.training.runs import metrics, trained
 from training import flops, numbers
 from training.flops import Cost, Counts
 from training.job import read
@@ -145,3 +145,18 @@ def test_the_console_and_tensorboard_have_the_same_losses(run: Path) -> None:
             assert logged[int(line["step"])] == pytest.approx(line["loss"])
     assert "train/tokens_per_second_per_gpu" in events.Tags()["scalars"]
     assert "parameters are trained" in said
+
+
+def test_mlflow_has_the_same_losses_and_the_lineage(chats: str, tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    out = trained(chats, tmp_path / "reported", f"report.mlflow={store}", "schedule.max_steps=4")
+    client = MlflowClient(store)
+    (logged,) = client.search_runs([client.get_experiment_by_name("winnow").experiment_id])
+    losses = {point.step: point.value for point in client.get_metric_history(logged.info.run_id, "loss")}
+    assert losses == pytest.approx({line["step"]: line["loss"] for line in metrics(out) if "loss" in line})
+    assert "tokens_per_second_per_gpu" in logged.data.metrics
+    dataset = json.loads((out / "job.json").read_text())["dataset"]
+    assert (logged.data.tags["winnow.dataset"], logged.data.tags["winnow.pin"]) == (dataset["digest"], "baseline")
+    assert (logged.info.run_name, logged.info.status) == ("reported", "FINISHED")

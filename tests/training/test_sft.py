@@ -222,7 +222,7 @@ REFUSED = [
     (["--set", "base.tiny=off"], "no base model"),
     (["--set", "base.tiny=off", "--set", "base.model=/nowhere"], "/nowhere"),
     (["--set", "speed.liger=on"], "speed.liger: on needs"),
-    (["--set", "report.mlflow=http://127.0.0.1:1"], "report.mlflow needs"),
+    (["--set", "base.attention=flash_attention_2"], "base.attention: flash_attention_2 needs the library flash_attn"),
     (["--set", "zero.config=/nowhere.json"], "zero.config: no such file"),
     (["--set", "lora.init=pissa", "--set", "zero.stage=3"], "pissa needs whole"),
     (["--set", "lora.targets=[nothing_like_it]"], "lora.targets"),
