@@ -11,6 +11,7 @@ its rows in memory.
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,8 +21,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from benchmarks.meter import cpu_seconds
 from benchmarks.train_loop import conversations
-from benchmarks.trl_tokens import cpu_seconds
 from conf.recipe import load
 from conf.training import Training
 
@@ -71,8 +72,8 @@ def measure(folder: Path, chats: list[list[dict[str, str]]], trl: str | None) ->
             sys.exit(done.stderr)
         wall, cpu, packs = map(float, done.stdout.split()[-3:])
         tell(f"TRL, {f'num_proc={processes}' if processes else 'one process'}", len(chats), wall, cpu, packs)
-        best = min(ours.values(), key=lambda one: one[1])
-        print(f"{'':<28}winnow is {cpu / best[1]:.1f} x a CPU second, {wall / ours[2][0]:.1f} x in wall time")
+        best_wall, best_cpu = (min(one[place] for one in ours.values()) for place in (0, 1))
+        print(f"{'':<28}winnow's best is {cpu / best_cpu:.1f} x a CPU second, {wall / best_wall:.1f} x in wall time")
 
 
 def settings_for(folder: Path, workers: int) -> Training:
@@ -88,11 +89,11 @@ def prepare(corpus: Any, model: str, settings: Training) -> tuple[float, float, 
     from training.packing import PackedRows
 
     PackedRows(tokens.look(corpus, model, settings, 1).train, MAX_TOKENS)  # compiles the packing kernel, once a machine
-    before, start = cpu_seconds(), time.perf_counter()
+    before, start = cpu_seconds(os.getpid()), time.perf_counter()
     made = tokens.look(corpus, model, settings, corpus.rows)
     packs = sum(len(PackedRows(split, MAX_TOKENS)) for split in (made.train, made.eval))
     seen = int(made.stats["train.tokens"] + made.stats["eval.tokens"])
-    return time.perf_counter() - start, cpu_seconds() - before, packs, seen
+    return time.perf_counter() - start, cpu_seconds(os.getpid()) - before, packs, seen
 
 
 def tell(who: str, rows: int, wall: float, cpu: float, packs: float) -> None:

@@ -7,8 +7,8 @@ _CAUSES = (
     (
         r"No space left on device|Disk quota exceeded|File too large|PytorchStreamWriter|file write failed"
         r"|iostream error|unexpected pos",
-        "could not write: the disk is full, or a quota or file size limit is reached. The checkpoint before is whole; "
-        "free some space and run the same command again",
+        "could not write: the disk is full, or a quota or file size limit is reached. Checkpoints written before are "
+        "whole; free some space and run the same command again",
     ),
     (
         r"OutOfMemoryError|CUDA out of memory|DefaultCPUAllocator|MemoryError",
