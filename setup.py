@@ -28,8 +28,11 @@ SPARK = {
     ],
 }[os.environ.get("WINNOW_SPARK", "4.1")]
 
+NAMES = "spacy==3.8.*"  # finds people's names with a pipeline that the user brings
+
 SPARK_TESTS = [
     "zstandard",  # test input
+    NAMES,
     "setuptools>=69",  # app.zip is the wheel, built without network
     "wheel",
     "pytest==9.*",
@@ -82,6 +85,7 @@ setup(
             "uvicorn==0.54.*",
             "openai==3.*",
         ],
+        "names": [NAMES],
         "spark-test": SPARK_TESTS,
         "test": [
             *SPARK_TESTS,

@@ -220,12 +220,14 @@ class Rules(Section):
     """Everything ``annotate`` does to a conversation.
 
     ``pii_key``: a key file, outside the lake, with which what pseudonyms stand for is sealed and kept beside the
-    conversation (empty: it is not kept). ``winnow make-key`` makes one, ``winnow unmask`` needs it.
+    conversation (empty: it is not kept). ``winnow make-key`` makes one, ``winnow unmask`` needs it. ``pii_names``: the
+    folder of a spaCy pipeline, on every node; the people it finds become ``NAME_1`` (empty: names stay).
     """
 
     edits: Edits = Edits()
     pii: Pii = Pii()
     pii_key: str = ""
+    pii_names: str = ""
     language: Language = Language()
     keywords: Keywords = Keywords()
     reasons: Reasons = Reasons()

@@ -13,10 +13,11 @@ from jobs.lake import Lake
 from jobs.ledger import Run, has_only_grown, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
-from udfs import keyfile, sourcelabels, wordlists
+from udfs import keyfile, pii_names, sourcelabels, wordlists
 from udfs.annotation import Plan
 from udfs.batch import Limits
 from udfs.columns import annotator
+from udfs.pii_names import Model
 from udfs.repair import Options, SystemPrompt
 from udfs.sealing import Key
 
@@ -54,11 +55,13 @@ def _counts(conversations: DataFrame) -> dict[str, int]:
 
 def _labelling(rules: Rules, key: Key | None) -> Rules:
     """The rules without what only says which labels drop a conversation: changing that relabels nothing. Instead of
-    where keyword lists and the key are, it has what they say and the key's fingerprint."""
+    where keyword lists, the key and the model of names are, it has what they say, a fingerprint and a digest."""
+    model = names_model(rules)
     return Rules(
         edits=rules.edits,
         pii=rules.pii,
         pii_key=key.fingerprint if key else "",
+        pii_names=model.digest if model else "",
         language=rules.language.model_copy(update={"keep": []}),
         keywords=rules.keywords.model_copy(update={"drop": [], "folder": keyword_lists(rules).digest}),
         reasons=rules.reasons.model_copy(update={name: "tag" for name, policy in rules.reasons if policy == "drop"}),
@@ -83,6 +86,14 @@ def pii_key(rules: Rules, lake: str) -> Key | None:
         raise UsageError(f"rules.pii_key: {error}") from error
 
 
+def names_model(rules: Rules) -> Model | None:
+    """The model that finds people's names, None if none; one that cannot be used is a ``UsageError``."""
+    try:
+        return pii_names.open_model(rules.pii_names) if rules.pii_names else None
+    except ValueError as error:
+        raise UsageError(f"rules.pii_names: {error}") from error
+
+
 def plan(rules: Rules, key: Key | None = None) -> Plan:
     """What the rules ask of one pass over the text."""
     return Plan(
@@ -95,6 +106,7 @@ def plan(rules: Rules, key: Key | None = None) -> Plan:
         min_confidence=rules.language.min_confidence,
         lists=keyword_lists(rules),
         key=key,
+        names_by=names_model(rules),
     )
 
 

@@ -34,6 +34,7 @@ def run(names: list[str], settings: Settings, args: Namespace) -> None:
     if "annotate" in names:
         annotate.keyword_lists(settings.rules)  # and a wrong keyword list
         annotate.pii_key(settings.rules, args.lake)  # and a key that is missing or lies open
+        annotate.names_model(settings.rules)  # and a model that cannot be loaded
     if "publish" in names:
         shaping.prepare(settings.publish)  # and a wrong tokenizer
     is_off = {"decontaminate": not settings.decontaminate.is_on, "linguistics": not settings.linguistics.enabled}

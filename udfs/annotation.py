@@ -11,13 +11,15 @@ import pyarrow as pa
 
 from udfs import digest, facts, keywords, language, pii, quality, rules, sealing, turns, wordlists
 from udfs.batch import Limits, batch_of, put, sum_of
+from udfs.pii_names import Model
 from udfs.repair import Options
 from udfs.sealing import Key
 
 
 class Plan(NamedTuple):
     """What to do to a batch: the enabled edits, repairs, facts and kinds of ``pii`` by name, what these need to know,
-    the keyword lists (None: the shipped ones), and the key that original values are sealed with (None: not kept)."""
+    the keyword lists (None: the shipped ones), the key that original values are sealed with (None: not kept), and the
+    model that finds people's names (None: they stay)."""
 
     edits: tuple[str, ...]
     facts: tuple[str, ...]
@@ -28,6 +30,7 @@ class Plan(NamedTuple):
     lists: wordlists.Lists | None = None
     pii: tuple[str, ...] = ()
     key: Key | None = None
+    names_by: Model | None = None
 
 
 class Messages(NamedTuple):
@@ -117,7 +120,7 @@ def _edit(
         for name, mask in changed.items():
             masks[name][merged[mask]] = True
         masks["merge_roles"] = mended.is_merged
-    hidden = pii.mask(mended.contents, mended.offsets, plan.pii)
+    hidden = pii.mask(mended.contents, mended.offsets, plan.pii, plan.names_by)
     labels = rules.labels({**masks, **hidden.changed}, count)
     return mended._replace(contents=hidden.contents), labels, hidden.replaced
 

@@ -8,14 +8,16 @@ What was written at each place is told beside the masked text, so that :func:`re
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs import pii_numbers, pii_secrets, pii_values
+from udfs import pii_names, pii_numbers, pii_secrets, pii_values
 from udfs.batch import put
+from udfs.pii_names import Model
 from udfs.pii_values import Value
 
 
@@ -40,9 +42,11 @@ KINDS = (
     Kind("ip", "IP", pii_values.IP_SUSPECTS, pii_values.ips),
 )
 """Where values overlap, the one whose kind stands first counts."""
+NAME = "NAME"
+"""The word of people's names, as LMSYS writes it: the last kind, where the user brings a model that finds them."""
 
 PREFIX = "mask_"
-_PSEUDONYM = re.compile(f"(?:{'|'.join(kind.word for kind in KINDS)})_[0-9]+")
+_PSEUDONYM = re.compile(f"(?:{'|'.join([*(kind.word for kind in KINDS), NAME])})_[0-9]+")
 
 
 class Found(NamedTuple):
@@ -74,14 +78,16 @@ class Masked(NamedTuple):
     replaced: list[Replaced]
 
 
-def mask(contents: pa.Array, offsets: np.ndarray, kinds: Collection[str]) -> Masked:
-    """The contents with values of ``kinds`` replaced.
+def mask(contents: pa.Array, offsets: np.ndarray, kinds: Collection[str], names_by: Model | None = None) -> Masked:
+    """The contents with values of ``kinds`` replaced, and people's names where a model finds them (``mask_name``).
 
     Conversation ``i`` is messages ``offsets[i]:offsets[i+1]``. A null is an empty text. The result is a fixed point:
     masking it again changes nothing. Only messages that a screen suspects reach Python. An unknown name in ``kinds``
     is a ``ValueError``.
     """
     chosen = _chosen(kinds)
+    if names_by:
+        chosen.append(Kind("name", NAME, pii_names.SUSPECTS, partial(pii_names.people, model=names_by)))
     contents = pc.fill_null(contents, "")
     changed = {PREFIX + kind.name: np.zeros(len(contents), dtype=bool) for kind in chosen}
     hits = _rows_with_values(contents, chosen)
