@@ -27,8 +27,8 @@ SMALL = (
 )
 
 
-_ALIVE = ("PENDING", "RUNNING", "STOPPED", "COMPLETING")
-"""States of a job that goes on; STOPPED is one that got SIGSTOP."""
+_ALIVE = ("PENDING", "RUNNING", "STOPPED", "SIGNALING", "COMPLETING")
+"""States of a job that goes on; STOPPED is one that got SIGSTOP, SIGNALING one that a signal is on its way to."""
 
 
 @dataclass(frozen=True)
