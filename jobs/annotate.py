@@ -31,8 +31,8 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     """Label what ``conversations_raw`` has gained; all of it when the rules or the code changed. Returns whether
     anything was committed."""
     inputs = {tables.CONVERSATIONS_RAW: lake.version(tables.CONVERSATIONS_RAW)}
-    key = pii_key(settings.rules, lake.path)
-    stamp = lineage("annotate", settings, _labelling(settings.rules, key), inputs)
+    key, names_by = pii_key(settings.rules, lake.path), names_model(settings.rules)
+    stamp = lineage("annotate", settings, _labelling(settings.rules, key, names_by), inputs)
     if is_done(lake, tables.CONVERSATIONS, stamp):
         return False
     with Run(lake, settings, stamp) as job:
@@ -41,7 +41,8 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         if is_growing:
             raw = raw.join(lake.read(tables.CONVERSATIONS), "conversation_id", "left_anti")
         with progress.stage("label"):
-            job.commit(tables.CONVERSATIONS, label(raw, settings.rules, key), "append" if is_growing else "overwrite")
+            labelled = label(raw, settings.rules, key, names_by)
+            job.commit(tables.CONVERSATIONS, labelled, "append" if is_growing else "overwrite")
         job.counts = _counts(lake.read(tables.CONVERSATIONS))
     return True
 
@@ -53,15 +54,14 @@ def _counts(conversations: DataFrame) -> dict[str, int]:
     return {"conversations": sum(count for _, _, count in pairs), **sourcelabels.compare(pairs)}
 
 
-def _labelling(rules: Rules, key: Key | None) -> Rules:
+def _labelling(rules: Rules, key: Key | None, names_by: Model | None) -> Rules:
     """The rules without what only says which labels drop a conversation: changing that relabels nothing. Instead of
     where keyword lists, the key and the model of names are, it has what they say, a fingerprint and a digest."""
-    model = names_model(rules)
     return Rules(
         edits=rules.edits,
         pii=rules.pii,
         pii_key=key.fingerprint if key else "",
-        pii_names=model.digest if model else "",
+        pii_names=names_by.digest if names_by else "",
         language=rules.language.model_copy(update={"keep": []}),
         keywords=rules.keywords.model_copy(update={"drop": [], "folder": keyword_lists(rules).digest}),
         reasons=rules.reasons.model_copy(update={name: "tag" for name, policy in rules.reasons if policy == "drop"}),
@@ -94,8 +94,8 @@ def names_model(rules: Rules) -> Model | None:
         raise UsageError(f"rules.pii_names: {error}") from error
 
 
-def plan(rules: Rules, key: Key | None = None) -> Plan:
-    """What the rules ask of one pass over the text."""
+def plan(rules: Rules, key: Key | None = None, names_by: Model | None = None) -> Plan:
+    """What the rules ask of one pass over the text, with the key and the model of names that they name."""
     return Plan(
         edits=rules.edits.enabled,
         pii=tuple(name for name, is_on in rules.pii if is_on),
@@ -106,7 +106,7 @@ def plan(rules: Rules, key: Key | None = None) -> Plan:
         min_confidence=rules.language.min_confidence,
         lists=keyword_lists(rules),
         key=key,
-        names_by=names_model(rules),
+        names_by=names_by,
     )
 
 
@@ -132,9 +132,9 @@ def _repairs(rules: Rules) -> tuple[str, ...]:
     return tuple(name for name, is_on in wanted.items() if is_on)
 
 
-def label(raw: DataFrame, rules: Rules, key: Key | None = None) -> DataFrame:
+def label(raw: DataFrame, rules: Rules, key: Key | None = None, names_by: Model | None = None) -> DataFrame:
     """Rows of ``conversations`` for rows of ``conversations_raw``, one for one."""
-    annotate = annotator(plan(rules, key))
+    annotate = annotator(plan(rules, key, names_by))
     if rules.edits.system_prompt.mode == "set":
         raw = raw.withColumn("messages", _with_system())
     found = annotate(F.col("conversation_id"), F.col("messages.role"), F.col("messages.content"))

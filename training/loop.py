@@ -15,7 +15,7 @@ from peft import PeftModel
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.integrations import is_deepspeed_zero3_enabled
 
-from conf.training import Training
+from conf.training import Report, Training
 from training import lora
 from training.checkpoints import Checkpoint
 from training.errors import TrainingError
@@ -42,7 +42,9 @@ def run(job: Job, out: Path, resume: Checkpoint | None, is_asked: Callable[[], b
     flow = Flow(out, settings.schedule, ranks, len(prepared.eval) > 0, is_asked)
     numbers = Numbers(out, ranks, arguments.device, settings.report.jsonl)
     numbers.watch(model, model.get_base_model())
-    trainer = build_trainer(model, arguments, prepared, settings, [numbers, flow, *_reporters(out, job, ranks)])
+    trainer = build_trainer(
+        model, arguments, prepared, settings, [numbers, flow, *_reporters(out, job, settings.report, ranks)]
+    )
     if ranks.is_first:
         print(lora.count(model), flush=True)
     lora.check_trained(model, settings.lora)
@@ -206,13 +208,12 @@ def build_trainer(
     return trainer
 
 
-def _reporters(out: Path, job: Job, ranks: Ranks) -> list[TrainerCallback]:
+def _reporters(out: Path, job: Job, report: Report, ranks: Ranks) -> list[TrainerCallback]:
     """TensorBoard and MLflow, by transformers' own callbacks; on the first rank only.
 
     In MLflow each attempt of a run is a run of its own; its tags name the folder, the dataset and the base model.
     """
     found: list[TrainerCallback] = []
-    report = job.training().report
     if report.tensorboard and ranks.is_first:
         from torch.utils.tensorboard import SummaryWriter
         from transformers.integrations import TensorBoardCallback

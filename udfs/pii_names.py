@@ -39,23 +39,24 @@ def open_model(folder: str) -> Model:
     place = Path(folder).expanduser().resolve()
     if not place.is_dir():
         raise ValueError(f"there is no folder {folder}: expected a spaCy pipeline, as `nlp.to_disk` saves it")
-    pipeline = _load(str(place))
+    model = Model(str(place), _digest(place))
+    pipeline = _load(model)
     if not {"ner", "entity_ruler"} & {pipeline.get_pipe_meta(name).factory for name in pipeline.pipe_names}:
         found = ", ".join(pipeline.pipe_names) or "nothing"
         raise ValueError(f"the pipeline in {folder} finds no names: expected ner or entity_ruler in it, found {found}")
-    return Model(str(place), _digest(place))
+    return model
 
 
 def people(text: str, model: Model) -> Iterator[Value]:
     """The names of people in a text, first to last. Case and spacing make no other name; a pseudonym is no name."""
-    yield from _people(text, model.folder)
+    yield from _people(text, model)
 
 
 @lru_cache(maxsize=256)  # a text is asked about twice: does it have one, and where
-def _people(text: str, folder: str) -> tuple[Value, ...]:
+def _people(text: str, model: Model) -> tuple[Value, ...]:
     found = []
     for start, piece in _pieces(text):
-        for entity in _load(folder)(piece).ents:
+        for entity in _load(model)(piece).ents:
             if entity.label_ in PEOPLE and not _PSEUDONYM.search(entity.text) and re.search(r"\w", entity.text):
                 name = " ".join(entity.text.casefold().split())
                 found.append(Value(start + entity.start_char, start + entity.end_char, name))
@@ -74,16 +75,16 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
         start = end
 
 
-@cache
-def _load(folder: str) -> Any:
+@cache  # by digest too: a process that goes on sees that the files were exchanged
+def _load(model: Model) -> Any:
     try:
         import spacy
     except ImportError as error:
         raise ValueError("names need spaCy: pip install 'chat-winnow[names]', on every node") from error
     try:
-        return spacy.load(folder)
+        return spacy.load(model.folder)
     except (OSError, ValueError, ImportError, KeyError) as error:
-        raise ValueError(f"spaCy {spacy.__version__} cannot load {folder}: {_first_line(error)}") from error
+        raise ValueError(f"spaCy {spacy.__version__} cannot load {model.folder}: {_first_line(error)}") from error
 
 
 def _first_line(error: Exception) -> str:

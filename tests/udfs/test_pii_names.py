@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -67,6 +69,14 @@ def test_a_model_is_known_by_its_files(tmp_path, model):
     assert pii_names.open_model(models.save(tmp_path / "same")).digest == model.digest
     (tmp_path / "same" / "more").write_text("")
     assert pii_names.open_model(str(tmp_path / "same")).digest != model.digest
+
+
+def test_a_model_that_takes_the_place_of_another_is_the_one_that_is_asked(tmp_path):
+    before = pii_names.open_model(models.save(tmp_path / "model"))
+    assert [found.value for found in pii_names.people("theo", before)] == ["theo"]
+    shutil.rmtree(tmp_path / "model")
+    with pytest.raises(ValueError, match="finds no names"):
+        pii_names.open_model(models.save(tmp_path / "model", people=False))
 
 
 def test_what_is_no_model_of_names_is_told(tmp_path):
