@@ -26,8 +26,8 @@ class Commit:
     """One version's commit file. ``lineage`` is the JSON of its ``userMetadata`` ({} where there is none).
 
     ``changes_rows`` is False for commits that only compact, clean up or set properties; ``only_adds`` is True where
-    every row of the version before is in this one. A file that cannot be read
-    has ``damage``, one sentence, and no other value that means anything.
+    every file of the version before is in this one, so that what came is what the new files hold. A file that cannot be
+    read has ``damage``, one sentence, and no other value that means anything.
     """
 
     version: int
@@ -124,12 +124,12 @@ def _parse(line: bytes | str) -> dict[str, Any] | None:
 
 def _summarise(version: int, actions: list[dict[str, Any]]) -> Commit:
     info: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
-    added, removed = (
-        any(action[kind].get("dataChange", True) for action in actions if kind in action) for kind in ("add", "remove")
-    )
+    moved = (action[kind] for action in actions for kind in ("add", "remove") if kind in action)
+    changes_rows = any(file.get("dataChange", True) for file in moved)
+    only_adds = not any("remove" in action for action in actions)
     milliseconds = info.get("inCommitTimestamp", info.get("timestamp"))
     when = None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return Commit(version, when, info.get("operation", "unknown"), _lineage(info), added or removed, not removed)
+    return Commit(version, when, info.get("operation", "unknown"), _lineage(info), changes_rows, only_adds)
 
 
 def _lineage(info: dict[str, Any]) -> dict[str, Any]:
