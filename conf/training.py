@@ -39,7 +39,8 @@ class Data(Section):
     """How conversations become rows of tokens.
 
     ``long`` says what happens to a conversation of more than ``max_tokens``: keep its first exchanges (``cut``), make
-    several rows of it (``split``), or leave it out (``drop``); each is counted. ``workers`` 0 is one per core.
+    several rows of it (``split``), or leave it out (``drop``); each is counted. ``workers`` 0 is one per core
+    (one in all on two cores).
     A share of trained tokens outside ``min_mask_share`` .. ``max_mask_share`` stops the run before it starts, and so
     does a dataset without rows held out, unless ``eval`` is ``none``.
     """

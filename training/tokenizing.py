@@ -44,12 +44,14 @@ class Tokenized:
 
 
 def tokenize(corpus: Corpus, tokenizer: ChatTokenizer, rules: Rules, workers: int, rows: int) -> Iterator[Tokenized]:
-    """The corpus in its order, some rows at a time; ``workers`` processes, 0 for one on each core this process may use.
+    """The corpus in its order, some rows at a time; ``workers`` processes, 0 for one on each core this process may use,
+    or where these are one or two for this process alone: its tokenizer keeps two cores as busy as two processes would.
 
     The result does not depend on ``workers``. Only the first ``rows`` conversations.
     Raises TrainingError if a worker process is killed.
     """
-    workers = workers or len(os.sched_getaffinity(0))
+    cores = len(os.sched_getaffinity(0))
+    workers = workers or (cores if cores > 2 else 1)
     batches = _first(corpus.batches(["messages", "split"]), rows)
     if workers == 1 or rows <= 2000:  # a pool takes longer to start
         encoder, done = Encoder(tokenizer), 0
