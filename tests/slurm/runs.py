@@ -6,10 +6,10 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 PATIENCE = 900
 """Seconds after which a test gives up: far more than an idle machine takes, for one that is busy."""
@@ -114,16 +114,31 @@ def log(out: Path) -> str:
 
 def rank_process(out: Path, rank: int) -> int | None:
     """The process that trains this run as this rank, once there is one."""
+    ranks = (one for one in _processes(out) if one.command[1:3] == [b"-m", b"training.sft"])
+    return next((one.number for one in ranks if f"RANK={rank}".encode() in one.environment), None)
+
+
+def preparing_process(out: Path) -> int | None:
+    """The process that prepares this run, once there is one."""
+    return next((one.number for one in _processes(out) if b"--prepare" in one.command), None)
+
+
+class _Process(NamedTuple):
+    number: int
+    command: list[bytes]
+    environment: list[bytes]
+
+
+def _processes(out: Path) -> Iterator[_Process]:
+    """All that name the run's folder on their command line."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_bytes().split(b"\0")
             environment = (folder / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        is_rank = command[1:3] == [b"-m", b"training.sft"] and str(out).encode() in command
-        if is_rank and f"RANK={rank}".encode() in environment:
-            return int(folder.name)
-    return None
+        if str(out).encode() in command:
+            yield _Process(int(folder.name), command, environment)
 
 
 def wait_for(what: str, found: Callable[[], Any]) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.slurm.runs import Cluster, log, losses, rank_process
+from tests.slurm.runs import Cluster, log, losses, preparing_process, rank_process
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +63,16 @@ def test_a_run_that_is_refused_ends_the_job_with_that_code_before_a_rank_starts(
     job_id, out = slurm.submit("refused", settings=("base.tiny=off", "base.model=/nowhere"))
     assert slurm.until_ended(job_id) == ("FAILED", "2:0")
     assert "/nowhere" in log(out) and "Traceback" not in log(out)
+
+
+def test_a_run_out_of_time_before_it_is_prepared_ends_and_says_what_to_do(slurm: Cluster) -> None:
+    job_id, out = slurm.submit("hasty")
+    slurm.sees(job_id, "it prepares", lambda: preparing_process(out))
+    slurm.ask("scancel", "--batch", "--signal=USR1", job_id)
+    assert slurm.until_ended(job_id)[0] == "FAILED", log(out)
+    assert "no time to prepare: raise launch.time_limit" in log(out) and "Traceback" not in log(out)
+    assert slurm.job(job_id)["Restarts"] == "0"  # it would only run out of time again
+    assert not (out / "job.json").exists() and slurm.state(out)["state"] == "FAILED"
 
 
 def test_a_run_waits_for_the_job_it_depends_on_and_is_cancelled_when_told(slurm: Cluster) -> None:
