@@ -69,6 +69,7 @@ setup(
         "pycld2==0.42",  # language of short texts, a second opinion
         "tokenizers==0.23.*",  # tokens of long conversations, counted by the user's own tokenizer.json
         "tqdm==4.*",  # progress bar
+        "xxhash==3.*",  # row numbers as Spark's xxhash64 gives them, where Spark does not see the rows
     ],
     extras_require={
         "train": [

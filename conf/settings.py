@@ -333,7 +333,8 @@ class Dedup(Section):
     """Which duplicates are removed, and for which row. Levels work in this order; each removal is verified.
 
     ``snapshot``: all messages are the first ones of a longer conversation. ``exact``: the same messages up to case and
-    spacing. ``near``: exact shingle Jaccard >= ``threshold`` with the kept row. ``contained``: at least the share
+    spacing. ``near``: exact shingle Jaccard >= ``threshold`` with the kept row; ``near_keep`` rows of a kind stay, the
+    first in the survivors' order. ``contained``: at least the share
     ``containment`` of the shingles, and the last message, in a larger conversation.
 
     ``prompt`` and ``template`` then cut excess among what is left.
@@ -348,6 +349,7 @@ class Dedup(Section):
     snapshot: Policy = "drop"
     exact: Policy = "drop"
     near: Policy = "drop"
+    near_keep: int = Field(1, ge=1)
     contained: Policy = "drop"
     threshold: Bound = 0.7
     related: Bound = 0.5
@@ -376,6 +378,8 @@ class Dedup(Section):
     def _related_below_threshold(self) -> "Dedup":
         if self.related > self.threshold:
             raise ValueError(f"related ({self.related}) must not exceed threshold ({self.threshold})")
+        if self.near_keep > self.bucket_limit:
+            raise ValueError(f"near_keep ({self.near_keep}) must not exceed bucket_limit ({self.bucket_limit})")
         return self
 
 

@@ -4,7 +4,7 @@ A lake is a folder (local, shared, ``s3a://``, ``hdfs://``) that holds one Delta
 file ``winnow.json``. Every table can be read by Spark, deltalake and pyarrow.
 """
 
-LAYOUT = 5
+LAYOUT = 6
 """Version of the lake's layout, stored in the marker; a lake of another layout is refused."""
 
 MARKER = "winnow.json"

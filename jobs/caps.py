@@ -9,7 +9,7 @@ from conf import tables
 from conf.settings import Dedup, PromptLevel, TemplateLevel
 from jobs import policy, prompts
 from jobs.prompts import PROMPT
-from jobs.tables import SCHEMAS
+from jobs.tables import SCHEMAS, frame
 from jobs.templates import families
 
 
@@ -27,14 +27,15 @@ def cap(facts: DataFrame, signatures: DataFrame, matches: DataFrame, options: De
     A row of ``matches`` whose kept row goes now goes with it, to the same kept row.
     """
     if options.prompt.policy == options.template.policy == "off":
-        return Capped(matches, matches.sparkSession.createDataFrame([], SCHEMAS[tables.FAMILIES]), {})
-    said = signatures.select("row", "conversation_id", "prompt")
+        return Capped(matches, frame(matches.sparkSession, [], SCHEMAS[tables.FAMILIES]), {})
+    texts = signatures.select("conversation_id", "prompt")
+    keyed = facts.join(signatures.select("conversation_id", F.col("prompt_key").alias("key")), "conversation_id")
     dropped = matches.where(F.col("level").isin(*policy.dropping(options))).select("conversation_id", "kept_id")
-    everyone = facts.join(said, ["row", "conversation_id"]).select("conversation_id", "prompt", "digest", "order")
-    survivors = everyone.join(dropped, "conversation_id", "left_anti").persist()
-    removed = dropped.join(everyone.select("conversation_id", "prompt"), "conversation_id")
-    members = prompts.members(survivors, removed, options, work)
-    found = families(members, survivors).select(*SCHEMAS[tables.FAMILIES].names)
+    everyone = keyed.join(dropped, "conversation_id", "left").persist()
+    survivors = everyone.where(F.col("kept_id").isNull()).select("conversation_id", "key", "digest", "order")
+    removed = everyone.where(F.col("kept_id").isNotNull()).select("conversation_id", "key", "kept_id")
+    members = prompts.members(survivors, removed, texts, options, work)
+    found = families(members, survivors, texts).select(*SCHEMAS[tables.FAMILIES].names)
     counts = members.where("is_removed").groupBy("level").count().collect()
     gone = members.where("is_removed").select(
         *("level", "conversation_id", "kept_id", "similarity"),

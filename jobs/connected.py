@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.errors import WinnowError
 from jobs.tables import only_row
 from udfs import stars
+from udfs.deltalog import local_path
 
 _BLOCKS = "edges binary, count bigint, unsettled bigint"
 CONTRACTED = f"{_BLOCKS}, digest bigint"
@@ -30,14 +32,14 @@ def components(blocks: DataFrame, limit: int, parts: int, work: str, rounds: int
     Rows without an edge to another are absent. If there are at most ``limit`` edges, they are collected and joined up
     on the driver, else by alternating stars on Spark. Both give the same components. The state after each round is
     kept below the folder ``work``, under a name that follows from the edges: a run that was killed goes on from its
-    last whole round, and no other edges' state is taken up. The result is read from there, so the caller removes the
-    folder, with :func:`clear`, once the result is written. Raises WinnowError when it takes more than ``rounds``
-    rounds; a chain of n rows in random order, the worst case, takes up to log2(n) - 2.
+    last whole round, and no other edges' state is taken up. The result is read from below that folder in either case,
+    so the caller removes it, with :func:`clear`, once the result is written. Raises WinnowError when it takes more than
+    ``rounds`` rounds; a chain of n rows in random order, the worst case, takes up to log2(n) - 2.
     """
     blocks = blocks.persist()
     try:
         if _sum(blocks, "count") <= limit:
-            return _on_driver(blocks, parts)
+            return _on_driver(blocks, parts, work)
         name = f"edges-{_sum(blocks, 'digest') % 2**40:010x}"
         steps = _Steps(blocks.sparkSession, f"{work}/{name}", parts)
         if steps.last() < 0:
@@ -109,15 +111,25 @@ def _labelled(settled: DataFrame, parts: int) -> DataFrame:
     return settled.mapInArrow(lambda batches: stars.label(batches, heavy, parts), _MEMBERS)
 
 
-def _on_driver(blocks: DataFrame, parts: int) -> DataFrame:
+def _on_driver(blocks: DataFrame, parts: int, work: str) -> DataFrame:
     found: Any = blocks.select("edges").toPandas()
     edges = stars.forest(*stars.read(found["edges"]))
     roots = np.unique(edges.parent)
     row, component = np.concatenate([roots, edges.child]), np.concatenate([roots, edges.parent])
     heavy = stars.balance(*stars.large_ones(component, _heavy_from(len(row), parts)), parts)
-    part = stars.spread(component, heavy, parts)
-    members = pd.DataFrame({"row": row, "component": component, "part": part})
-    return blocks.sparkSession.createDataFrame(members, _MEMBERS)
+    members = {"row": row, "component": component, "part": stars.spread(component, heavy, parts)}
+    return _written(blocks.sparkSession, pa.table(members), f"{work}/members")
+
+
+def _written(spark: SparkSession, table: pa.Table, folder: str) -> DataFrame:
+    """The table as a frame, by way of a file if the folder is a local or shared one: a million rows of a frame made
+    from memory take Spark four seconds to read, once each time, where those of a file take half a second."""
+    place = local_path(folder)
+    if place is None:
+        return spark.createDataFrame(table.to_pandas(), _MEMBERS)
+    place.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, place / "members.parquet", compression="none")
+    return spark.read.schema(_MEMBERS).parquet(folder)
 
 
 def _heavy_from(rows: int, parts: int) -> int:

@@ -6,9 +6,9 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from conf.settings import Dedup, Settings
-from jobs import policy
+from jobs import matching, policy
 from jobs.signing import row_of
-from udfs.signatures import DIGEST_BYTES
+from udfs.buckets import DIGEST_BYTES
 
 _INCOMPLETE = ("unanswered", "unfinished_answer", "serving_error")
 
@@ -51,10 +51,15 @@ def normal() -> Column:
 def twins(facts: DataFrame, signatures: DataFrame, options: Dedup) -> DataFrame:
     """The conversations of ``facts`` whose messages another one has too: ``conversation_id``, ``exact_id`` (the one
     that stands for it, maybe itself) and ``least`` (the least content digest of those with these messages)."""
+    if options.exact == "off":
+        nobody = facts.where("false")
+        return nobody.select(
+            "conversation_id", F.col("conversation_id").alias("exact_id"), F.col("digest").alias("least")
+        )
     # Most messages are unique: to find those that are not, one number each is counted, and no row is sorted.
-    keyed = signatures.select("row", "conversation_id", normal())
+    keyed = signatures.select("conversation_id", normal())
     several = keyed.groupBy("normal").count().where(F.col("count") > 1).select("normal")
-    rows = facts.join(keyed.join(several, "normal"), ["row", "conversation_id"])
+    rows = facts.join(at_hand(keyed.join(at_hand(several), "normal")), "conversation_id")
     group = Window.partitionBy("normal")
     best = group.orderBy(F.desc("is_fixed"), F.desc("order"), "conversation_id")
     found = rows.select(
@@ -63,4 +68,9 @@ def twins(facts: DataFrame, signatures: DataFrame, options: Dedup) -> DataFrame:
         F.min("digest").over(group).alias("least"),
         F.count(F.lit(1)).over(group).alias("copies"),
     )
-    return found.where((F.col("copies") > 1) & F.lit(options.exact != "off")).drop("copies")
+    return found.where("copies > 1").drop("copies").persist()
+
+
+def at_hand(rows: DataFrame) -> DataFrame:
+    """The rows, each with a digest or an id, kept to join with as :func:`jobs.matching.at_hand` tells."""
+    return matching.at_hand(rows.persist(), matching.FEW_NAMED)

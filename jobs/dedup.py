@@ -46,8 +46,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         with progress.stage("clusters"):
             _write_clusters(lake, job, found, is_growing)
         lake.spark.catalog.clearCache()  # what the stages above shared; nothing of it is read again
-        for folder in (work, f"{work}-prompts"):
-            clear(lake.spark, folder)
+        clear(lake.spark, f"{lake.path}/.work")  # what runs left that were killed goes as well
     return True
 
 
@@ -64,11 +63,12 @@ def find(
         extra = extra.persist()
         facts = facts.unionByName(against.facts(extra, options))
         signatures = signatures.unionByName(extra)
-    twins = copies.twins(facts, signatures, options).persist()
-    members = matching.members(signatures, options, work).persist()
-    spare = twins.where("exact_id != conversation_id").select("conversation_id")
-    chosen = facts.join(spare, "conversation_id", "left_anti").join(members, "row").persist()
-    found = outcome.merged(twins, matching.judged(signatures, chosen, options))
+    members = matching.at_hand(matching.members(signatures, options, work))
+    twins = copies.twins(facts, signatures, options)
+    spare = copies.at_hand(twins.where("exact_id != conversation_id").select("conversation_id"))
+    chosen = facts.join(members, "row").join(spare, "conversation_id", "left_anti")
+    standing = signatures.join(spare, "conversation_id", "left_anti")
+    found = outcome.merged(twins, matching.judged(standing, chosen, members, options))
     if extra is not None:
         found = found.join(extra.select("conversation_id"), "conversation_id", "left_anti")
     return found, members
@@ -94,15 +94,14 @@ def _write_compared(
     removed = outcome.duplicates(found, signing.signing(options), options)
     if is_growing:
         removed = _renewed(lake.read(tables.MATCHES), removed, found)
-    job.commit(tables.MATCHES, removed, "overwrite")
-    job.commit(tables.COMPONENTS, members.select("row", "component"), "overwrite")
+    compared = {tables.MATCHES: removed, tables.COMPONENTS: members.select("row", "component")}
+    job.commit_all(compared, "overwrite")
 
 
 def _write_capped(lake: Lake, job: Run, facts: DataFrame, signatures: DataFrame, options: Dedup, work: str) -> None:
     capped = caps.cap(facts, signatures, lake.read(tables.MATCHES), options, work)
     job.counts |= capped.counts
-    job.commit(tables.DUPLICATES, capped.duplicates, "overwrite")
-    job.commit(tables.FAMILIES, capped.families, "overwrite")
+    job.commit_all({tables.DUPLICATES: capped.duplicates, tables.FAMILIES: capped.families}, "overwrite")
 
 
 def _write_clusters(lake: Lake, job: Run, found: DataFrame, is_growing: bool) -> None:

@@ -13,7 +13,8 @@ _CAUSES = (
      "a Python worker ran out of memory: fewer cores at once (spark.master=local[1]) or a larger machine"),
     (r"Permission denied|AccessControlException|Read-only file system|Mkdirs failed", 2,
      "cannot write there: check the permissions of the lake's folder"),
-    (r"DELTA_|FileNotFoundException|FAILED_READ_FILE|not a Parquet file|_delta_log|Corrupt|IllegalStateException", 5,
+    (r"DELTA_|FileNotFoundException|FAILED_READ_FILE|not a Parquet file|_delta_log|Corrupt|IllegalStateException"
+     r"|OSError: cannot read the data file", 5,
      "the lake's tables cannot be read whole"),
     (r"JAVA_GATEWAY_EXITED|JAVA_HOME", 2,
      "Java did not start: install Java 17 (`winnow doctor` tells more)"),

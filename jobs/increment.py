@@ -49,13 +49,14 @@ def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) ->
     signatures = lake.read(tables.SIGNATURES)
     earlier = signing.version_for(lake, since)
     fresh, known = lake.added(tables.SIGNATURES, earlier), lake.read(tables.SIGNATURES, earlier)
-    twins = copies.twins(_with_new_equals(facts, fresh, signatures), signatures, options).persist()
+    twins = copies.twins(_with_new_equals(facts, fresh, signatures), signatures, options)
     before = lake.read(tables.COMPONENTS)
     members = matching.joined_members(fresh, known, before, options, work).persist()
     touched = members.join(members.join(fresh.select("row"), "row").select("component").distinct(), "component")
     removed = lake.read(tables.MATCHES).where(F.col("copy_of").isNotNull()).select("conversation_id", "copy_of")
     chosen = _standing(facts.join(F.broadcast(touched), "row"), twins, removed).persist()
-    judged = matching.judged(signatures, chosen, options)
+    places = matching.at_hand(chosen.select("row", "component", "part"))
+    judged = matching.judged(signatures, chosen, places, options)
     return merged(_all_twins(twins, chosen, removed, facts), judged), members
 
 

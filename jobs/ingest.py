@@ -3,7 +3,7 @@
 spark-submit ... jobs/ingest.py --config conf/lmsys.yaml --input lmsys-chat-1m/ --lake lake
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 
 import pyarrow as pa
@@ -23,9 +23,10 @@ from jobs.ledger import Run, complete, lineage
 from jobs.progress import Progress
 from jobs.reader import files, rows, survey
 from jobs.reader.read import Split, read_split
-from jobs.tables import SCHEMAS
+from jobs.tables import SCHEMAS, frame
+from jobs.tasks import spread
 
-_BUCKET_BYTES = 96 << 20
+_FILE_ID = StructType([StructField("file_id", StringType())])
 _FINDING = StructType(
     [
         StructField("file", StringType()),
@@ -66,47 +67,30 @@ def run(lake: Lake, settings: Settings, inputs: Sequence[str], progress: Progres
 
 def _survey(lake: Lake, found: list[files.SourceFile], options: Input) -> list[Split]:
     chunks = survey.chunks(found, options.split_bytes)
-    frame = _spread(lake, chunks, lambda chunk: chunk.end - chunk.start, _surveyor(options), _FINDING)
-    return survey.splits(survey.Finding(*row) for row in frame.collect())
+    surveyed = spread(lake.spark, chunks, lambda chunk: chunk.end - chunk.start, _surveyor(options), _FINDING)
+    return survey.splits(survey.Finding(*row) for row in surveyed.collect())
 
 
-def _surveyor(options: Input) -> Callable[[survey.Chunk], Iterator[pa.RecordBatch]]:
+def _surveyor(options: Input) -> Callable[[Sequence[survey.Chunk]], Iterator[pa.RecordBatch]]:
     schema = to_arrow_schema(_FINDING)
 
-    def one(chunk: survey.Chunk) -> Iterator[pa.RecordBatch]:
-        yield pa.RecordBatch.from_pylist([survey.survey(chunk, options)._asdict()], schema)
+    def found(chunks: Sequence[survey.Chunk]) -> Iterator[pa.RecordBatch]:
+        yield pa.RecordBatch.from_pylist([survey.survey(chunk, options)._asdict() for chunk in chunks], schema)
 
-    return one
+    return found
 
 
 def _read(lake: Lake, pending: list[Split], options: Input) -> DataFrame:
-    return _spread(lake, pending, _weight, lambda split: read_split(split, options), rows.STAGED)
+    def read(splits: Sequence[Split]) -> Iterator[pa.RecordBatch]:
+        for split in splits:
+            yield from read_split(split, options)
+
+    return spread(lake.spark, pending, _weight, read, rows.STAGED)
 
 
 def _weight(split: Split) -> int:
     is_group = split.file.lower().endswith(".parquet")
     return split.size if split.end < 0 or is_group else split.end - split.start
-
-
-def _spread(lake: Lake, items: list, weigh: Callable, work: Callable, schema: StructType) -> DataFrame:
-    """``work`` on every item, one task a bucket of items of about equal weight, heaviest first."""
-    weight = sum(map(weigh, items))
-    cores = lake.spark.sparkContext.defaultParallelism
-    count = min(len(items), max(2 * cores, weight // _BUCKET_BYTES)) or 1
-    buckets: list[list] = [[] for _ in range(count)]
-    loads = [0] * count
-    for item in sorted(items, key=lambda item: (-weigh(item), item)):
-        lightest = loads.index(min(loads))
-        buckets[lightest].append(item)
-        loads[lightest] += weigh(item) + 1
-
-    def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                for item in buckets[number]:
-                    yield from work(item)
-
-    return lake.spark.range(0, count, 1, count).mapInArrow(task, schema)
 
 
 def _forget_unfinished(lake: Lake, settings: Settings) -> None:
@@ -160,7 +144,7 @@ def _copies(lake: Lake, copies: list[Split], options: Input) -> DataFrame | None
     detail = "the same bytes as another input file, read once"
     found = [(options.source, c.file, c.file_id, DUPLICATE_FILE, detail, c.size) for c in copies]
     schema = StructType([rows.STAGED[name] for name in fields])
-    return lake.spark.createDataFrame(found, schema).withColumn("kind", F.lit(rows.REFUSED))
+    return frame(lake.spark, found, schema).withColumn("kind", F.lit(rows.REFUSED))
 
 
 def _commit(lake: Lake, job: Run, staged: DataFrame, copies: DataFrame | None, config: str, progress: Progress) -> None:
@@ -179,8 +163,8 @@ def _commit(lake: Lake, job: Run, staged: DataFrame, copies: DataFrame | None, c
     with progress.stage("account"):
         summaries = _summaries(lake, _union([part for part in (staged, copies) if part is not None]), config)
         job.counts = {name: sum(row[name] for row in summaries) for name in ("records", "rows", "quarantined")}
-        frame = lake.spark.createDataFrame([tuple(row.values()) for row in summaries], SCHEMAS[tables.FILES])
-        job.write(tables.FILES, frame.coalesce(1), "append")
+        lines = frame(lake.spark, [tuple(row.values()) for row in summaries], SCHEMAS[tables.FILES])
+        job.write(tables.FILES, lines.coalesce(1), "append")
 
 
 def _union(parts: list[DataFrame]) -> DataFrame:
@@ -215,7 +199,7 @@ def _counted(lake: Lake, file_ids: list[str]) -> dict[tuple[str, str], tuple[int
     fields = ("file", "file_id", "record")
     raw = lake.read(tables.CONVERSATIONS_RAW).select(*fields, F.lit(1).alias("row"))
     quarantine = lake.read(tables.QUARANTINE).select(*fields, F.lit(0).alias("row"))
-    wanted = lake.spark.createDataFrame([(file_id,) for file_id in file_ids], "file_id string")
+    wanted = frame(lake.spark, [(file_id,) for file_id in file_ids], _FILE_ID)
     both = raw.unionByName(quarantine).join(F.broadcast(wanted), "file_id", "left_semi")
     counted = both.groupBy("file", "file_id").agg(
         F.sum("row").alias("rows"),

@@ -3,16 +3,20 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import DataType, StructType
 
 from conf import tables
 from jobs.errors import LakeDamaged, UsageError
-from jobs.tables import SCHEMAS
-from udfs.deltalog import Commit, Log, read_commit
+from jobs.tables import SCHEMAS, frame
+from udfs import datafiles
+from udfs.datafiles import DataFile
+from udfs.deltalog import Commit, Log, local_path, read_commit
 from udfs.lake import WRONG_CHOICE, VersionError, read_table_log
 
 _HASHES = {"compression": "snappy", "parquet.enable.dictionary": "false"}
@@ -22,6 +26,8 @@ _HASHED = (tables.SIGNATURES, tables.COMPONENTS)
 _TEXTS = {f"parquet.enable.dictionary#{column}": "false" for column in ("messages.list.element.content", "prompt")}
 """How other tables are written: texts hardly ever repeat, and without a dictionary a row group has all its bytes, some
 128 MB, so that no batch of its rows has more."""
+
+_DEFAULT = "spark.databricks.delta.properties.defaults."
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Lake:
     def read(self, table: str, version: int | None = None) -> DataFrame:
         """The table at a version (default: the latest); an empty frame of its schema before its first commit."""
         if not self.has(table):
-            return self.spark.createDataFrame([], SCHEMAS[table])
+            return frame(self.spark, [], SCHEMAS[table])
         reader = self.spark.read.format("delta")
         return (reader if version is None else reader.option("versionAsOf", version)).load(self.table_path(table))
 
@@ -65,7 +71,7 @@ class Lake:
         before = set(self.read(table, since).inputFiles()) if since >= 0 else set()
         files = sorted(set(self.read(table).inputFiles()) - before)
         if not files:
-            return self.spark.createDataFrame([], SCHEMAS[table])
+            return frame(self.spark, [], SCHEMAS[table])
         return self.spark.read.schema(SCHEMAS[table]).parquet(*files)
 
     def version(self, table: str) -> int:
@@ -105,6 +111,24 @@ class Lake:
         writer = checked.write.format("delta").mode(mode).option("userMetadata", metadata)
         writer.options(**(_HASHES if table in _HASHED else _TEXTS)).save(self.table_path(table))
         return self.version(table)
+
+    def folder(self, table: str) -> Path | None:
+        """Where the table's files lie, if the lake is a folder; None where it is on another store."""
+        place = local_path(self.path)
+        return None if place is None else place / table
+
+    def write_files(self, table: str, made: DataFrame, lineage: Lineage, mode: str) -> int:
+        """Commit files that the tasks of ``made`` write to the table's :meth:`folder` (rows of
+        :class:`udfs.datafiles.DataFile`) as :meth:`write` commits rows."""
+        files, schema = [DataFile(*row) for row in made.collect()], to_arrow_schema(SCHEMAS[table])
+        metadata = json.dumps(asdict(lineage), sort_keys=True)
+        datafiles.commit(cast(Path, self.folder(table)), files, schema, mode, metadata, self._table_properties())
+        return self.version(table)
+
+    def _table_properties(self) -> dict[str, str]:
+        """The properties that Delta gives a new table, by what the session was started with."""
+        given = self.spark.sparkContext.getConf().getAll()
+        return {f"delta.{key.removeprefix(_DEFAULT)}": value for key, value in given if key.startswith(_DEFAULT)}
 
     def delete(self, table: str, condition: str, lineage: Lineage) -> None:
         """Delete the rows that meet an SQL condition, with lineage."""

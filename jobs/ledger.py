@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import Any
 from conf import VERSION, recipe, tables
 from conf.settings import Settings
 from jobs.lake import Lake, Lineage
-from jobs.tables import SCHEMAS
+from jobs.tables import SCHEMAS, frame
 
 
 def lineage(job: str, settings: Settings, section: Any, inputs: Mapping[str, int], subject: str = "") -> Lineage:
@@ -47,6 +48,18 @@ class Run(AbstractContextManager):
         """Write one table of this run, unless this very run, killed later, has written it already."""
         if not self.has_written(table):
             self.write(table, rows, mode, digest)
+        self.outputs[table] = self.lake.version(table)
+
+    def commit_all(self, rows: Mapping[str, Any], mode: str) -> None:
+        """:meth:`commit` several tables, all at a time: what one waits for (a log, a store), others compute in."""
+        with ThreadPoolExecutor(len(rows)) as pool:
+            for done in [pool.submit(self.commit, table, each, mode) for table, each in rows.items()]:
+                done.result()
+
+    def commit_files(self, table: str, made: Any, mode: str) -> None:
+        """:meth:`commit` a table whose rows tasks write to files themselves (:meth:`jobs.lake.Lake.write_files`)."""
+        if not self.has_written(table):
+            self.lake.write_files(table, made, replace(self.lineage, counts=dict(self.counts)), mode)
         self.outputs[table] = self.lake.version(table)
 
     def write(self, table: str, rows: Any, mode: str, digest: str = "") -> None:
@@ -107,5 +120,5 @@ def _is_recorded(lake: Lake, facts: Lineage) -> bool:
 
 def _append(lake: Lake, facts: Lineage, config: str | None, measured: tuple[Any, ...]) -> None:
     told = (facts.run_id, facts.job, facts.recipe, config, facts.config_digest, facts.code_version, dict(facts.inputs))
-    rows = lake.spark.createDataFrame([(*told, *measured)], SCHEMAS[tables.RUNS])
+    rows = frame(lake.spark, [(*told, *measured)], SCHEMAS[tables.RUNS])
     lake.write(tables.RUNS, rows.coalesce(1), facts)

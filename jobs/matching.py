@@ -14,8 +14,10 @@ from udfs import buckets, candidates, stars
 from udfs.buckets import Levels
 from udfs.thinning import Bounds
 
-_FEW = 2_000_000
-"""Chosen rows of which every executor is given the part, some 50 bytes each."""
+_FEW_MEMBERS = 2_000_000
+"""Members of which every executor is given the part, some 50 bytes each."""
+FEW_NAMED = 500_000
+"""Rows with ids and digests that every executor is given, some 300 bytes each."""
 _PACKED = "part int, keys binary, values binary"
 _SIGNATURE = ("row", "conversation_id", "digest", "prefixes", "sets", "closing", "bands", "anchors")
 _JUDGED = (
@@ -66,19 +68,24 @@ def joined_members(fresh: DataFrame, known: DataFrame, before: DataFrame, option
     return components(found.unionByName(earlier.mapInArrow(stars.contract, CONTRACTED)), options.max_edges, count, work)
 
 
-def judged(signatures: DataFrame, chosen: DataFrame, options: Dedup) -> DataFrame:
-    """What became of the rows ``chosen`` (``row, conversation_id, order, is_fixed, component, part``; components are
-    whole), a row each with the columns of ``_JUDGED``. Text is not read: signatures hold what is compared. Only those
-    of the chosen are shuffled; all of them are where more rows are chosen than one machine should hold."""
-    bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit)
-    keyed, places = levels(options), chosen.select("row", "part")
-    if chosen.count() <= _FEW:
-        places = F.broadcast(places)
-    signed = signatures.select(*_SIGNATURE).join(places, "row")
+def judged(signatures: DataFrame, chosen: DataFrame, members: DataFrame, options: Dedup) -> DataFrame:
+    """What became of the rows ``chosen`` (``conversation_id, order, is_fixed, component, part``), which are whole
+    components of ``members`` (``row, component, part``): a row each with the columns of ``_JUDGED``. Text is not read:
+    signatures hold what is compared. Only those of members are shuffled where these are at hand, else all."""
+    keep = options.near_keep if options.near != "off" else 1
+    bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit, keep)
+    keyed = levels(options)
+    signed = signatures.select(*_SIGNATURE).join(members, "row")
     facts = chosen.select("conversation_id", "order", "is_fixed", "component", "part")
     # Not joined here: signatures are large, and lie by ``part`` only after they have been shuffled.
     rows = signed.unionByName(facts, allowMissingColumns=True)
-    return map_parts(rows, "part", lambda batches: candidates.thin(candidates.matched(batches), keyed, bounds), _JUDGED)
+    return map_parts(rows, "part", lambda batches: candidates.judge(batches, keyed, bounds), _JUDGED)
+
+
+def at_hand(rows: DataFrame, limit: int = _FEW_MEMBERS) -> DataFrame:
+    """The rows, which can be counted at no great cost, to join with: where they are at most so many, each executor is
+    sent them all, and what they are joined with is not shuffled."""
+    return F.broadcast(rows) if rows.count() <= limit else rows
 
 
 def _keyed(signatures: DataFrame) -> DataFrame:

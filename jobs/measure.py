@@ -21,8 +21,9 @@ from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
 from udfs import buckets, candidates, scripts
+from udfs.buckets import DIGEST_BYTES
 from udfs.edits import EDITS, Messages
-from udfs.signatures import DIGEST_BYTES, sign
+from udfs.signatures import sign
 from udfs.thinning import Bounds
 from udfs.unions import union_find
 
@@ -122,7 +123,7 @@ class _Members:
 
 
 def _judged(talks: list, options: Dedup) -> _Members:
-    """What the job would do with these conversations alone."""
+    """What the job would do with these conversations alone, if it kept one of a kind (``near_keep`` 1)."""
     levels, count = matching.levels(options), len(talks)
     ids = pa.array([f"{place:06}" for place in range(count)])
     batch = pa.RecordBatch.from_pydict(
@@ -144,7 +145,8 @@ def _judged(talks: list, options: Dedup) -> _Members:
         "is_fixed": pa.array([False] * count),
     }
     bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit)
-    (verdicts,) = candidates.thin([pa.RecordBatch.from_pydict(columns)], levels, bounds)
+    members = candidates.Members(pa.RecordBatch.from_pydict(columns), candidates.sets_of(signed["sets"]))
+    verdicts = candidates.thin(members, levels, bounds)
     kept_of = [-1 if kept is None else int(kept) for kept in verdicts["kept_id"].to_pylist()]
     return _Members(signed, np.array(kept_of), verdicts["level"].to_pylist())
 

@@ -14,7 +14,7 @@ from jobs import policy
 from jobs.lake import Lake
 from jobs.ledger import Run
 from jobs.progress import Progress
-from jobs.tables import SCHEMAS
+from jobs.tables import SCHEMAS, frame
 from udfs import personas
 
 ROLE_WORDS = ("ai", "bot", "counselor", "function_call", "gpt", "model", "sys", "tool_calls")
@@ -37,7 +37,7 @@ def write(lake: Lake, job: Run, facts: DataFrame, options: Dedup, progress: Prog
             found = conflicts(conversations.join(kept, "conversation_id", "left_semi"))
             job.commit(tables.CONFLICTS, found, "overwrite")
     elif lake.has(tables.CONFLICTS):
-        job.commit(tables.CONFLICTS, lake.spark.createDataFrame([], SCHEMAS[tables.CONFLICTS]), "overwrite")
+        job.commit(tables.CONFLICTS, frame(lake.spark, [], SCHEMAS[tables.CONFLICTS]), "overwrite")
 
 
 def conflicts(conversations: DataFrame) -> DataFrame:

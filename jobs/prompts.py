@@ -5,7 +5,7 @@ conversations that begin alike are then judged together (:mod:`udfs.capping`), s
 """
 
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conf.settings import Dedup, PromptLevel, TemplateLevel
@@ -16,20 +16,19 @@ from udfs import capping, prompts
 from udfs.capping import PROMPT, TEMPLATE, Cap
 from udfs.prompts import Likeness
 
-_ROW = "conversation_id string, digest string, `order` array<double>, prompt string, key binary"
-_DEPENDENT = "conversation_id string, kept_id string, of_unit string, prompt string, key binary"
 _PACKED = "part int, keys binary, values binary"
 _UNITED = "key binary, founder binary, similarity double"
 _FOUND = "conversation_id string, level string, kept_id string, similarity double, family string, is_removed boolean"
 
 
-def members(survivors: DataFrame, removed: DataFrame, options: Dedup, work: str) -> DataFrame:
+def members(survivors: DataFrame, removed: DataFrame, texts: DataFrame, options: Dedup, work: str) -> DataFrame:
     """What the levels ``prompt`` and ``template`` say: one row a conversation they say something about, and level.
 
-    - ``survivors``: ``conversation_id``, ``prompt`` (the first user message; null: none), ``digest`` (of the content),
-      ``order`` (array<double>, larger is better) of each row still kept. Read twice.
-    - ``removed``: ``conversation_id``, ``kept_id``, ``prompt`` of each row that earlier levels removed. A kept row
+    - ``survivors``: ``conversation_id``, ``key`` (:func:`udfs.prompts.keys` of the first user message; null: none),
+      ``digest`` (of the content), ``order`` (array<double>, larger is better) of each row still kept. Read twice.
+    - ``removed``: ``conversation_id``, ``kept_id``, ``key`` of each row that earlier levels removed. A kept row
       stays if one of its rows has a prompt of another family, or none.
+    - ``texts``: ``conversation_id``, ``prompt`` of all of them. One text of each distinct prompt goes to Python.
 
     Returns ``conversation_id, level, kept_id, similarity, family, is_removed``, materialised:
 
@@ -42,13 +41,13 @@ def members(survivors: DataFrame, removed: DataFrame, options: Dedup, work: str)
     """
     spark = survivors.sparkSession
     if options.prompt.policy == options.template.policy == "off":
-        return spark.createDataFrame([], _FOUND)
-    keyed = _keyed(survivors, _ROW).where(F.col("key").isNotNull())
-    distinct = _distinct(keyed, options.prompt).persist(StorageLevel.MEMORY_AND_DISK)
+        return _nothing(spark, _FOUND)
+    keyed = survivors.where(F.col("key").isNotNull())
+    distinct = _distinct(keyed, texts, options.prompt).persist(StorageLevel.MEMORY_AND_DISK)
     united = _near_same(distinct, options, work).localCheckpoint()
     known = _known(distinct, united, _slots(distinct, united, options.template), options).localCheckpoint()
     distinct.unpersist()
-    rows = keyed.drop("prompt").join(known, "key").drop("key").localCheckpoint()
+    rows = keyed.join(known, "key").drop("key").localCheckpoint()
     standing = rows.withColumn("kept_id", F.lit(None).cast("string")).withColumn("order", _ascending())
     units = standing.unionByName(_dependents(rows, removed, known))
     by_prompt = _cap(PROMPT, "family", "similarity", options.prompt)
@@ -65,16 +64,9 @@ def _cap(level: str, group: str, likeness: str, how: PromptLevel | TemplateLevel
 def _dependents(rows: DataFrame, removed: DataFrame, known: DataFrame) -> DataFrame:
     """The rows that were removed for one of ``rows``, in that one's unit, with what is known of their own prompts."""
     heads = rows.select(F.col("conversation_id").alias("kept_id"), F.col("unit").alias("of_unit"))
-    waiting = _keyed(removed.join(heads, "kept_id"), _DEPENDENT)
-    own = waiting.drop("prompt").join(known.drop("unit"), "key", "left").drop("key")
+    own = removed.join(heads, "kept_id").join(known.drop("unit"), "key", "left").drop("key")
     own = own.withColumn("digest", F.lit("")).withColumn("order", F.array().cast("array<double>"))
     return own.withColumnRenamed("of_unit", "unit")
-
-
-def _keyed(frame: DataFrame, schema: str) -> DataFrame:
-    """The rows with the key of their prompt, null where it has none."""
-    names = [name.split()[0].strip("`") for name in schema.split(", ")][:-1]
-    return frame.select(*names).mapInArrow(prompts.key, schema)
 
 
 def _rank(policy: str) -> Column:
@@ -88,17 +80,19 @@ def _ascending() -> Column:
     return F.transform("order", lambda number: -number)
 
 
-def _distinct(keyed: DataFrame, level: PromptLevel) -> DataFrame:
-    """One row a prompt: ``key``, ``rows``, its first one's ``rank``, ``prompt`` (the least of its spellings)."""
-    rank = F.min(_rank(level.policy)).alias("rank")
-    return keyed.groupBy("key").agg(F.count(F.lit(1)).alias("rows"), rank, F.min("prompt").alias("prompt"))
+def _distinct(keyed: DataFrame, texts: DataFrame, level: PromptLevel) -> DataFrame:
+    """One row a prompt: ``key``, ``rows``, the ``rank`` of its first one and, as that one spells it, ``prompt``."""
+    first = F.min(_rank(level.policy)).alias("rank")
+    found = keyed.groupBy("key").agg(F.count(F.lit(1)).alias("rows"), first)
+    found = found.withColumn("conversation_id", F.col("rank.conversation_id")).persist()
+    return texts.join(matching.at_hand(found, matching.FEW_NAMED), "conversation_id").drop("conversation_id")
 
 
 def _near_same(distinct: DataFrame, options: Dedup, work: str) -> DataFrame:
     """The prompts that go with another: ``key``, ``founder``, ``similarity``."""
     spark, level = distinct.sparkSession, options.prompt
     if level.policy == "off" or level.threshold == 1.0:
-        return spark.createDataFrame([], _UNITED)
+        return _nothing(spark, _UNITED)
     how = Likeness(
         level.threshold,
         *(options.shingle, options.min_shingles, options.bands, options.rows, options.seed, options.bucket_limit),
@@ -115,9 +109,13 @@ def _near_same(distinct: DataFrame, options: Dedup, work: str) -> DataFrame:
 def _slots(distinct: DataFrame, united: DataFrame, level: TemplateLevel) -> DataFrame:
     """``founder``, ``template``, ``coverage`` of prompts of a template. Nearly the same prompts are one prompt here."""
     if level.policy == "off":
-        return distinct.sparkSession.createDataFrame([], "founder binary, template string, coverage double")
+        return _nothing(distinct.sparkSession, "founder binary, template string, coverage double")
     founders = distinct.select("key", "prompt").join(united.select("key"), "key", "left_anti")
     return templates(founders, level).withColumnRenamed("key", "founder")
+
+
+def _nothing(spark: SparkSession, schema: str) -> DataFrame:
+    return spark.range(0).select(F.from_json(F.lit(""), schema).alias("row")).select("row.*")
 
 
 def _known(distinct: DataFrame, united: DataFrame, slots: DataFrame, options: Dedup) -> DataFrame:

@@ -1,15 +1,36 @@
-"""Keep ``signatures`` in step with ``conversations``: exactly one row for each, by the rule in force."""
+"""Keep ``signatures`` in step with ``conversations``: exactly one row for each, by the rule in force.
 
+Where the lake is a folder, tasks go from file to file by Arrow: Java would take longer to hand the texts over than
+signing them takes (0091).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import LongType, StringType, StructField, StructType
 
 from conf import tables
 from conf.settings import Dedup
 from jobs.lake import Lake
 from jobs.ledger import Run
 from jobs.tables import SCHEMAS
+from jobs.tasks import spread
 from udfs import signatures
+from udfs.datafiles import Share, plain_files, read, shares, write
 from udfs.signatures import Signing
+
+_FILE = StructType(
+    [StructField("name", StringType()), StructField("bytes", LongType()), StructField("rows", LongType())]
+)
+_READ = ("conversation_id", "digest", "messages.role", "messages.content")
+_BATCH = 2000
+_SPARK_SEED = 42
 
 
 def signing(options: Dedup) -> Signing:
@@ -26,12 +47,12 @@ def bring_up(lake: Lake, job: Run, version: int, how: Signing) -> None:
     conversations = lake.read(tables.CONVERSATIONS, version)
     signed = lake.read(tables.SIGNATURES)
     if last is None or not _has_rule(signed, how):
-        job.commit(tables.SIGNATURES, sign(conversations, how), "overwrite")
+        _sign(lake, job, version, -1, how)
         return
     since = last.inputs.get(tables.CONVERSATIONS, -1)
     if lake.is_grown(tables.CONVERSATIONS, since):
         if since < version:
-            job.commit(tables.SIGNATURES, sign(lake.added(tables.CONVERSATIONS, since), how), "append")
+            _sign(lake, job, version, since, how)
         return
     key = ["conversation_id", "digest"]
     known = signed.join(conversations.select(key), key, "left_semi").select(*SCHEMAS[tables.SIGNATURES].names)
@@ -52,6 +73,50 @@ def version_for(lake: Lake, conversations: int) -> int:
     return -1
 
 
+def _sign(lake: Lake, job: Run, version: int, since: int, how: Signing) -> None:
+    """Sign what this version of ``conversations`` has more than version ``since``; all of it where that is -1."""
+    mode = "overwrite" if since < 0 else "append"
+    made = _sign_files(lake, version, since, how)
+    if made is not None:
+        job.commit_files(tables.SIGNATURES, made, mode)
+        return
+    read = lake.read(tables.CONVERSATIONS, version) if since < 0 else lake.added(tables.CONVERSATIONS, since)
+    job.commit(tables.SIGNATURES, sign(read, how), mode)
+
+
+def _sign_files(lake: Lake, version: int, since: int, how: Signing) -> DataFrame | None:
+    """Sign what this version of ``conversations`` has more than version ``since``, from its files to files of
+    ``signatures``: a row a file, as :meth:`Lake.write_files` takes them. None where files cannot be read that way."""
+    target, before = lake.folder(tables.SIGNATURES), lake.version(tables.SIGNATURES)
+    found = _plain_files(lake, tables.CONVERSATIONS, version, since)
+    if target is None or found is None or (before >= 0 and _plain_files(lake, tables.SIGNATURES, before) is None):
+        return None
+    schema, columns = to_arrow_schema(SCHEMAS[tables.SIGNATURES]), to_arrow_schema(_FILE)
+
+    def work(dealt: Sequence[Share]) -> Iterator[pa.RecordBatch]:
+        batches = (batch for share in dealt for batch in read(share, _READ, _BATCH))
+        made = write(target, signatures.sign(map(_texts, batches), how), schema)
+        yield pa.RecordBatch.from_pylist([made._asdict()] if made else [], columns)
+
+    cores = lake.spark.sparkContext.defaultParallelism
+    return spread(lake.spark, shares(found, 2 * cores), lambda share: share.bytes, work, _FILE)
+
+
+def _plain_files(lake: Lake, table: str, version: int, since: int = -1) -> list[Share] | None:
+    folder = lake.folder(table)
+    return plain_files(folder, version, since) if folder and version >= 0 else None
+
+
+def _texts(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch of ``conversations`` as :func:`udfs.signatures.sign` takes it."""
+    ids, messages = batch.column("conversation_id"), batch.column("messages")
+    columns = {"conversation_id": ids, "row": pa.array(rows_of(ids.to_pylist())), "digest": batch.column("digest")}
+    for name, field in (("roles", "role"), ("contents", "content")):
+        values = pc.struct_field(messages.values, field)
+        columns[name] = pa.ListArray.from_arrays(messages.offsets, values, mask=messages.is_null())
+    return pa.RecordBatch.from_pydict(columns)
+
+
 def sign(conversations: DataFrame, how: Signing) -> DataFrame:
     """The signatures of these rows (``conversation_id``, ``digest``, ``messages``), one each; text crosses once."""
     texts = conversations.select(
@@ -67,3 +132,8 @@ def sign(conversations: DataFrame, how: Signing) -> DataFrame:
 def row_of(name: str) -> Column:
     """The 64-bit number that stands for a conversation id where ids are many."""
     return F.xxhash64(name)
+
+
+def rows_of(ids: Iterable[str]) -> np.ndarray:
+    """The same numbers (int64) of ids that Spark does not see."""
+    return np.array([xxhash.xxh64_intdigest(each, _SPARK_SEED) for each in ids], np.uint64).view(np.int64)

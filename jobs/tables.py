@@ -3,7 +3,12 @@
 Only plain types (no column mapping, no variant), so that Spark, deltalake and pyarrow read every version alike.
 """
 
-from pyspark.sql import DataFrame, Row
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.types import (
     ArrayType,
     BinaryType,
@@ -168,6 +173,7 @@ SCHEMAS = {
         row=LongType(),
         digest=StringType(),
         prompt=StringType(),
+        prompt_key=BinaryType(),
         prefixes=BinaryType(),
         sets=BinaryType(),
         closing=BinaryType(),
@@ -246,6 +252,16 @@ SCHEMAS = {
         name=StringType(), version=LongType(), digest=StringType(), why=StringType(), pinned=TimestampType()
     ),
 }
+
+
+def frame(spark: SparkSession, rows: Sequence[Sequence[Any]], schema: StructType) -> DataFrame:
+    """These few rows, in the schema's order, as a frame. They go to Java by Arrow: of Python objects Spark would make a
+    frame by Python workers of another kind than ours, whose start takes a second."""
+    if not rows:
+        return spark.range(0).select(*(F.lit(None).cast(field.dataType).alias(field.name) for field in schema))
+    columns = zip(schema.names, zip(*rows, strict=True), strict=True)
+    named = {name: pd.Series(list(column), dtype=object) for name, column in columns}
+    return spark.createDataFrame(pd.DataFrame(named), schema)
 
 
 def only_row(aggregate: DataFrame) -> Row:

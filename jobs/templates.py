@@ -38,16 +38,17 @@ def templates(distinct: DataFrame, level: TemplateLevel) -> DataFrame:
     return chosen.join(lasting, ["prefix", "suffix"], "left_semi").select("key", template.alias("template"), "coverage")
 
 
-def families(members: DataFrame, survivors: DataFrame) -> DataFrame:
-    """The families of :func:`jobs.prompts.members`, one row each: ``level, family, form, example, rows, removed,
-    prompts``.
+def families(members: DataFrame, survivors: DataFrame, texts: DataFrame) -> DataFrame:
+    """The families of :func:`jobs.prompts.members`, made of the same frames, one row each: ``level, family, form,
+    example, rows, removed, prompts``.
 
     ``form``: the example with ``…`` for the slot, and ``#`` for numbers where they differ. ``rows``: survivors of
     earlier levels in the family, of which ``removed`` are gone; ``prompts``: their different first messages.
     """
-    texts = members.join(survivors.select("conversation_id", "digest", "prompt"), "conversation_id")
+    standing = members.join(survivors.select("conversation_id", "digest"), "conversation_id").persist()
     place = F.struct("digest", "conversation_id")
-    counted = texts.groupBy("level", "family").agg(
+    said = texts.join(matching.at_hand(standing, matching.FEW_NAMED), "conversation_id")
+    counted = said.groupBy("level", "family").agg(
         F.min_by("prompt", place).alias("example"),
         F.max_by("prompt", place).alias("other"),
         F.count(F.lit(1)).alias("rows"),

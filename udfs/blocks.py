@@ -16,7 +16,8 @@ def pack(keys: np.ndarray, values: np.ndarray, parts: int) -> pa.RecordBatch:
 
     The part is the key's high bits, so all equal keys, of whichever batch, are in one part of 0 .. ``parts`` - 1.
     """
-    place = ((keys >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32)).astype(np.int32)
+    place = (keys >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32)
+    place = place.astype(np.int16 if parts < 1 << 15 else np.int32)  # numbers of 16 bits are sorted in linear time
     order = np.argsort(place, kind="stable")
     cuts = np.searchsorted(place[order], np.arange(parts + 1))
     keys, values = keys[order], values[order]

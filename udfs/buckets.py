@@ -12,7 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from udfs import blocks
-from udfs.signatures import DIGEST_BYTES
+
+DIGEST_BYTES = 16
+"""Bytes kept of the SHA-256 of each beginning of a conversation."""
 
 _ONE = np.uint64(1)
 

@@ -1,6 +1,7 @@
 """What became of each candidate? Whole components of signatures in, verified removals out, as Arrow batches."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,52 +20,70 @@ LEVELS = ("snapshot", EXACT, "near", "contained")
 """The levels that compare whole conversations, in their order."""
 CLUSTER_DIGITS = 32
 COUNTERS = ("compared", "rejected", "hot_buckets")
-_FACTS = ("component", "order", "is_fixed")
+_FACTS = ("order", "is_fixed")
 
 
-def matched(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+class Members(NamedTuple):
+    """Signatures of whole components with their facts: ``rows`` as :func:`udfs.signatures.sign` gives them, but for
+    ``sets``, and with ``component``, ``order`` (list of numbers, larger is better) and ``is_fixed`` (never removed).
+    The sets, most of the bytes, are apart: nobody puts them in order."""
+
+    rows: pa.RecordBatch
+    sets: Sets
+
+
+def judge(batches: Iterable[pa.RecordBatch], levels: Levels, bounds: Bounds) -> Iterator[pa.RecordBatch]:
+    """Signatures and facts of whole components, in any order -> what became of each: :func:`thin` of those that
+    :func:`matched` gives."""
+    members = matched(batches)
+    if members:
+        yield thin(members, levels, bounds)
+
+
+def matched(batches: Iterable[pa.RecordBatch]) -> Members | None:
     """Signatures and facts of conversations as rows of one schema, in any order -> the signatures that have facts, with
-    these: one batch. A row of facts has an ``order``, ``is_fixed`` and ``component``, a signature all else."""
-    found = [batch for batch in batches if batch.num_rows]
-    if not found:
-        return
-    signed = [batch.filter(batch.column("order").is_null()).drop_columns(list(_FACTS)) for batch in found]
-    told = [batch.filter(batch.column("order").is_valid()).select(["conversation_id", *_FACTS]) for batch in found]
-    facts = pa.Table.from_batches(told).combine_chunks().to_batches()
-    if not facts:
-        return
-    signatures = _joined(signed)
-    place = pc.index_in(signatures.column("conversation_id"), value_set=facts[0].column("conversation_id"))
+    these; None without facts. A row of facts has ``order`` and ``is_fixed``, a signature all else."""
+    rows, sets = _gather(batches)
+    if rows is None or rows.column("order").null_count == len(rows):
+        return None
+    told = rows.column("order").is_valid()
+    facts = np.flatnonzero(np.asarray(told))
+    ids = rows.column("conversation_id")
+    place = pc.index_in(ids, value_set=ids.take(pa.array(facts)))
+    signed = np.flatnonzero(np.asarray(pc.and_not(place.is_valid(), told)))
     # A signature is here twice where its row number is another conversation's too.
-    rows = np.sort(np.unique(place.fill_null(-1).to_numpy(), return_index=True)[1])
-    rows = rows[place.is_valid().to_numpy(zero_copy_only=False)[rows]]
-    if len(rows) < signatures.num_rows:
-        signatures, place = signatures.take(pa.array(rows)), place.take(pa.array(rows))
+    places, firsts = np.unique(place.take(pa.array(signed)).to_numpy(), return_index=True)
+    taken = signed[firsts]
+    known = rows.drop_columns(list(_FACTS)).take(pa.array(taken))
     for name in _FACTS:
-        signatures = signatures.append_column(name, facts[0].column(name).take(place))
-    yield signatures
+        known = known.append_column(name, rows.column(name).take(pa.array(facts[places])))
+    return Members(known, Sets(sets.hashes, sets.starts[taken], sets.ends[taken]))
 
 
-def thin(batches: Iterable[pa.RecordBatch], levels: Levels, bounds: Bounds) -> Iterator[pa.RecordBatch]:
-    """Whole components of signatures -> one row a member.
-
-    In: what :func:`udfs.signatures.sign` gives, with ``component``, ``order`` (list of numbers, larger is better) and
-    ``is_fixed`` (never removed). Out: ``conversation_id``, ``kept_id`` (null: kept), ``level``, ``similarity``,
-    ``bands_shared``, ``nearest_id`` (of a kept row: the most similar kept row before it that was not similar enough),
-    ``cluster_id`` (the least content digest among what it is linked with; null: it has no links), and on one row a
-    batch the counters ``compared``, ``rejected``, ``hot_buckets``.
-    """
-    found = [batch for batch in batches if batch.num_rows]
-    if found:
-        members = _joined(found)
-        yield _verdicts(members, thinning.thin(_candidates(members, levels), bounds))
+def thin(members: Members, levels: Levels, bounds: Bounds) -> pa.RecordBatch:
+    """What became of the members, a row each: ``conversation_id``, ``kept_id`` (null: kept), ``level``,
+    ``similarity``, ``bands_shared``, ``nearest_id`` (of a kept row: the most similar kept row before it, if it is
+    worth telling), ``cluster_id`` (the least content digest among what it is linked with; null: it has no links), and
+    on the first row the counters ``compared``, ``rejected``, ``hot_buckets``."""
+    return _verdicts(members.rows, thinning.thin(_candidates(members, levels), bounds))
 
 
-def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """All rows as one batch. The sets of a part may have more bytes than 32-bit offsets can tell."""
-    table = pa.Table.from_batches(batches)
-    place = table.schema.get_field_index("sets")
-    table = table.set_column(place, "sets", table.column(place).cast(pa.large_binary()))
+def _gather(batches: Iterable[pa.RecordBatch]) -> tuple[pa.RecordBatch | None, Sets]:
+    """All rows as one batch but for the sets, which go end to end into memory of their own. All of a part in one Arrow
+    table would be there twice for a while; here each batch is free to go when it has been copied."""
+    rows, hashes, ends = [], bytearray(), [np.zeros(1, np.int64)]
+    for batch in batches:
+        if batch.num_rows:
+            sets = sets_of(batch.column("sets"))
+            hashes += sets.hashes[sets.starts[0] : sets.ends[-1]].view(np.uint8).data
+            ends.append(sets.ends - sets.starts[0] + ends[-1][-1])
+            rows.append(batch.drop_columns(["sets"]).take(pa.array(np.arange(batch.num_rows))))
+    cuts = np.concatenate(ends)
+    gathered = Sets(np.frombuffer(hashes, np.uint32), cuts[:-1], cuts[1:])
+    return _one_batch(pa.Table.from_batches(rows)) if rows else None, gathered
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
     joined = table.combine_chunks().to_batches()
     if len(joined) != 1:
         told = f"one part has {table.num_rows:,} candidates, more than one Arrow batch can hold"
@@ -72,34 +91,34 @@ def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     return joined[0]
 
 
-def _candidates(members: pa.RecordBatch, levels: Levels) -> Candidates:
-    beginnings, owners = buckets.digests(members.column("prefixes"))
+def _candidates(members: Members, levels: Levels) -> Candidates:
+    rows = members.rows
+    beginnings, owners = buckets.digests(rows.column("prefixes"))
     if not levels.snapshot:
         beginnings, owners = beginnings[:0], owners[:0]
     return Candidates(
-        members.column("component").to_numpy(),
-        _ranks(members),
-        members.column("is_fixed").to_numpy(zero_copy_only=False),
-        _sets(members.column("sets")),
-        _closing(members.column("closing")),
-        _keys(members.column("bands"), levels.near),
-        _keys(members.column("anchors"), levels.contained),
+        rows.column("component").to_numpy(),
+        _ranks(rows),
+        rows.column("is_fixed").to_numpy(zero_copy_only=False),
+        members.sets,
+        _closing(rows.column("closing")),
+        _keys(rows.column("bands"), levels.near),
+        _keys(rows.column("anchors"), levels.contained),
         beginnings,
         owners,
     )
 
 
-def _sets(column: pa.Array) -> Sets:
+def sets_of(column: pa.Array) -> Sets:
+    """The sets in a column ``sets``."""
     _, starts, data = column.buffers()
-    kind = np.int64 if column.type == pa.large_binary() else np.int32
-    ends = np.frombuffer(starts, kind)[column.offset : column.offset + len(column) + 1].astype(np.int64) // 4
-    hashes = np.frombuffer(data or b"\0\0\0\0", np.uint32)
-    return Sets(hashes, ends)
+    ends = np.frombuffer(starts, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64) // 4
+    return Sets(np.frombuffer(data or b"\0\0\0\0", np.uint32), ends[:-1], ends[1:])
 
 
 def _closing(column: pa.Array) -> np.ndarray:
-    hashes, ends = _sets(column)
-    return hashes[ends[0] : ends[-1]].reshape(len(column), CLOSING)
+    values, _ = buckets.listed(column)  # two hashes each
+    return values.view(np.uint32).reshape(len(column), CLOSING)
 
 
 def _keys(column: pa.Array, is_wanted: bool) -> Ragged:
@@ -139,7 +158,8 @@ def _verdicts(members: pa.RecordBatch, result: Thinned) -> pa.RecordBatch:
 def _clusters(digests: pa.Array, result: Thinned) -> pa.Array:
     """Per row the least content digest of the rows it is linked with; null for a row without links."""
     count = len(digests)
-    tied = [np.stack([np.flatnonzero(to >= 0), to[to >= 0]]) for to in (result.kept_of, result.nearest)]
+    links = (result.kept_of, result.nearest, result.tied)
+    tied = [np.stack([np.flatnonzero(to >= 0), to[to >= 0]]) for to in links]
     pairs = np.concatenate(tied, axis=1).astype(np.int64)
     labels = union_find(pairs[0], pairs[1], count)
     in_order = np.empty(count, np.int64)

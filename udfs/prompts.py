@@ -19,6 +19,7 @@ from udfs.compiled import compiled, freeze, mix
 from udfs.tokens import tokenise
 
 KEY_BYTES = 16
+# Keys are stored, under a rule that names udfs.tokens.REVISION: count it up where they change.
 _MULTIPLIERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)
 
 
@@ -44,13 +45,6 @@ def keys(prompts: pa.Array) -> pa.Array:
     starts = pa.py_buffer(np.arange(len(prompts) + 1, dtype=np.int32) * KEY_BYTES)
     found = pa.BinaryArray.from_buffers(pa.binary(), len(prompts), [None, starts, pa.py_buffer(digests.byteswap())])
     return pc.if_else(pa.array(np.diff(offsets) > 0), found, pa.scalar(None, pa.binary()))
-
-
-def key(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows with a column more, the ``key`` of their ``prompt``."""
-    for batch in batches:
-        names = [*batch.schema.names, "key"]
-        yield pa.RecordBatch.from_arrays([*batch.columns, keys(batch.column("prompt"))], names)
 
 
 def file(batches: Iterable[pa.RecordBatch], how: Likeness, parts: int) -> Iterator[pa.RecordBatch]:

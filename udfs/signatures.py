@@ -14,11 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs import anchors, digest, minhash, shingles, tokens
+from udfs import anchors, digest, minhash, prompts, shingles, tokens
+from udfs.buckets import DIGEST_BYTES
 from udfs.folding import fold
-
-DIGEST_BYTES = 16
-"""Bytes kept of the SHA-256 of each beginning of a conversation."""
 
 
 class Signing(NamedTuple):
@@ -43,7 +41,7 @@ def sign(batches: Iterable[pa.RecordBatch], how: Signing) -> Iterator[pa.RecordB
     In: ``conversation_id``, ``row`` (64 bits), ``digest``, ``roles`` and ``contents`` (lists). Out:
 
     - ``conversation_id``, ``row``, ``digest`` as they came; ``rule``;
-    - ``prompt``: the first user message, null where there is none;
+    - ``prompt``: the first user message, null where there is none; ``prompt_key``: :func:`udfs.prompts.keys` of it;
     - ``prefixes`` (binary): :data:`DIGEST_BYTES` of the SHA-256 of the first 1, 2, ... all messages, folded;
     - ``sets`` (binary): the shingle hashes, ascending, as little-endian uint32;
     - ``closing`` (binary): :func:`udfs.shingles.closings`, likewise;
@@ -58,11 +56,13 @@ def sign(batches: Iterable[pa.RecordBatch], how: Signing) -> Iterator[pa.RecordB
         is_long = np.diff(sets.offsets) >= how.min_shingles
         keys = minhash.band_keys(sets, how.bands, how.rows, how.seed)
         heads, head_ends = anchors.anchors(found, ends)
+        asked = _prompts(roles, contents, offsets)
         columns = {
             "conversation_id": batch.column("conversation_id"),
             "row": batch.column("row"),
             "digest": batch.column("digest"),
-            "prompt": _prompts(roles, contents, offsets),
+            "prompt": asked,
+            "prompt_key": prompts.keys(asked),
             "prefixes": prefixes(roles, fold(composed), offsets),
             "sets": _binary(sets.hashes, 4 * sets.offsets),
             "closing": _fixed(shingles.closings(found, ends, before_last, how.shingle)),

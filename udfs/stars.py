@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from udfs.unions import union_find
+from udfs.unions import numbered, union_find
 
 _BLOCK = 1 << 20
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -53,10 +53,13 @@ def _digest(a: np.ndarray, b: np.ndarray) -> int:
 
 def forest(a: np.ndarray, b: np.ndarray) -> Edges:
     """The edges ``a[i]``-``b[i]`` contracted: each row that is not the least of its component, linked to the least."""
-    rows, places = np.unique(np.concatenate([a, b]), return_inverse=True)
+    rows, places = numbered(np.concatenate([a, b]))
     labels = union_find(places[: len(a)], places[len(a) :], len(rows))
-    children = np.flatnonzero(labels != np.arange(len(rows)))
-    return Edges(rows[children], rows[labels[children]])
+    least = rows[labels]
+    np.minimum.at(least, labels, rows)  # at the place of each label: a root is its component's first row, not its least
+    parents = least[labels]
+    children = np.flatnonzero(parents != rows)
+    return Edges(rows[children], parents[children])
 
 
 def route(batches: Iterable[pa.RecordBatch], parts: int, to_both: bool) -> Iterator[pa.RecordBatch]:

@@ -3,7 +3,8 @@
 Three levels, each over the rows that the ones before left:
 
 - ``snapshot``: all messages of a row, normalised, are the first ones of a longer row. The longest stays.
-- ``near``: the exact Jaccard similarity of two shingle sets reaches a threshold. The one first in rank stays.
+- ``near``: the exact Jaccard similarity of two shingle sets reaches a threshold. The one first in rank stays, or as
+  many as asked for: a row goes once so many kept rows are like it.
 - ``contained``: nearly all shingles of a row are in a larger row's set, and so is its last message (an answer of its
   own to a question that others asked too is no part of theirs). The larger stays.
 
@@ -22,12 +23,17 @@ from udfs.compiled import freeze
 from udfs.shingles import Shingles
 from udfs.verifying import NEAR, SNAPSHOT
 
+_NEVER = 2.0
+"""A similarity that no two rows have."""
+
 
 class Sets(NamedTuple):
-    """Shingle sets of n rows: set i is ``hashes[offsets[i]:offsets[i + 1]]``, uint32, distinct and ascending."""
+    """Shingle sets of n rows: set i is ``hashes[starts[i]:ends[i]]``, uint32, distinct and ascending. Between the sets
+    there may be others."""
 
     hashes: np.ndarray
-    offsets: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
 
 
 class Ragged(NamedTuple):
@@ -60,12 +66,13 @@ class Candidates(NamedTuple):
 class Bounds(NamedTuple):
     """From which exact similarity on: ``threshold`` (Jaccard, level near), ``related`` <= it (Jaccard of kept rows that
     are worth telling), ``containment`` (share of the lesser set, level contained). ``limit`` kept rows of a bucket are
-    compared."""
+    compared. ``keep`` of the rows like one stay at level near."""
 
     threshold: float
     related: float
     containment: float
     limit: int
+    keep: int = 1
 
 
 class Thinned(NamedTuple):
@@ -73,9 +80,11 @@ class Thinned(NamedTuple):
 
     - ``kept_of`` int64: the kept row a row was removed for, -1 for kept rows; ``level`` int8: at which level.
     - ``similarity`` float64: exact Jaccard with that row (near), share of the shingles in it (contained), 1 (snapshot).
-    - ``nearest`` int64: for a kept row, the most similar row kept before it with ``related`` <= J < ``threshold``, else
-      -1; its Jaccard is in ``similarity``.
+    - ``nearest`` int64: for a kept row, the most similar row kept before it from ``related`` on (and below
+      ``threshold``, where one of a kind is kept), else -1; its Jaccard is in ``similarity``.
     - ``bands_shared`` int16: number of equal band keys with ``kept_of`` or ``nearest``.
+    - ``tied`` int64: where several of a kind are kept, a row that this one is tied with by rows of Jaccard >=
+      ``threshold``, maybe itself; else itself.
     - ``compared``: pairs whose sets were read; ``rejected``: pairs with a common bucket that were below the bound;
       ``hot_buckets``: buckets that turned kept rows away.
     """
@@ -85,6 +94,7 @@ class Thinned(NamedTuple):
     similarity: np.ndarray
     nearest: np.ndarray
     bands_shared: np.ndarray
+    tied: np.ndarray
     compared: int
     rejected: int
     hot_buckets: int
@@ -106,12 +116,13 @@ class _Buckets(NamedTuple):
 
 class _Met(NamedTuple):
     """Scratch: the kept rows in the buckets of the row at hand, ``rows``, each once; ``by``: the number of the search
-    that met each row last; ``place`` of every row in the order of rank; ``counts``: pairs compared, pairs rejected,
-    searches."""
+    that met each row last; ``place`` of every row in the order of rank; ``tied`` as in :class:`Thinned`; ``counts``:
+    pairs compared, pairs rejected, searches."""
 
     rows: np.ndarray
     by: np.ndarray
     place: np.ndarray
+    tied: np.ndarray
     counts: np.ndarray
 
 
@@ -121,28 +132,34 @@ def thin(found: Candidates, bounds: Bounds) -> Thinned:
     At near, rows are taken in the order of rank; a row goes for the most similar kept row it shares a band key with,
     of equals the first in rank. At contained, they are taken by falling size; a row goes for the kept row with the
     largest share of its shingles that shares an anchor key. A bucket lists its first ``limit`` kept rows, but rows with
-    equal sets find each other all the same: a row is compared with ``limit`` others a key at most, and copies cost one
-    comparison each. Rows without shingles are only ever snapshots.
+    equal sets find each other all the same, unless several of a kind are kept: a row is compared with ``limit`` others
+    a key at most, and copies cost one comparison each. Rows without shingles are only ever snapshots.
     """
     _check(found, bounds)
     count = len(found.rank)
     by_rank = np.lexsort((found.rank, ~found.is_fixed, found.component))
     place = np.empty(count, np.int64)
     place[by_rank] = np.arange(count)
-    by_size = np.lexsort((place, -np.diff(found.sets.offsets), ~found.is_fixed, found.component))
-    sets = Sets(freeze(found.sets.hashes, np.uint32), freeze(found.sets.offsets, np.int64))
+    by_size = np.lexsort((place, found.sets.starts - found.sets.ends, ~found.is_fixed, found.component))
+    starts, ends = freeze(found.sets.starts, np.int64), freeze(found.sets.ends, np.int64)
+    sets = Sets(freeze(found.sets.hashes, np.uint32), starts, ends)
     closing = freeze(found.closing, np.uint32)
     nothing = np.full(count, -1), np.zeros(count, np.int8), np.zeros(count), np.full(count, -1)
-    result = Thinned(*nothing, np.zeros(count, np.int16), 0, 0, 0)
-    met = _Met(np.empty(count, np.int64), np.full(count, -1), freeze(place, np.int64), np.zeros(3, np.int64))
+    tied = np.arange(count)
+    result = Thinned(*nothing, np.zeros(count, np.int16), tied, 0, 0, 0)
+    met = _Met(np.empty(count, np.int64), np.full(count, -1), freeze(place, np.int64), tied, np.zeros(3, np.int64))
     holders = _find_holders(found, place)
     _remove_snapshots(found, holders, result)
     copies = _bucket(Ragged(verifying.digest(sets), np.arange(count + 1)), found.component, 1)
     near, parts = (_bucket(keys, found.component, bounds.limit) for keys in (found.bands, found.anchors))
-    is_fixed, limits = freeze(found.is_fixed, np.bool_), (bounds.threshold, bounds.related, bounds.containment)
-    verifying.thin_near(sets, (near, copies), (freeze(by_rank, np.int64), is_fixed), limits, met, result)
-    verifying.thin_contained((sets, closing), parts, (freeze(by_size, np.int64), is_fixed), limits[2], met, result)
-    verifying.judge_again((sets, closing), (near, parts), (freeze(by_rank, np.int64), *holders), limits, met, result)
+    is_fixed, apart = freeze(found.is_fixed, np.bool_), bounds.threshold if bounds.keep > 1 else _NEVER
+    limits = bounds.threshold, bounds.related, bounds.containment, apart
+    in_order = freeze(by_rank, np.int64)
+    verifying.thin_near(sets, (near, copies), (in_order, is_fixed, bounds.keep), limits, met, result)
+    least = *limits[2:], is_fixed
+    verifying.thin_contained((sets, closing), parts, (freeze(by_size, np.int64), is_fixed), least, met, result)
+    again = in_order, *holders, is_fixed, bounds.keep
+    verifying.judge_again((sets, closing), (near, parts), again, limits, met, result)
     return _summed(found, result, met, (near, parts))
 
 
@@ -159,7 +176,7 @@ def thin_near(
         component,
         rank,
         np.zeros(count, bool),
-        Sets(sets.hashes, sets.offsets),
+        Sets(sets.hashes, sets.offsets[:-1], sets.offsets[1:]),
         closing,
         *(keys, none),
         beginnings,
@@ -170,11 +187,12 @@ def thin_near(
 
 def _check(found: Candidates, bounds: Bounds) -> None:
     lengths = {name: len(getattr(found, name)) for name in ("component", "rank", "is_fixed")}
-    lengths |= {name: len(getattr(found, name).offsets) - 1 for name in ("sets", "bands", "anchors")}
+    lengths |= {"sets": len(found.sets.ends)}
+    lengths |= {name: len(getattr(found, name).offsets) - 1 for name in ("bands", "anchors")}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"expected as many rows everywhere, found {lengths}")
-    if not 0 < bounds.related <= bounds.threshold <= 1 or not 0 < bounds.containment <= 1:
-        raise ValueError(f"expected 0 < related <= threshold <= 1 and 0 < containment <= 1, found {bounds}")
+    if not 0 < bounds.related <= bounds.threshold <= 1 or not 0 < bounds.containment <= 1 or bounds.keep < 1:
+        raise ValueError(f"expected 0 < related <= threshold <= 1, 0 < containment <= 1, keep >= 1, found {bounds}")
     order = np.lexsort((found.rank, found.component))
     if ((np.diff(found.rank[order]) == 0) & (np.diff(found.component[order]) == 0)).any():
         raise ValueError("rank: expected a total order, found rows of one component with equal rank")
@@ -182,11 +200,12 @@ def _check(found: Candidates, bounds: Bounds) -> None:
 
 def _bucket(found: Ragged, component: np.ndarray, limit: int) -> _Buckets:
     """Number the buckets: keys that two or more rows of one component have."""
-    owners = np.repeat(np.arange(len(component)), np.diff(found.offsets))
     # An odd factor keeps the components apart: two keys meet by a chance of 2**-64, and cost one comparison if so.
-    salted = found.keys.astype(np.uint64) + component.astype(np.uint64)[owners] * np.uint64(0x9E3779B97F4A7C15)
+    salts = component.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    salted = found.keys.astype(np.uint64, copy=False) + np.repeat(salts, np.diff(found.offsets))
     order = np.argsort(salted)
-    is_first = np.append(True, salted[order][1:] != salted[order][:-1])[: len(order)]
+    salted = salted[order]
+    is_first = np.append(True, salted[1:] != salted[:-1])[: len(order)]
     sizes = np.diff(np.append(np.flatnonzero(is_first), len(order)))
     several = sizes > 1
     ids = np.empty(len(order), np.int32)
@@ -204,23 +223,24 @@ def _bucket(found: Ragged, component: np.ndarray, limit: int) -> _Buckets:
 def _find_holders(found: Candidates, place: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Who has all messages of row i as its first ones: ``holders[first[i]:last[i]]``, those with most messages first,
     of equals by rank."""
-    count = len(found.rank)
-    is_last = is_whole(found.owners)
+    count, is_last = len(found.rank), is_whole(found.owners)
     messages = np.bincount(found.owners, minlength=count)
-    inner = np.flatnonzero(~is_last)
-    order = np.lexsort((place[found.owners[inner]], -messages[found.owners[inner]], *found.beginnings[inner].T[::-1]))
-    inner = inner[order]
-    first, last = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    starts = _as_records(found.beginnings[inner])
-    wanted = _as_records(found.beginnings[is_last])
-    first[found.owners[is_last]] = np.searchsorted(starts, wanted, "left")
-    last[found.owners[is_last]] = np.searchsorted(starts, wanted, "right")
-    return tuple(freeze(each, np.int64) for each in (found.owners[inner], first, last))  # type: ignore[return-value]
+    numbers = _numbered(found.beginnings)
+    inner, last = found.owners[~is_last], found.owners[is_last]
+    order = np.lexsort((place[inner], -messages[inner], numbers[~is_last]))
+    starts = np.append(0, np.cumsum(np.bincount(numbers[~is_last], minlength=len(numbers))))
+    first, behind = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    first[last], behind[last] = starts[numbers[is_last]], starts[numbers[is_last] + 1]
+    return tuple(freeze(each, np.int64) for each in (inner[order], first, behind))  # type: ignore[return-value]
 
 
-def _as_records(digests: np.ndarray) -> np.ndarray:
-    """Pairs of uint64 as one sortable value each."""
-    return np.ascontiguousarray(digests).view([("high", np.uint64), ("low", np.uint64)]).reshape(-1)
+def _numbered(digests: np.ndarray) -> np.ndarray:
+    """Numbers below n for n digests, equal for equal ones alone."""
+    order = np.lexsort((digests[:, 1], digests[:, 0]))
+    differs = (digests[order][1:] != digests[order][:-1]).any(axis=1)
+    numbers = np.empty(len(digests), np.int64)
+    numbers[order] = np.append(0, np.cumsum(differs))[: len(digests)]
+    return numbers
 
 
 def _remove_snapshots(found: Candidates, holders: tuple[np.ndarray, np.ndarray, np.ndarray], result: Thinned) -> None:

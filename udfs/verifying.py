@@ -37,9 +37,9 @@ def count_shared(keys: Any, offsets: Any, rows: Any, others: Any) -> Any:
 @compiled
 def digest(sets: Any) -> Any:
     """64 bits that are equal for equal sets."""
-    digests = np.zeros(len(sets.offsets) - 1, np.uint64)
+    digests = np.zeros(len(sets.ends), np.uint64)
     for row in range(len(digests)):
-        for place in range(sets.offsets[row], sets.offsets[row + 1]):
+        for place in range(sets.starts[row], sets.ends[row]):
             digests[row] += mix(uint64(sets.hashes[place]) + uint64(1))
     return digests
 
@@ -64,8 +64,13 @@ def _has_no(lists: Any, row: int) -> bool:
 
 
 @compiled
+def _is_empty(sets: Any, row: int) -> bool:
+    return sets.starts[row] == sets.ends[row]
+
+
+@compiled
 def _set(sets: Any, row: int) -> Any:
-    return sets.hashes[sets.offsets[row] : sets.offsets[row + 1]]
+    return sets.hashes[sets.starts[row] : sets.ends[row]]
 
 
 @compiled
@@ -97,19 +102,23 @@ def _contain(sets: Any, closing: Any, row: int, other: int, least: float) -> flo
 
 @compiled
 def thin_near(sets: Any, buckets: Any, order: Any, bounds: Any, met: Any, result: Any) -> None:
-    """Level near: take the rows in order; each goes for a kept row or is entered into its buckets."""
+    """Level near: take the rows in order; each goes for a kept row, if ``keep`` of them or a fixed one are like it, or
+    is entered into its buckets."""
     near, copies = buckets
-    rows, is_fixed = order
+    rows, is_fixed, keep = order
     for row in rows:
-        if result.kept_of[row] >= 0 or _has_no(near, row) or _has_no(sets, row):
+        if result.kept_of[row] >= 0 or _has_no(near, row) or _is_empty(sets, row):
             continue
         if not is_fixed[row]:
-            best, similarity = _find_copy(sets, copies, row, met), 1.0
+            best, similarity, alike = -1, 1.0, keep
+            if keep == 1:
+                best = _find_copy(sets, copies, row, met)
             if best < 0:
-                best, similarity = _find_near(sets, near, row, (bounds[0], bounds[1]), met, result)
+                within = bounds[0], bounds[1]
+                best, similarity, alike = _find_near(sets, near, row, within, (is_fixed, keep), met, result)
             if best >= 0:
                 result.similarity[row] = similarity
-            if similarity >= bounds[0]:
+            if alike >= keep:
                 result.kept_of[row], result.level[row] = best, NEAR
                 continue
             result.nearest[row] = best
@@ -118,14 +127,14 @@ def thin_near(sets: Any, buckets: Any, order: Any, bounds: Any, met: Any, result
 
 
 @compiled
-def thin_contained(texts: Any, parts: Any, order: Any, least: float, met: Any, result: Any) -> None:
-    """Level contained, likewise."""
+def thin_contained(texts: Any, parts: Any, order: Any, bounds: Any, met: Any, result: Any) -> None:
+    """Level contained, likewise. ``bounds``: those of :func:`_find_whole`."""
     rows, is_fixed = order
     for row in rows:
-        if result.kept_of[row] >= 0 or _has_no(parts, row) or _has_no(texts[0], row):
+        if result.kept_of[row] >= 0 or _has_no(parts, row) or _is_empty(texts[0], row):
             continue
         if not is_fixed[row]:
-            best, share = _find_whole(texts, parts, row, least, met, result)
+            best, share = _find_whole(texts, parts, row, bounds, met, result)
             if best >= 0:
                 result.kept_of[row], result.level[row], result.similarity[row] = best, CONTAINED, share
                 result.nearest[row] = -1
@@ -137,7 +146,7 @@ def thin_contained(texts: Any, parts: Any, order: Any, least: float, met: Any, r
 def judge_again(texts: Any, buckets: Any, order: Any, bounds: Any, met: Any, result: Any) -> None:
     """Find another kept row for each row whose kept row was removed after it, or keep it."""
     near, parts = buckets
-    rows, holders, first, last = order
+    rows, holders, first, last, is_fixed, keep = order
     for row in rows:
         if result.kept_of[row] < 0 or result.kept_of[result.kept_of[row]] < 0:
             continue
@@ -147,10 +156,10 @@ def judge_again(texts: Any, buckets: Any, order: Any, bounds: Any, met: Any, res
             if best < 0 and result.kept_of[holders[place]] < 0:
                 best, level, share = holders[place], SNAPSHOT, 1.0
         if best < 0 and not _has_no(near, row):
-            best, share = _find_near(texts[0], near, row, (bounds[0], bounds[0]), met, result)
-            level = NEAR
+            best, share, alike = _find_near(texts[0], near, row, (bounds[0], bounds[0]), (is_fixed, keep), met, result)
+            best, level = best if alike >= keep else -1, NEAR
         if best < 0 and not _has_no(parts, row):
-            best, share = _find_whole(texts, parts, row, bounds[2], met, result)
+            best, share = _find_whole(texts, parts, row, (bounds[2], bounds[3], is_fixed), met, result)
             level = CONTAINED
         if best >= 0:
             result.kept_of[row], result.level[row], result.similarity[row] = best, level, share
@@ -160,11 +169,15 @@ def judge_again(texts: Any, buckets: Any, order: Any, bounds: Any, met: Any, res
 
 
 @compiled
-def _find_near(sets: Any, near: Any, row: int, bounds: Any, met: Any, result: Any) -> tuple[int, float]:
+def _find_near(
+    sets: Any, near: Any, row: int, bounds: Any, fixed: Any, met: Any, result: Any
+) -> tuple[int, float, int]:
     """The most similar kept row, of equals the first in rank, and its Jaccard; -1 below ``related``. ``bounds``:
-    ``threshold``, below which a row counts as rejected, and ``related``."""
+    ``threshold``, below which a row counts as rejected, and ``related``. Also how many kept rows reach the threshold, a
+    fixed one (``fixed``: which ones are, and ``keep``) counted as ``keep``."""
     threshold, related = bounds
-    best, highest = -1, 0.0
+    is_fixed, keep = fixed
+    best, highest, alike = -1, 0.0, 0
     for place in range(_meet(near, row, met)):
         other = met.rows[place]
         if result.kept_of[other] >= 0:
@@ -172,22 +185,43 @@ def _find_near(sets: Any, near: Any, row: int, bounds: Any, met: Any, result: An
         similarity = _compare(sets, row, other, related)
         met.counts[0] += similarity >= 0
         met.counts[1] += similarity < threshold
+        if similarity >= threshold:
+            alike += keep if is_fixed[other] else 1
+            if keep > 1:
+                _tie(met.tied, row, other)
         if similarity < related or similarity < highest:
             continue
         if similarity > highest or met.place[other] < met.place[best]:
             best, highest = other, similarity
-    return best, highest
+    return best, highest, alike
 
 
 @compiled
-def _find_whole(texts: Any, parts: Any, row: int, least: float, met: Any, result: Any) -> tuple[int, float]:
-    """The kept row that holds the largest share of the row's shingles, of equals the first in rank; -1 below."""
+def _tie(tied: Any, a: int, b: int) -> None:
+    """Join the groups of two rows; a row's group is named by the end of its path."""
+    while tied[a] != a:
+        tied[a] = tied[tied[a]]
+        a = tied[a]
+    while tied[b] != b:
+        tied[b] = tied[tied[b]]
+        b = tied[b]
+    tied[max(a, b)] = min(a, b)
+
+
+@compiled
+def _find_whole(texts: Any, parts: Any, row: int, bounds: Any, met: Any, result: Any) -> tuple[int, float]:
+    """The kept row that holds the largest share of the row's shingles, of equals the first in rank; -1 below ``least``.
+    ``bounds``: ``least``; ``apart``, a Jaccard from which on rows are level near's, which keeps several, but for those
+    that are fixed."""
+    least, apart, is_fixed = bounds
     best, highest = -1, 0.0
     for place in range(_meet(parts, row, met)):
         other = met.rows[place]
         if result.kept_of[other] >= 0:
             continue
         share = _contain(texts[0], texts[1], row, other, least)
+        if share > 0 and not is_fixed[other] and _compare(texts[0], row, other, apart) >= apart:
+            continue
         met.counts[0] += share >= 0
         met.counts[1] += share < least
         if share < least or share < highest:

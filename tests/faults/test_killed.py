@@ -39,6 +39,7 @@ def killed(small_sample: Path, lake: Lake, tmp_path_factory: pytest.TempPathFact
     moments = (
         after("ingest: write conversations_raw"),  # before ingest's last table, which marks it done
         half_written(path, tables.CONVERSATIONS),  # inside annotate's write
+        half_written(path, tables.SIGNATURES),  # while tasks write files
         after("dedup: sign"),  # between dedup's tables
         after("publish: decide"),  # between the verdicts and the dataset
     )

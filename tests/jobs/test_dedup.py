@@ -161,6 +161,21 @@ def test_another_threshold_reads_signatures_and_no_text(spark: SparkSession, pla
     assert {level for level, _ in removed(lake).values()} == {"exact"}
 
 
+def test_of_nearly_the_same_as_many_stay_as_asked_for(spark: SparkSession, tmp_path: Path) -> None:
+    question, answer = told(1, 12), told(2, 90)
+    talks = [(f"c{number}", [question, edited(answer, 60 + 5 * number)]) for number in range(5)]
+    rows = [*talks, ("other", [told(3, 12), told(4, 90)])]
+    lake = new_lake(spark, tmp_path / "lake", settings_of("dedup.near_keep=3"), rows)
+    found = removed(lake)
+    assert len(found) == 2 and {level for level, _ in found.values()} == {"near"}
+    left = {name for name, _ in talks} - set(found)
+    assert {to for _, to in found.values()} <= left
+    clusters = {row.conversation_id: row.cluster_id for row in lake.read(tables.CLUSTERS).collect()}
+    assert len({clusters[name] for name, _ in talks}) == 1  # so that no half of them is held out for evaluation
+    dedup.run(lake, settings_of(), QUIET)
+    assert len(removed(lake)) == 4
+
+
 def test_a_level_that_is_off_or_tags_removes_nothing(spark: SparkSession, whole: Lake, tmp_path: Path) -> None:
     off = settings_of(*(f"dedup.{level}=off" for level in ("snapshot", "exact", "near", "contained")))
     lake = new_lake(spark, tmp_path / "off", off, families(0, 2))

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from udfs import blocks, buckets
 from udfs.anchors import LENGTHS
-from udfs.buckets import Levels
+from udfs.buckets import DIGEST_BYTES, Levels
+from udfs.prompts import keys
 from udfs.shingles import CLOSING
-from udfs.signatures import DIGEST_BYTES, Signing, sign
+from udfs.signatures import Signing, sign
 
 HOW = Signing(shingle=5, min_shingles=6, bands=25, rows=5, seed=1)
 WORDS = [f"word{number}" for number in range(3000)]
@@ -60,6 +61,12 @@ def test_a_truncated_text_and_one_with_something_before_it_share_an_anchor_with_
     head, tail = " ".join(whole[:length]), " ".join(["Note:", *whole])
     batch = signed(["q " + " ".join(whole)], ["q " + head], [tail])
     assert (0, 1) in edges(batch, CONTAINED) and {(0, 2), (1, 2)} & edges(batch, CONTAINED)
+
+
+def test_a_prompt_has_the_key_of_its_tokens():
+    batch = signed(["Hello, you!", "Hi"], ["hello you", "Bye"], [""], [])
+    assert batch["prompt_key"].to_pylist() == keys(batch["prompt"]).to_pylist()
+    assert batch["prompt_key"][0] == batch["prompt_key"][1] and batch["prompt_key"][2:].null_count == 2
 
 
 def test_short_texts_have_no_keys_but_their_digest():

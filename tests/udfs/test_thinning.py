@@ -52,7 +52,7 @@ def candidates(rows, bands=None, anchors=None, closing=None, talks=None, compone
         np.zeros(count, np.int64) if component is None else np.array(component),
         np.arange(count) if rank is None else np.array(rank),
         is_fixed,
-        Sets(shingles.hashes, shingles.offsets),
+        Sets(shingles.hashes, shingles.offsets[:-1], shingles.offsets[1:]),
         np.zeros((count, CLOSING), np.uint32) if closing is None else closing,
         bands or ragged([[]] * count),
         anchors or ragged([[]] * count),
@@ -74,25 +74,27 @@ def test_jaccard_is_that_of_python_sets_and_symmetric(a, b):
     assert jaccard(first, second) == jaccard(second, first) == exact(a, b)
 
 
-def thin_slowly(rows, keys, component, rank, bounds, limit):
+def thin_slowly(rows, keys, component, rank, bounds, limit, keep, fixed):
     """The rules of level near on dictionaries: kept_of, nearest, similarity, bands_shared, rejected, hot buckets."""
     buckets, copies, hot, rejected = defaultdict(list), {}, set(), 0
     result = [(-1, -1, 0.0, 0)] * len(rows)
-    for row in sorted(range(len(rows)), key=lambda row: (component[row], rank[row])):
+    for row in sorted(range(len(rows)), key=lambda row: (component[row], row not in fixed, rank[row])):
         names = [(component[row], band, key) for band, key in enumerate(keys[row])]
-        copy = copies.get((component[row], frozenset(rows[row])))
+        copy = copies.get((component[row], frozenset(rows[row]))) if keep == 1 else None
         met = [copy] if copy is not None else {other: None for name in names for other in buckets[name][:limit]}
         if not rows[row]:
             continue
+        met = {} if row in fixed else met
         rejected += sum(exact(rows[row], rows[other]) < bounds[1] for other in met)
-        best = max(met, key=lambda other: (exact(rows[row], rows[other]), -rank[other]), default=None)
+        best = max(met, key=lambda other: (exact(rows[row], rows[other]), other in fixed, -rank[other]), default=None)
         similarity = 0.0 if best is None else exact(rows[row], rows[best])
+        alike = [other for other in met if exact(rows[row], rows[other]) >= bounds[1]]
+        is_near = len(alike) >= keep or any(other in fixed for other in alike)
         if similarity >= bounds[0]:
             shared = int((keys[row] == keys[best]).sum())
-            is_near = similarity >= bounds[1]
             result[row] = (best if is_near else -1, -1 if is_near else best, similarity, shared)
-        if similarity < bounds[1]:
-            copies[component[row], frozenset(rows[row])] = row
+        if not is_near:
+            copies.setdefault((component[row], frozenset(rows[row])), row)
             for name in names:
                 buckets[name].append(row)
                 if len(buckets[name]) > limit:
@@ -107,11 +109,13 @@ def test_near_does_what_a_slow_reference_does(data):
     component = np.array(data.draw(st.lists(st.integers(-1, 1), min_size=len(rows), max_size=len(rows))), np.int64)
     rank = np.array(data.draw(st.permutations(range(len(rows)))), np.int64)
     related, threshold = sorted(data.draw(st.lists(st.sampled_from([0.3, 0.5, 0.6, 0.7, 1.0]), min_size=2, max_size=2)))
-    limit = data.draw(st.sampled_from([1, 2, 64]))
+    limit, keep = data.draw(st.sampled_from([(1, 1), (2, 1), (64, 1), (2, 2), (64, 2), (64, 3)]))
+    fixed = data.draw(st.sets(st.integers(0, max(len(rows) - 1, 0)), max_size=2)) if rows else set()
     keys = band_keys(pack(rows), 4, 1, seed=1)
     given_keys = ragged([list(keys[row]) if rows[row] else [] for row in range(len(rows))])
-    found = thin(candidates(rows, given_keys, component=component, rank=rank), Bounds(threshold, related, 1.0, limit))
-    expected, rejected, hot = thin_slowly(rows, keys, component, rank, (related, threshold), limit)
+    given = candidates(rows, given_keys, component=component, rank=rank, fixed=fixed)
+    found = thin(given, Bounds(threshold, related, 1.0, limit, keep))
+    expected, rejected, hot = thin_slowly(rows, keys, component, rank, (related, threshold), limit, keep, fixed)
     columns = found.kept_of, found.nearest, found.similarity, found.bands_shared
     assert list(zip(*(column.tolist() for column in columns), strict=True)) == expected
     assert (found.rejected, found.hot_buckets) == (rejected, hot)
@@ -130,7 +134,8 @@ def test_every_removed_row_names_one_level_and_a_kept_row_that_meets_its_bound(d
     anchors = ragged([[min(row), max(row) + 100] if row else [] for row in sets])
     bands = ragged([[min(row), max(row) + 100] if row else [] for row in sets])
     closing = np.array([[min(row) if row else 0] * CLOSING for row in sets], np.uint32).reshape(-1, CLOSING)
-    bounds = Bounds(0.7, 0.5, data.draw(st.sampled_from([0.6, 0.9, 1.0])), data.draw(st.sampled_from([1, 64])))
+    limit, keep = data.draw(st.sampled_from([(1, 1), (64, 1), (64, 2)]))
+    bounds = Bounds(0.7, 0.5, data.draw(st.sampled_from([0.6, 0.9, 1.0])), limit, keep)
     found = thin(candidates(sets, bands, anchors, closing, said, rank=rank, fixed=fixed), bounds)
     for row, kept in enumerate(found.kept_of.tolist()):
         level, score = found.level[row], found.similarity[row]
@@ -218,6 +223,31 @@ def test_a_part_goes_for_the_whole_unless_its_last_message_is_not_there():
     another_answer = np.full((2, CLOSING), 500, np.uint32)
     found = thin(candidates([part | {500}, whole], None, keys, another_answer), Bounds(0.7, 0.5, 0.9, 64))
     assert found.kept_of.tolist() == [-1, -1]
+
+
+def test_of_several_kept_all_that_are_alike_are_tied_and_contained_leaves_them_alone():
+    """Two that are not alike, and a third that is like both; beside them a part of the first."""
+    first, second, both, part = set(range(100)), set(range(40, 140)), set(range(20, 120)), set(range(95))
+    rows, keys = [first, second, both, part], ragged([[1], [1], [1], [1]])
+    closing = np.zeros((4, CLOSING), np.uint32)
+    found = thin(candidates(rows, keys, keys, closing), Bounds(0.6, 0.5, 0.9, 64, 3))
+    assert found.kept_of.tolist() == [-1] * 4
+    assert set(union_find(np.arange(4), found.tied, 4).tolist()) == {0}
+    fixed = thin(candidates(rows, keys, keys, closing, fixed=[0]), Bounds(0.6, 0.5, 0.9, 64, 3))
+    assert fixed.kept_of.tolist() == [-1, -1, 0, 0]
+    apart = ragged([[1], [2], [3], [4]])  # level near does not see them
+    fixed = thin(candidates(rows, apart, keys, closing, fixed=[0]), Bounds(0.6, 0.5, 0.9, 64, 3))
+    assert fixed.kept_of.tolist() == [-1, -1, -1, 0]
+
+
+def test_a_row_judged_again_is_tied_to_those_that_it_is_like():
+    alike, other, again = set(range(80)), set(range(5, 85)), set(range(2, 82))
+    whole = set(range(400))
+    rows, near, anchors = [alike, other, again, whole], ragged([[1], [1], [1], []]), ragged([[1], [], [], [1]])
+    closing = np.zeros((4, CLOSING), np.uint32)
+    found = thin(candidates(rows, near, anchors, closing), Bounds(0.7, 0.5, 0.9, 64, 2))
+    assert found.kept_of.tolist() == [3, -1, -1, -1]
+    assert len(set(union_find(np.arange(4), found.tied, 4)[[1, 2]].tolist())) == 1
 
 
 def test_a_row_whose_kept_row_goes_later_is_judged_again():
