@@ -6,6 +6,7 @@ messages at the start belong to every part of a conversation.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -68,12 +69,12 @@ def _fit(encoder: Encoder, messages: Messages, row: Row | str, rules: Rules) -> 
 def _in_parts(encoder: Encoder, messages: Messages, row: Row, rules: Rules) -> Fitted:
     """The first part that fits, or all of them, without those that have nothing to train."""
     rows: list[Row] = []
-    exchanges_lost = tokens_lost = 0
-    for number, (part, size) in enumerate(_parts(encoder, messages, row, rules.max_tokens)):
+    exchanges_lost, tokens_lost = len(exchanges(messages)[1]), 0
+    parts = _parts(encoder, messages, row, rules.max_tokens)
+    for part, size in islice(parts, 1) if rules.long == "cut" else parts:  # a part costs what encoding it costs
         kept = _first_tokens(part, rules.max_tokens)
-        if (number and rules.long == "cut") or not len(trained_ranges(kept, rules.loss_on)):
-            exchanges_lost += size
-        else:
+        if len(trained_ranges(kept, rules.loss_on)):
+            exchanges_lost -= size
             tokens_lost += len(part) - len(kept)
             rows.append(kept)
     if not rows:

@@ -45,7 +45,7 @@ class Tokenized:
 
 def tokenize(corpus: Corpus, tokenizer: ChatTokenizer, rules: Rules, workers: int, rows: int) -> Iterator[Tokenized]:
     """The corpus in its order, some rows at a time; ``workers`` processes, 0 for one on each core this process may use,
-    or where these are one or two for this process alone: its tokenizer keeps two cores as busy as two processes would.
+    or where these are one or two for this process alone: its tokenizer uses both, and no process starts another.
 
     The result does not depend on ``workers``. Only the first ``rows`` conversations.
     Raises TrainingError if a worker process is killed.
