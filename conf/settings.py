@@ -334,8 +334,8 @@ class Dedup(Section):
 
     ``snapshot``: all messages are the first ones of a longer conversation. ``exact``: the same messages up to case and
     spacing. ``near``: exact shingle Jaccard >= ``threshold`` with the kept row; ``near_keep`` rows of a kind stay, the
-    first in the survivors' order. ``contained``: at least the share
-    ``containment`` of the shingles, and the last message, in a larger conversation.
+    first in the survivors' order. ``contained``: at least the share ``containment`` of the shingles, and the last
+    message, in a larger conversation.
 
     ``prompt`` and ``template`` then cut excess among what is left.
 

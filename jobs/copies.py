@@ -6,7 +6,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from conf.settings import Dedup, Settings
-from jobs import matching, policy
+from jobs import policy
+from jobs.matching import kept_at_hand
 from jobs.signing import row_of
 from udfs.buckets import DIGEST_BYTES
 
@@ -59,7 +60,7 @@ def twins(facts: DataFrame, signatures: DataFrame, options: Dedup) -> DataFrame:
     # Most messages are unique: to find those that are not, one number each is counted, and no row is sorted.
     keyed = signatures.select("conversation_id", normal())
     several = keyed.groupBy("normal").count().where(F.col("count") > 1).select("normal")
-    rows = facts.join(at_hand(keyed.join(at_hand(several), "normal")), "conversation_id")
+    rows = facts.join(kept_at_hand(keyed.join(kept_at_hand(several), "normal")), "conversation_id")
     group = Window.partitionBy("normal")
     best = group.orderBy(F.desc("is_fixed"), F.desc("order"), "conversation_id")
     found = rows.select(
@@ -69,8 +70,3 @@ def twins(facts: DataFrame, signatures: DataFrame, options: Dedup) -> DataFrame:
         F.count(F.lit(1)).over(group).alias("copies"),
     )
     return found.where("copies > 1").drop("copies").persist()
-
-
-def at_hand(rows: DataFrame) -> DataFrame:
-    """The rows, each with a digest or an id, kept to join with as :func:`jobs.matching.at_hand` tells."""
-    return matching.at_hand(rows.persist(), matching.FEW_NAMED)

@@ -65,7 +65,7 @@ def find(
         signatures = signatures.unionByName(extra)
     members = matching.at_hand(matching.members(signatures, options, work))
     twins = copies.twins(facts, signatures, options)
-    spare = copies.at_hand(twins.where("exact_id != conversation_id").select("conversation_id"))
+    spare = matching.kept_at_hand(twins.where("exact_id != conversation_id").select("conversation_id"))
     chosen = facts.join(members, "row").join(spare, "conversation_id", "left_anti")
     standing = signatures.join(spare, "conversation_id", "left_anti")
     found = outcome.merged(twins, matching.judged(standing, chosen, members, options))

@@ -16,7 +16,7 @@ from udfs.thinning import Bounds
 
 _FEW_MEMBERS = 2_000_000
 """Members of which every executor is given the part, some 50 bytes each."""
-FEW_NAMED = 500_000
+_FEW_NAMED = 500_000
 """Rows with ids and digests that every executor is given, some 300 bytes each."""
 _PACKED = "part int, keys binary, values binary"
 _SIGNATURE = ("row", "conversation_id", "digest", "prefixes", "sets", "closing", "bands", "anchors")
@@ -86,6 +86,11 @@ def at_hand(rows: DataFrame, limit: int = _FEW_MEMBERS) -> DataFrame:
     """The rows, which can be counted at no great cost, to join with: where they are at most so many, each executor is
     sent them all, and what they are joined with is not shuffled."""
     return F.broadcast(rows) if rows.count() <= limit else rows
+
+
+def kept_at_hand(rows: DataFrame) -> DataFrame:
+    """Rows with ids or digests, kept and :func:`at_hand`."""
+    return at_hand(rows.persist(), _FEW_NAMED)
 
 
 def _keyed(signatures: DataFrame) -> DataFrame:

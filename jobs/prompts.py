@@ -84,8 +84,8 @@ def _distinct(keyed: DataFrame, texts: DataFrame, level: PromptLevel) -> DataFra
     """One row a prompt: ``key``, ``rows``, the ``rank`` of its first one and, as that one spells it, ``prompt``."""
     first = F.min(_rank(level.policy)).alias("rank")
     found = keyed.groupBy("key").agg(F.count(F.lit(1)).alias("rows"), first)
-    found = found.withColumn("conversation_id", F.col("rank.conversation_id")).persist()
-    return texts.join(matching.at_hand(found, matching.FEW_NAMED), "conversation_id").drop("conversation_id")
+    found = found.withColumn("conversation_id", F.col("rank.conversation_id"))
+    return texts.join(matching.kept_at_hand(found), "conversation_id").drop("conversation_id")
 
 
 def _near_same(distinct: DataFrame, options: Dedup, work: str) -> DataFrame:

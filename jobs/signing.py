@@ -44,7 +44,6 @@ def bring_up(lake: Lake, job: Run, version: int, how: Signing) -> None:
     if job.has_written(tables.SIGNATURES):
         return
     last = lake.lineage(tables.SIGNATURES)
-    conversations = lake.read(tables.CONVERSATIONS, version)
     signed = lake.read(tables.SIGNATURES)
     if last is None or not _has_rule(signed, how):
         _sign(lake, job, version, -1, how)
@@ -54,7 +53,7 @@ def bring_up(lake: Lake, job: Run, version: int, how: Signing) -> None:
         if since < version:
             _sign(lake, job, version, since, how)
         return
-    key = ["conversation_id", "digest"]
+    key, conversations = ["conversation_id", "digest"], lake.read(tables.CONVERSATIONS, version)
     known = signed.join(conversations.select(key), key, "left_semi").select(*SCHEMAS[tables.SIGNATURES].names)
     missing = conversations.join(known.select(key), key, "left_anti")
     job.commit(tables.SIGNATURES, known.unionByName(sign(missing, how)), "overwrite")

@@ -45,9 +45,9 @@ def families(members: DataFrame, survivors: DataFrame, texts: DataFrame) -> Data
     ``form``: the example with ``…`` for the slot, and ``#`` for numbers where they differ. ``rows``: survivors of
     earlier levels in the family, of which ``removed`` are gone; ``prompts``: their different first messages.
     """
-    standing = members.join(survivors.select("conversation_id", "digest"), "conversation_id").persist()
+    standing = members.join(survivors.select("conversation_id", "digest"), "conversation_id")
     place = F.struct("digest", "conversation_id")
-    said = texts.join(matching.at_hand(standing, matching.FEW_NAMED), "conversation_id")
+    said = texts.join(matching.kept_at_hand(standing), "conversation_id")
     counted = said.groupBy("level", "family").agg(
         F.min_by("prompt", place).alias("example"),
         F.max_by("prompt", place).alias("other"),

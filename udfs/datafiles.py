@@ -64,8 +64,8 @@ def _sizes(table: DeltaTable) -> dict[str, int]:
 
 def read(share: Share, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
     """The batches of a share, of up to ``rows`` rows and some 64 MB, with these columns; of a nested one those fields
-    that are named:
-    ``messages.role`` is the field ``role`` of the elements of the list ``messages``. Raises OSError, with the path."""
+    that are named: ``messages.role`` is the field ``role`` of the elements of the list ``messages``. Raises OSError,
+    with the path."""
     try:
         with pq.ParquetFile(share.path) as file:
             leaves = [file.schema.column(number).path for number in range(len(file.schema))]
@@ -98,8 +98,9 @@ def write(folder: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) ->
     options = {"compression": "snappy", "use_dictionary": False, "write_statistics": False, "store_schema": False}
     with pq.ParquetWriter(path, schema, **options) as writer:
         for group in _groups(batches):
-            writer.write_table(pa.Table.from_batches(group, schema), row_group_size=sum(b.num_rows for b in group))
-            rows += sum(batch.num_rows for batch in group)
+            table = pa.Table.from_batches(group, schema)
+            writer.write_table(table, row_group_size=len(table))
+            rows += len(table)
     if not rows:
         path.unlink()
         return None
@@ -109,11 +110,13 @@ def write(folder: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) ->
 def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
     """The batches in groups of some ``_GROUP_BYTES``."""
     group: list[pa.RecordBatch] = []
+    size = 0
     for batch in filter(len, batches):
         group.append(batch)
-        if sum(each.nbytes for each in group) >= _GROUP_BYTES:
+        size += batch.nbytes
+        if size >= _GROUP_BYTES:
             yield group
-            group = []
+            group, size = [], 0
     if group:
         yield group
 

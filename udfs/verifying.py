@@ -199,13 +199,16 @@ def _find_near(
 @compiled
 def _tie(tied: Any, a: int, b: int) -> None:
     """Join the groups of two rows; a row's group is named by the end of its path."""
-    while tied[a] != a:
-        tied[a] = tied[tied[a]]
-        a = tied[a]
-    while tied[b] != b:
-        tied[b] = tied[tied[b]]
-        b = tied[b]
+    a, b = _end(tied, a), _end(tied, b)
     tied[max(a, b)] = min(a, b)
+
+
+@compiled
+def _end(tied: Any, row: int) -> int:
+    while tied[row] != row:
+        tied[row] = tied[tied[row]]
+        row = tied[row]
+    return row
 
 
 @compiled

@@ -57,13 +57,14 @@ def test_small_files_are_not_divided_however_many_cores_wait() -> None:
     assert [(share.first, share.of) for share in dealt if share.path == "b"] == [(first, 10) for first in range(10)]
 
 
-def test_batches_end_with_row_groups_and_are_smaller_where_rows_are_large(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_batches_end_with_row_groups_and_are_smaller_where_rows_are_large(tmp_path: Path) -> None:
     share = source(tmp_path / "one.parquet", 20)
     assert [len(batch) for batch in datafiles.read(share, ["id"], 100)] == [7, 7, 6]
-    monkeypatch.setattr(datafiles, "_BATCH_BYTES", 300)
-    assert max(len(batch) for batch in datafiles.read(share, ["id"], 100)) < 5
+    large = pa.table({"id": range(20), "text": [chr(97 + row) * (8 << 20) for row in range(20)]})
+    pq.write_table(large, tmp_path / "large.parquet", use_dictionary=False)
+    share = Share(str(tmp_path / "large.parquet"), 1)
+    assert max(batch.nbytes for batch in datafiles.read(share, ["id", "text"], 100)) <= 65 << 20
+    assert [row for batch in datafiles.read(share, ["id"], 100) for row in batch["id"].to_pylist()] == list(range(20))
 
 
 def test_of_a_nested_column_only_the_fields_asked_for_are_read(tmp_path: Path) -> None:
@@ -102,9 +103,10 @@ def test_files_since_a_version_are_those_that_came_after_it(tmp_path: Path) -> N
     assert datafiles.plain_files(tmp_path, 1, 0) == [paths[1]]
 
 
-def test_many_batches_are_written_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datafiles, "_GROUP_BYTES", 100)
-    made = written(tmp_path, *(batch(each) for each in range(20)))
+def test_many_batches_are_written_in_groups(tmp_path: Path) -> None:
+    values = [bytes([row]) * (8 << 20) for row in range(20)]
+    batches = (pa.RecordBatch.from_pydict({"id": [row], "value": [value]}, OUT) for row, value in enumerate(values))
+    made = written(tmp_path, *batches)
     file = pq.ParquetFile(tmp_path / made.name)
     assert 1 < file.num_row_groups < 20
     assert file.read()["id"].to_pylist() == list(range(20)) and made.rows == 20

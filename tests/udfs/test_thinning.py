@@ -301,7 +301,7 @@ def test_texts_go_through_all_kernels():
     assert thin_near(shingles, shape=(25, 5)).kept_of.tolist() == [-1, 0, 0, -1, -1]
 
 
-@pytest.mark.skipif(not REAL, reason="WINNOW_REAL_DATA is not set")
+@pytest.mark.skipif(not REAL, reason="WINNOW_REAL_DATA is not set; .ci/run sets it")
 def test_no_real_row_is_left_with_a_kept_near_copy():
     """Truth: every pair with Jaccard >= .5 by word 5-grams, an all-pairs comparison made without these kernels."""
     files = sorted(Path(REAL, "corpus_10k/data").glob("*.parquet"))
