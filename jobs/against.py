@@ -38,6 +38,6 @@ def signatures(lake: Lake, foreign: tuple[str, Version], settings: Settings) -> 
 
 
 def facts(extra: DataFrame, options: Dedup) -> DataFrame:
-    """Facts as :func:`jobs.copies.facts` gives them: these rows come before all others and are never removed."""
+    """Facts as :func:`jobs.survivors.facts` gives them: these rows come before all others and are never removed."""
     order = F.array(*(F.lit(0.0) for _ in options.survivor)).alias("order")
     return extra.select("conversation_id", "row", "digest", order, F.lit(True).alias("is_fixed"))

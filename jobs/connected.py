@@ -15,19 +15,21 @@ from udfs import stars
 from udfs.deltalog import local_path
 
 _BLOCKS = "edges binary, count bigint, unsettled bigint"
-CONTRACTED = f"{_BLOCKS}, digest bigint"
+CONTRACTED = f"{_BLOCKS}, digest bigint, is_equal boolean"
 """The columns of :func:`udfs.stars.contract`."""
 _ROUTED = "part int, by_child boolean, edges binary"
 _SIZES = "component bigint, size bigint"
-_MEMBERS = "row bigint, component bigint, part int"
+_LABELS = "row bigint, component bigint, part int"
+_COPIES = "row bigint, is_copy boolean"
+_MEMBERS = f"{_LABELS}, is_copy boolean"
 _HEAVY = 64
 """A component is heavy, and placed by its size, when it has more than one in so many of the rows of a part."""
 
 
 def components(blocks: DataFrame, limit: int, parts: int, work: str, rounds: int = 40) -> DataFrame:
     """The components of the edges in ``blocks`` (of :func:`udfs.stars.contract`), one line a row: ``row``,
-    ``component`` (its least row) and ``part`` (0 to ``parts`` - 1, whole components together, parts about equally
-    heavy).
+    ``component`` (its least row), ``part`` (0 to ``parts`` - 1, whole components together, parts about equally heavy)
+    and ``is_copy`` (of rows with equal messages: is it another than the least of them? null for other rows).
 
     Rows without an edge to another are absent. If there are at most ``limit`` edges, they are collected and joined up
     on the driver, else by alternating stars on Spark. Both give the same components. The state after each round is
@@ -43,10 +45,10 @@ def components(blocks: DataFrame, limit: int, parts: int, work: str, rounds: int
         name = f"edges-{_sum(blocks, 'digest') % 2**40:010x}"
         steps = _Steps(blocks.sparkSession, f"{work}/{name}", parts)
         if steps.last() < 0:
-            steps.write(0, blocks.drop("digest"))
+            steps.begin(blocks)
     finally:
         blocks.unpersist()
-    return _labelled(_settle(steps, rounds), parts)
+    return _labelled(_settle(steps, rounds), parts).join(steps.copies(), "row", "left")
 
 
 def clear(spark: SparkSession, work: str) -> None:
@@ -69,15 +71,28 @@ class _Steps:
         found = marks.getFileSystem(_hadoop(self.spark)).globStatus(marks)
         return max((int(mark.getPath().getParent().getName()[5:]) for mark in found or []), default=-1)
 
+    def begin(self, blocks: DataFrame) -> None:
+        """Write the state before the first round, and before it which rows have equal messages."""
+        _write(blocks.where("is_equal").select("edges"), f"{self.work}/copies")
+        self.write(0, blocks.where("not is_equal").drop("digest", "is_equal"))
+
+    def copies(self) -> DataFrame:
+        told = self.spark.read.schema("edges binary").parquet(f"{self.work}/copies").mapInArrow(stars.copies, _COPIES)
+        return told.groupBy("row").agg(F.min("is_copy").alias("is_copy"))
+
     def write(self, step: int, blocks: DataFrame) -> None:
-        # Row numbers are hashes: compressing them costs time and saves nothing.
-        blocks.write.mode("overwrite").option("compression", "none").parquet(self.folder(step))
+        _write(blocks, self.folder(step))
 
     def read(self, step: int) -> DataFrame:
         return self.spark.read.schema(_BLOCKS).parquet(self.folder(step))
 
     def folder(self, step: int) -> str:
         return f"{self.work}/step-{step}"
+
+
+def _write(blocks: DataFrame, folder: str) -> None:
+    # Row numbers are hashes: compressing them costs time and saves nothing.
+    blocks.write.mode("overwrite").option("compression", "none").parquet(folder)
 
 
 def _settle(steps: _Steps, rounds: int) -> DataFrame:
@@ -108,16 +123,18 @@ def _labelled(settled: DataFrame, parts: int) -> DataFrame:
     found: Any = settled.mapInArrow(lambda batches: stars.sizes(batches, least), _SIZES).toPandas()
     whole = found.groupby("component")["size"].sum()
     heavy = stars.balance(whole.index.to_numpy(), whole.to_numpy(), parts)
-    return settled.mapInArrow(lambda batches: stars.label(batches, heavy, parts), _MEMBERS)
+    return settled.mapInArrow(lambda batches: stars.label(batches, heavy, parts), _LABELS)
 
 
 def _on_driver(blocks: DataFrame, parts: int, work: str) -> DataFrame:
-    found: Any = blocks.select("edges").toPandas()
-    edges = stars.forest(*stars.read(found["edges"]))
+    found: Any = blocks.select("edges", "is_equal").toPandas()
+    is_equal = found["is_equal"].to_numpy(bool)
+    edges = stars.forest(*stars.read(found["edges"][~is_equal]))
     roots = np.unique(edges.parent)
     row, component = np.concatenate([roots, edges.child]), np.concatenate([roots, edges.parent])
     heavy = stars.balance(*stars.large_ones(component, _heavy_from(len(row), parts)), parts)
     members = {"row": row, "component": component, "part": stars.spread(component, heavy, parts)}
+    members["is_copy"] = stars.are_copies(row, stars.read(found["edges"][is_equal]))
     return _written(blocks.sparkSession, pa.table(members), f"{work}/members")
 
 

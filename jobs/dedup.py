@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 
 from conf import recipe, tables
 from conf.settings import Dedup, Settings
-from jobs import against, caps, copies, decontaminate, increment, matching, outcome, personas, signing
+from jobs import against, caps, decontaminate, increment, matching, outcome, personas, signing, survivors
 from jobs.connected import clear
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_done, lineage
@@ -53,25 +53,19 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
 def find(
     facts: DataFrame, signatures: DataFrame, options: Dedup, work: str, extra: DataFrame | None = None
 ) -> tuple[DataFrame, DataFrame]:
-    """What became of every conversation that is a copy or shares a key with another (:func:`jobs.outcome.merged`), and
-    the members of all components.
+    """What became of every conversation that shares a key with another (:func:`udfs.candidates.thin`), and the members
+    of all components.
 
     Only the conversations in ``facts`` take part. ``extra`` are signatures of another dataset: its rows are never
-    removed and stand in the result as ``kept_id`` alone. ``work`` is a folder for what is needed meanwhile.
+    removed and stand in the result as ``kept_id`` and the like alone. ``work`` is a folder for what is needed
+    meanwhile.
     """
     if extra is not None:
         extra = extra.persist()
         facts = facts.unionByName(against.facts(extra, options))
         signatures = signatures.unionByName(extra)
     members = matching.at_hand(matching.members(signatures, options, work))
-    twins = copies.twins(facts, signatures, options)
-    spare = matching.kept_at_hand(twins.where("exact_id != conversation_id").select("conversation_id"))
-    chosen = facts.join(members, "row").join(spare, "conversation_id", "left_anti")
-    standing = signatures.join(spare, "conversation_id", "left_anti")
-    found = outcome.merged(twins, matching.judged(standing, chosen, members, options))
-    if extra is not None:
-        found = found.join(extra.select("conversation_id"), "conversation_id", "left_anti")
-    return found, members
+    return matching.judged(signatures, facts.join(members, "row"), members, options), members
 
 
 def _stamp(lake: Lake, settings: Settings, subject: str) -> Lineage:
@@ -82,7 +76,7 @@ def _stamp(lake: Lake, settings: Settings, subject: str) -> Lineage:
 
 def _facts(lake: Lake, settings: Settings) -> DataFrame:
     """The conversations that nothing else drops, so that a row kept for another is kept in the end."""
-    found = copies.facts(lake.read(tables.CONVERSATIONS), settings)
+    found = survivors.facts(lake.read(tables.CONVERSATIONS), settings)
     if decontaminate.drops(settings):
         found = found.join(decontaminate.contaminated(lake, settings), "conversation_id", "left_anti")
     return found

@@ -11,10 +11,9 @@ from pyspark.sql import functions as F
 
 from conf import tables
 from conf.settings import Dedup
-from jobs import copies, matching, signing
+from jobs import matching, signing
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run
-from jobs.outcome import merged
 
 _WRITTEN = (tables.MATCHES, tables.COMPONENTS, tables.DUPLICATES, tables.FAMILIES, tables.CLUSTERS)
 
@@ -45,44 +44,18 @@ def _has_same_contamination(lake: Lake, last: Lineage) -> bool:
 
 def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) -> tuple[DataFrame, DataFrame]:
     """What became of the conversations that those touch which were added after version ``since`` of ``conversations``,
-    as :func:`jobs.outcome.merged` tells it, and the members of all components. ``facts`` are those of all."""
+    as :func:`udfs.candidates.thin` tells it, and the members of all components. ``facts`` are those of all."""
     signatures = lake.read(tables.SIGNATURES)
     earlier = signing.version_for(lake, since)
     fresh, known = lake.added(tables.SIGNATURES, earlier), lake.read(tables.SIGNATURES, earlier)
-    twins = copies.twins(_with_new_equals(facts, fresh, signatures), signatures, options)
-    before = lake.read(tables.COMPONENTS)
-    members = matching.joined_members(fresh, known, before, options, work).persist()
+    members = matching.joined_members(fresh, known, lake.read(tables.COMPONENTS), options, work).persist()
     touched = members.join(members.join(fresh.select("row"), "row").select("component").distinct(), "component")
-    removed = lake.read(tables.MATCHES).where(F.col("copy_of").isNotNull()).select("conversation_id", "copy_of")
-    chosen = _standing(facts.join(F.broadcast(touched), "row"), twins, removed).persist()
-    places = matching.at_hand(chosen.select("row", "component", "part"))
-    judged = matching.judged(signatures, chosen, places, options)
-    return merged(_all_twins(twins, chosen, removed, facts), judged), members
+    places = matching.at_hand(_with_old_copies(touched, lake.read(tables.MATCHES)).persist())
+    return matching.judged(signatures, facts.join(places, "row"), places, options), members
 
 
-def _with_new_equals(facts: DataFrame, fresh: DataFrame, signatures: DataFrame) -> DataFrame:
-    """The facts of the new conversations and of all that have the messages of one."""
-    wanted = fresh.select(copies.normal()).distinct()
-    rows = signatures.select("row", "conversation_id", copies.normal()).join(F.broadcast(wanted), "normal", "left_semi")
-    return facts.join(F.broadcast(rows.select("row", "conversation_id")), ["row", "conversation_id"], "left_semi")
-
-
-def _standing(touched: DataFrame, twins: DataFrame, removed: DataFrame) -> DataFrame:
-    """Of the touched rows those that stand for themselves: no exact copies of another."""
-    joined = touched.join(twins.select("conversation_id", "exact_id"), "conversation_id", "left")
-    joined = joined.join(removed, "conversation_id", "left")
-    stands_for = F.coalesce("exact_id", "copy_of", "conversation_id")
-    return joined.where(stands_for == F.col("conversation_id")).drop("exact_id", "copy_of")
-
-
-def _all_twins(twins: DataFrame, chosen: DataFrame, removed: DataFrame, facts: DataFrame) -> DataFrame:
-    """The groups of equal messages that are touched: those with a new row, and those whose standing row is judged."""
-    others = chosen.select(F.col("conversation_id").alias("exact_id")).join(
-        twins.select(F.col("conversation_id").alias("exact_id")), "exact_id", "left_anti"
-    )
-    ids = removed.withColumnRenamed("copy_of", "exact_id").join(others, "exact_id")
-    ids = ids.unionByName(ids.select("exact_id").distinct().withColumn("conversation_id", F.col("exact_id")))
-    old = facts.join(F.broadcast(ids), "conversation_id")
-    least = old.groupBy("exact_id").agg(F.min("digest").alias("least"))
-    columns = ["conversation_id", "exact_id", "least"]
-    return twins.select(*columns).unionByName(old.join(least, "exact_id").select(*columns))
+def _with_old_copies(touched: DataFrame, matches: DataFrame) -> DataFrame:
+    """The touched rows, with ``is_copy`` as it was found before where no new conversation has the same messages."""
+    copies = matches.where(F.col("copy_of").isNotNull()).select(signing.row_of("conversation_id").alias("row"))
+    told = touched.join(copies.distinct().withColumn("was_copy", F.lit(True)), "row", "left")
+    return told.withColumn("is_copy", F.coalesce("is_copy", "was_copy")).drop("was_copy")

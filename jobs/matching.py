@@ -20,16 +20,17 @@ _FEW_NAMED = 500_000
 """Rows with ids and digests that every executor is given, some 300 bytes each."""
 _PACKED = "part int, keys binary, values binary"
 _SIGNATURE = ("row", "conversation_id", "digest", "prefixes", "sets", "closing", "bands", "anchors")
+_SHARED = ("sets", "closing", "bands", "anchors")
 _JUDGED = (
-    "conversation_id string, kept_id string, level string, similarity double, bands_shared int, nearest_id string, "
-    "cluster_id string, compared bigint, rejected bigint, hot_buckets bigint"
+    "conversation_id string, level string, kept_id string, copy_of string, similarity double, bands_shared int, "
+    "nearest_id string, cluster_id string, compared bigint, rejected bigint, hot_buckets bigint"
 )
 Kernel = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 
 
 def levels(options: Dedup) -> Levels:
     """Which keys these settings use."""
-    return Levels(options.snapshot != "off", options.near != "off", options.contained != "off")
+    return Levels(*(level != "off" for level in (options.snapshot, options.exact, options.near, options.contained)))
 
 
 def parts(spark: SparkSession) -> int:
@@ -46,7 +47,8 @@ def map_parts(rows: DataFrame, part: str, kernel: Kernel, schema: str) -> DataFr
 
 
 def members(signatures: DataFrame, options: Dedup, work: str) -> DataFrame:
-    """``row, component, part`` of every conversation that shares a key with another."""
+    """``row, component, part, is_copy`` (:func:`jobs.connected.components`) of every conversation that shares a key
+    with another."""
     count = parts(signatures.sparkSession)
     return components(contracted(_packed(signatures, options, count)), options.max_edges, count, work)
 
@@ -64,18 +66,23 @@ def joined_members(fresh: DataFrame, known: DataFrame, before: DataFrame, option
         lambda batches: buckets.pack_known(batches, keyed, 4 * count, shared.value), _PACKED
     )
     found = contracted(_packed(fresh, options, count).unionByName(matched))
-    earlier = before.where("row != component").select(F.col("component").alias("a"), F.col("row").alias("b"))
+    earlier = before.where("row != component").select(
+        F.col("component").alias("a"), F.col("row").alias("b"), F.lit(False).alias("is_equal")
+    )
     return components(found.unionByName(earlier.mapInArrow(stars.contract, CONTRACTED)), options.max_edges, count, work)
 
 
 def judged(signatures: DataFrame, chosen: DataFrame, members: DataFrame, options: Dedup) -> DataFrame:
     """What became of the rows ``chosen`` (``conversation_id, order, is_fixed, component, part``), which are whole
-    components of ``members`` (``row, component, part``): a row each with the columns of ``_JUDGED``. Text is not read:
-    signatures hold what is compared. Only those of members are shuffled where these are at hand, else all."""
+    components of ``members`` (``row, component, part, is_copy``): a row each that is not fixed, with the columns of
+    ``_JUDGED``. Text is not read: signatures hold what is compared. Only those of members are shuffled where these are
+    at hand, else all; of conversations with the same messages the sets and keys of those alone that are no copies."""
     keep = options.near_keep if options.near != "off" else 1
     bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit, keep)
     keyed = levels(options)
     signed = signatures.select(*_SIGNATURE).join(members, "row")
+    is_needed = ~F.coalesce("is_copy", F.lit(False))
+    signed = signed.withColumns({name: F.when(is_needed, F.col(name)) for name in _SHARED}).drop("is_copy")
     facts = chosen.select("conversation_id", "order", "is_fixed", "component", "part")
     # Not joined here: signatures are large, and lie by ``part`` only after they have been shuffled.
     rows = signed.unionByName(facts, allowMissingColumns=True)

@@ -180,6 +180,8 @@ def _is_wrong(row: int, members: _Members, sets: list[np.ndarray], options: Dedu
     kept, level = members.kept_of[row], members.level[row]
     if kept < 0 or level == "snapshot":
         return False
+    if level == "exact":
+        return not np.array_equal(sets[row], sets[kept])
     if level == "near":
         return _jaccard(sets[row], sets[kept]) < options.threshold
     return len(np.intersect1d(sets[row], sets[kept])) / len(sets[row]) < options.containment

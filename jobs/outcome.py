@@ -1,4 +1,4 @@
-"""From what became of the distinct conversations to what became of all: exact copies go where their equal goes."""
+"""What became of the conversations that were compared, as rows of the tables and as counts."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -6,36 +6,9 @@ from pyspark.sql import functions as F
 from conf import tables
 from conf.settings import Dedup
 from jobs.tables import SCHEMAS, only_row
-from udfs.candidates import CLUSTER_DIGITS, COUNTERS, EXACT, LEVELS, NAMES
+from udfs.candidates import COUNTERS, LEVELS, NAMES
 from udfs.signatures import Signing
 from udfs.verifying import CONTAINED, NEAR
-
-
-def merged(groups: DataFrame, judged: DataFrame) -> DataFrame:
-    """One row for each conversation that is a copy, has one, or was compared with another.
-
-    ``groups`` are the conversations whose messages stand more than once (``conversation_id, exact_id, least``),
-    ``judged`` the distinct ones that were looked at. An exact copy of a removed row goes to that row's kept row: its
-    signature is the same, so the verification is. Columns: ``conversation_id, level, kept_id, copy_of, similarity,
-    bands_shared, nearest_id, cluster_id`` and the counters.
-    """
-    verdict = judged.withColumnRenamed("conversation_id", "exact_id").withColumnRenamed("kept_id", "of_equal")
-    verdict = verdict.withColumnRenamed("level", "level_of_equal")
-    joined = groups.select("conversation_id", "exact_id", "least").join(verdict, "exact_id", "full")
-    joined = joined.withColumn("conversation_id", F.coalesce("conversation_id", "exact_id"))
-    is_copy, is_removed = F.col("exact_id") != F.col("conversation_id"), F.col("of_equal").isNotNull()
-    own = F.substring("least", 1, CLUSTER_DIGITS)  # null where nobody has the same messages
-    return joined.select(
-        "conversation_id",
-        F.when(is_removed, F.col("level_of_equal")).when(is_copy, EXACT).alias("level"),
-        F.coalesce("of_equal", F.when(is_copy, F.col("exact_id"))).alias("kept_id"),
-        F.when(is_copy, F.col("exact_id")).alias("copy_of"),
-        F.when(is_removed | ~is_copy, F.col("similarity")).otherwise(1.0).alias("similarity"),
-        F.when(is_removed | ~is_copy, F.col("bands_shared")).alias("bands_shared"),
-        F.when(~is_copy, F.col("nearest_id")).alias("nearest_id"),
-        F.coalesce("cluster_id", own).alias("cluster_id"),
-        *(F.when(is_copy, 0).otherwise(F.coalesce(name, F.lit(0))).alias(name) for name in COUNTERS),
-    )
 
 
 def duplicates(rows: DataFrame, signing: Signing, options: Dedup) -> DataFrame:

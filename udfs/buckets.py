@@ -2,7 +2,8 @@
 
 A key is 64 bits. Its lowest bit says what a row in the bucket ``key >> 1`` is to it: 1, it may be removed for another
 row there; 0, others may be removed for it. Beginnings of a conversation are keys with 0, whole conversations keys with
-1, so a beginning that nobody has as a whole makes no edges. Band and anchor keys work both ways and have 1.
+1, so a beginning that nobody has as a whole makes no edges. Band and anchor keys work both ways and have 1. The bit
+above says whether all rows of the bucket have the same messages; such keys find exact copies.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,13 +17,14 @@ from udfs import blocks
 DIGEST_BYTES = 16
 """Bytes kept of the SHA-256 of each beginning of a conversation."""
 
-_ONE = np.uint64(1)
+_ONE, _EQUAL = np.uint64(1), np.uint64(2)
 
 
 class Levels(NamedTuple):
     """Which keys of a signature are used."""
 
     snapshot: bool
+    exact: bool
     near: bool
     contained: bool
 
@@ -32,10 +34,12 @@ def keys(batch: pa.RecordBatch, levels: Levels) -> tuple[np.ndarray, np.ndarray]
     found = []
     if levels.snapshot:
         found.append(_beginnings(batch.column("prefixes")))
+    if levels.exact:
+        found.append(_wholes(batch.column("prefixes")))
     if levels.near:
-        found.append(_both_ways(batch.column("bands")))
+        found.append(_listed_both_ways(batch.column("bands")))
     if levels.contained:
-        found.append(_both_ways(batch.column("anchors")))
+        found.append(_listed_both_ways(batch.column("anchors")))
     if not found:
         return np.empty(0, np.uint64), np.empty(0, np.int64)
     return np.concatenate([key for key, _ in found]), np.concatenate([row for _, row in found])
@@ -54,7 +58,13 @@ def is_whole(rows: np.ndarray) -> np.ndarray:
 
 def _beginnings(prefixes: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     words, rows = digests(prefixes)
-    return (words[:, 0] & ~_ONE) | is_whole(rows).astype(np.uint64), rows
+    return (words[:, 0] & ~(_ONE | _EQUAL)) | is_whole(rows).astype(np.uint64), rows
+
+
+def _wholes(prefixes: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    words, rows = digests(prefixes)
+    last = is_whole(rows)
+    return words[last, 0] | _ONE | _EQUAL, rows[last]
 
 
 def listed(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -67,9 +77,14 @@ def listed(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     return values, (ends - ends[0]) // 8
 
 
-def _both_ways(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+def both_ways(hashes: np.ndarray) -> np.ndarray:
+    """Keys (uint64) of these hashes whose rows may each be removed for the others."""
+    return (hashes & ~_EQUAL) | _ONE
+
+
+def _listed_both_ways(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     values, ends = listed(column)
-    return values | _ONE, np.repeat(np.arange(len(column)), np.diff(ends))
+    return both_ways(values), np.repeat(np.arange(len(column)), np.diff(ends))
 
 
 def pack(batches: Iterable[pa.RecordBatch], levels: Levels, parts: int) -> Iterator[pa.RecordBatch]:
@@ -100,13 +115,18 @@ def distinct(batches: Iterable[pa.RecordBatch], levels: Levels) -> Iterator[pa.R
 
 def edges(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Packed blocks of one or more whole parts -> edges (``a`` < ``b``): every bucket a star to its least row, never
-    all pairs. An edge of two buckets is there twice."""
-    least, member = _stars(*blocks.unpack(batches))
+    all pairs. An edge of two buckets is there twice.
+
+    ``is_equal``: the rows have the same messages. All rows with the messages of another are there as ``b`` of such an
+    edge, the least of them with itself.
+    """
+    least, member, is_equal = _stars(*blocks.unpack(batches))
     if len(least):
-        yield pa.RecordBatch.from_arrays([pa.array(least), pa.array(member)], ["a", "b"])
+        columns = [pa.array(least), pa.array(member), pa.array(is_equal)]
+        yield pa.RecordBatch.from_arrays(columns, ["a", "b", "is_equal"])
 
 
-def _stars(found: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _stars(found: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     order = np.argsort(found)
     found, rows = found[order], rows[order]
     is_first = np.append(True, found[1:] >> _ONE != found[:-1] >> _ONE)[: len(found)]
@@ -114,9 +134,9 @@ def _stars(found: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     sizes = np.diff(np.append(starts, len(found)))
     is_live = (sizes > 1) & (np.bitwise_or.reduceat(found, starts) & _ONE).astype(bool) if len(starts) else sizes > 1
     several = np.repeat(is_live, sizes)
-    rows, sizes = rows[several], sizes[is_live]
+    is_equal, rows, sizes = (found[several] & _EQUAL).astype(bool), rows[several], sizes[is_live]
     if not len(rows):
-        return rows, rows
+        return rows, rows, is_equal
     least = np.repeat(np.minimum.reduceat(rows, np.append(0, np.cumsum(sizes)[:-1])), sizes)
-    differs = least != rows
-    return least[differs], rows[differs]
+    told = (least != rows) | is_equal
+    return least[told], rows[told], is_equal[told]

@@ -20,13 +20,15 @@ LEVELS = ("snapshot", EXACT, "near", "contained")
 """The levels that compare whole conversations, in their order."""
 CLUSTER_DIGITS = 32
 COUNTERS = ("compared", "rejected", "hot_buckets")
+_OWN = ("conversation_id", "row", "digest", "component", "prefixes")
+_SHARED = ("closing", "bands", "anchors")
 _FACTS = ("order", "is_fixed")
 
 
 class Members(NamedTuple):
     """Signatures of whole components with their facts: ``rows`` as :func:`udfs.signatures.sign` gives them, but for
-    ``sets``, and with ``component``, ``order`` (list of numbers, larger is better) and ``is_fixed`` (never removed).
-    The sets, most of the bytes, are apart: nobody puts them in order."""
+    ``sets``, and with ``component``, ``order`` (list of numbers, larger is better) and ``is_fixed`` (never removed, and
+    not told of). The sets, most of the bytes, are apart: nobody puts them in order."""
 
     rows: pa.RecordBatch
     sets: Sets
@@ -42,7 +44,11 @@ def judge(batches: Iterable[pa.RecordBatch], levels: Levels, bounds: Bounds) -> 
 
 def matched(batches: Iterable[pa.RecordBatch]) -> Members | None:
     """Signatures and facts of conversations as rows of one schema, in any order -> the signatures that have facts, with
-    these; None without facts. A row of facts has ``order`` and ``is_fixed``, a signature all else."""
+    these; None without facts. A row of facts has ``order`` and ``is_fixed``, a signature all else.
+
+    Of conversations with the same messages one signature is enough; the others can be bare: no ``sets``, ``closing``,
+    ``bands``, ``anchors``. One that is bare without such another is left out.
+    """
     rows, sets = _gather(batches)
     if rows is None or rows.column("order").null_count == len(rows):
         return None
@@ -53,19 +59,55 @@ def matched(batches: Iterable[pa.RecordBatch]) -> Members | None:
     signed = np.flatnonzero(np.asarray(pc.and_not(place.is_valid(), told)))
     # A signature is here twice where its row number is another conversation's too.
     places, firsts = np.unique(place.take(pa.array(signed)).to_numpy(), return_index=True)
-    taken = signed[firsts]
-    known = rows.drop_columns(list(_FACTS)).take(pa.array(taken))
-    for name in _FACTS:
-        known = known.append_column(name, rows.column(name).take(pa.array(facts[places])))
-    return Members(known, Sets(sets.hashes, sets.starts[taken], sets.ends[taken]))
+    whole = _whole_ones(rows)[signed[firsts]]
+    taken, places, whole = (each[whole >= 0] for each in (signed[firsts], places, whole))
+    columns = {name: rows.column(name).take(pa.array(taken)) for name in _OWN}
+    columns |= {name: rows.column(name).take(pa.array(whole)) for name in _SHARED}
+    columns |= {name: rows.column(name).take(pa.array(facts[places])) for name in _FACTS}
+    return Members(pa.RecordBatch.from_pydict(columns), _taken(sets, whole))
+
+
+def _whole_ones(rows: pa.RecordBatch) -> np.ndarray:
+    """Per row one with the same messages that is not bare, itself where it is none; -1 where there is none."""
+    messages = _messages(rows)
+    is_whole = np.asarray(rows.column("bands").is_valid())
+    found = np.full(messages.max(initial=0) + 1, -1)
+    found[messages[is_whole]] = np.flatnonzero(is_whole)
+    return np.where(is_whole, np.arange(len(rows)), found[messages])
+
+
+def _messages(rows: pa.RecordBatch) -> np.ndarray:
+    """A number per row, from 0, equal for equal messages: the digest of all of them comes last in ``prefixes``."""
+    normal = pc.binary_slice(rows.column("prefixes"), -buckets.DIGEST_BYTES, None)
+    return pc.fill_null(normal, b"").dictionary_encode().indices.to_numpy()
+
+
+def _taken(sets: Sets, places: np.ndarray) -> Sets:
+    return Sets(sets.hashes, sets.starts[places], sets.ends[places])
 
 
 def thin(members: Members, levels: Levels, bounds: Bounds) -> pa.RecordBatch:
-    """What became of the members, a row each: ``conversation_id``, ``kept_id`` (null: kept), ``level``,
-    ``similarity``, ``bands_shared``, ``nearest_id`` (of a kept row: the most similar kept row before it, if it is
-    worth telling), ``cluster_id`` (the least content digest among what it is linked with; null: it has no links), and
-    on the first row the counters ``compared``, ``rejected``, ``hot_buckets``."""
-    return _verdicts(members.rows, thinning.thin(_candidates(members, levels), bounds))
+    """What became of the members that are not fixed, a row each:
+
+    - ``conversation_id``, ``level``, ``kept_id`` (null: kept);
+    - ``copy_of``: of a row whose messages a better one has, that one. It goes where that one goes, or stays for it;
+    - ``similarity``, ``bands_shared``: with the kept row, or with ``nearest_id``;
+    - ``nearest_id`` (of a kept row: the most similar kept row before it, if it is worth telling);
+    - ``cluster_id``: the least content digest among what it is linked with, or has the same messages; null where there
+      is nothing;
+    - on the first row the counters ``compared``, ``rejected``, ``hot_buckets``, 0 on the others.
+    """
+    rows, ranks = members.rows, _ranks(members.rows)
+    messages = _messages(rows) if levels.exact else np.arange(len(rows))
+    is_fixed = rows.column("is_fixed").to_numpy(zero_copy_only=False)
+    in_order = np.lexsort((ranks, ~is_fixed, messages))
+    best = in_order[np.unique(messages[in_order], return_index=True)[1]]  # of each number the first
+    distinct = Members(rows.take(pa.array(best)), _taken(members.sets, best))
+    result = thinning.thin(_candidates(distinct, ranks[best], levels), bounds)
+    found = _verdicts(rows, best, np.searchsorted(messages[best], messages), result).filter(pa.array(~is_fixed))
+    for name in COUNTERS:
+        found = found.append_column(name, _on_first(getattr(result, name), len(found)))
+    return found
 
 
 def _gather(batches: Iterable[pa.RecordBatch]) -> tuple[pa.RecordBatch | None, Sets]:
@@ -91,14 +133,14 @@ def _one_batch(table: pa.Table) -> pa.RecordBatch:
     return joined[0]
 
 
-def _candidates(members: Members, levels: Levels) -> Candidates:
+def _candidates(members: Members, ranks: np.ndarray, levels: Levels) -> Candidates:
     rows = members.rows
     beginnings, owners = buckets.digests(rows.column("prefixes"))
     if not levels.snapshot:
         beginnings, owners = beginnings[:0], owners[:0]
     return Candidates(
         rows.column("component").to_numpy(),
-        _ranks(rows),
+        ranks,
         rows.column("is_fixed").to_numpy(zero_copy_only=False),
         members.sets,
         _closing(rows.column("closing")),
@@ -138,35 +180,54 @@ def _ranks(members: pa.RecordBatch) -> np.ndarray:
     return ranks
 
 
-def _verdicts(members: pa.RecordBatch, result: Thinned) -> pa.RecordBatch:
-    ids, is_kept = members.column("conversation_id"), result.kept_of < 0
-    has_score = ~is_kept | (result.nearest >= 0)
-    counts = {name: [getattr(result, name)] + [0] * (len(ids) - 1) for name in COUNTERS}
+def _verdicts(rows: pa.RecordBatch, best: np.ndarray, group: np.ndarray, result: Thinned) -> pa.RecordBatch:
+    """What became of all rows but for the counters, ``result`` being what became of the rows ``best``, one of each
+    group."""
+    ids, stands_for = rows.column("conversation_id"), best[group]
+    kept_of, nearest = result.kept_of[group], result.nearest[group]
+    is_removed, is_copy = kept_of >= 0, stands_for != np.arange(len(rows))
+    has_score = is_removed | ((nearest >= 0) & ~is_copy)
+    level = np.where(is_removed, np.array(NAMES)[result.level[group]], EXACT)
+    goes_to = np.where(is_removed, best[kept_of], stands_for)
+    similarity = np.where(is_copy & ~is_removed, 1.0, result.similarity[group])
     columns = {
         "conversation_id": ids,
-        "kept_id": ids.take(pa.array(result.kept_of, mask=is_kept)),
-        "level": pa.array(np.array(NAMES)[result.level], pa.string(), mask=is_kept),
-        "similarity": pa.array(result.similarity, mask=~has_score),
-        "bands_shared": pa.array(result.bands_shared.astype(np.int32), mask=~has_score),
-        "nearest_id": ids.take(pa.array(result.nearest, mask=result.nearest < 0)),
-        "cluster_id": _clusters(members.column("digest"), result),
-        **{name: pa.array(values, pa.int64()) for name, values in counts.items()},
+        "level": pa.array(level, pa.string(), mask=~(is_removed | is_copy)),
+        "kept_id": ids.take(pa.array(goes_to, mask=~(is_removed | is_copy))),
+        "copy_of": ids.take(pa.array(stands_for, mask=~is_copy)),
+        "similarity": pa.array(similarity, mask=~(has_score | is_copy)),
+        "bands_shared": pa.array(result.bands_shared[group].astype(np.int32), mask=~has_score),
+        "nearest_id": ids.take(pa.array(best[nearest], mask=is_copy | (nearest < 0))),
+        "cluster_id": _clusters(rows.column("digest"), best, group, result),
     }
     return pa.RecordBatch.from_pydict(columns)
 
 
-def _clusters(digests: pa.Array, result: Thinned) -> pa.Array:
-    """Per row the least content digest of the rows it is linked with; null for a row without links."""
-    count = len(digests)
+def _clusters(digests: pa.Array, best: np.ndarray, group: np.ndarray, result: Thinned) -> pa.Array:
+    """Per row the least content digest of what its group's best row is linked with, or else of its group; null for a
+    row without links and alone in its group."""
+    count = len(best)
     links = (result.kept_of, result.nearest, result.tied)
     tied = [np.stack([np.flatnonzero(to >= 0), to[to >= 0]]) for to in links]
     pairs = np.concatenate(tied, axis=1).astype(np.int64)
     labels = union_find(pairs[0], pairs[1], count)
-    in_order = np.empty(count, np.int64)
-    by_digest = pc.sort_indices(digests)
-    in_order[by_digest.to_numpy()] = np.arange(count)
-    least = np.full(count, count, np.int64)
-    np.minimum.at(least, labels, in_order)
-    sizes = np.bincount(labels, minlength=count)
-    ordered = pc.utf8_slice_codeunits(digests.take(by_digest), 0, CLUSTER_DIGITS)
-    return ordered.take(pa.array(least[labels], mask=sizes[labels] < 2))
+    by_digest = pc.sort_indices(digests).to_numpy()
+    places = np.empty(len(digests), np.int64)
+    places[by_digest] = np.arange(len(digests))
+    linked = _least(labels, places[best])
+    own = _least(group, places)
+    is_linked, is_several = (np.bincount(of, minlength=count)[of] > 1 for of in (labels, group))
+    least = np.where(is_linked[group], linked[labels][group], own[group])
+    named = pc.utf8_slice_codeunits(digests.take(pa.array(by_digest)), 0, CLUSTER_DIGITS)
+    return named.take(pa.array(least, mask=~(is_linked[group] | is_several)))
+
+
+def _least(group: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The least value of each group, 0 up to the last that is named or could be."""
+    found = np.full(len(group), np.iinfo(np.int64).max)
+    np.minimum.at(found, group, values)
+    return found
+
+
+def _on_first(value: int, count: int) -> pa.Array:
+    return pa.array(np.where(np.arange(count) == 0, value, 0), pa.int64())

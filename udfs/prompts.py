@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numba import uint64
 
 from udfs import blocks, minhash, shingles, thinning
+from udfs.buckets import both_ways
 from udfs.compiled import compiled, freeze, mix
 from udfs.tokens import tokenise
 
@@ -53,7 +54,7 @@ def file(batches: Iterable[pa.RecordBatch], how: Likeness, parts: int) -> Iterat
         sets, long = _sets(batch.column("prompt"), how)
         found = minhash.band_keys(sets, how.bands, how.rows, how.seed)[long].view(np.uint64)
         owners = np.repeat(batch.column("row").to_numpy()[long], how.bands)
-        yield blocks.pack(found.ravel() | np.uint64(1), owners, parts)
+        yield blocks.pack(both_ways(found.ravel()), owners, parts)
 
 
 def unite(batches: Iterable[pa.RecordBatch], how: Likeness) -> Iterator[pa.RecordBatch]:

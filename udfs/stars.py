@@ -20,6 +20,7 @@ import pyarrow as pa
 from udfs.unions import numbered, union_find
 
 _BLOCK = 1 << 20
+_COPIES = ["row", "is_copy"]
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -34,14 +35,18 @@ def contract(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Edges as rows (``a``, ``b``, either may be less, any of them more than once) -> blocks of a forest with the same
     components: every row linked to the least row it hangs together with here. Edges of a row to itself leave nothing.
 
+    Those that are ``is_equal`` are there once more as they came, ``b`` as child, in blocks of their own that say so.
     ``digest``, summed over all blocks modulo 2**40, tells the edges that came from others, in whatever order.
     """
-    parts = [(batch.column("a").to_numpy(), batch.column("b").to_numpy()) for batch in batches if batch.num_rows]
+    names = ("a", "b", "is_equal")
+    parts = [[batch.column(name).to_numpy(False) for name in names] for batch in batches if batch.num_rows]
     if parts:
-        a, b = map(np.concatenate, zip(*parts, strict=True))
+        a, b, is_equal = map(np.concatenate, zip(*parts, strict=True))
         digest = _digest(a, b)
-        for block in _blocks(forest(a, b)):
-            yield block.append_column("digest", pa.array([digest], pa.int64()))
+        copies = _blocks(Edges(b[is_equal], a[is_equal])) if is_equal.any() else ()
+        for block, is_told in [*((block, False) for block in _blocks(forest(a, b))), *((c, True) for c in copies)]:
+            block = block.append_column("digest", pa.array([digest], pa.int64()))
+            yield block.append_column("is_equal", pa.array([is_told]))
             digest = 0
 
 
@@ -112,6 +117,25 @@ def label(batches: Iterable[pa.RecordBatch], heavy: "Parts", parts: int) -> Iter
         yield pa.RecordBatch.from_arrays(
             [pa.array(edges.child), pa.array(edges.parent), part], ["row", "component", "part"]
         )
+
+
+def copies(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Blocks of rows with the same messages -> ``row``, ``is_copy``: is it another row than the least of them? A row
+    number of two conversations may be there twice."""
+    for batch in batches:
+        edges = _read(batch.column("edges"))
+        yield pa.RecordBatch.from_arrays([pa.array(edges.child), pa.array(edges.child != edges.parent)], _COPIES)
+
+
+def are_copies(rows: np.ndarray, equal: Edges) -> pa.Array:
+    """``is_copy`` as :func:`copies` tells it, of each of these rows; null where no other has its messages."""
+    order = np.lexsort((equal.child != equal.parent, equal.child))
+    child, firsts = np.unique(equal.child[order], return_index=True)
+    is_copy = (equal.child != equal.parent)[order][firsts]
+    place = np.minimum(np.searchsorted(child, rows), max(len(child) - 1, 0))
+    if not len(child):
+        return pa.nulls(len(rows), pa.bool_())
+    return pa.array(is_copy[place], mask=child[place] != rows)
 
 
 class Parts(NamedTuple):

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from jobs.connected import CONTRACTED, clear, components
 from jobs.errors import WinnowError
@@ -70,7 +71,7 @@ runs once. No two of them have a row in common."""
 
 def frame(spark: SparkSession, edges: Pairs) -> DataFrame:
     pairs = spark.createDataFrame(pd.DataFrame({"a": edges[:, 0], "b": edges[:, 1]}), "a bigint, b bigint")
-    return pairs.mapInArrow(stars.contract, CONTRACTED)
+    return pairs.withColumn("is_equal", F.lit(False)).mapInArrow(stars.contract, CONTRACTED)
 
 
 def labels(members: DataFrame) -> dict[int, int]:
@@ -96,12 +97,22 @@ def test_nothing_is_left_of_rows_without_an_edge_to_another(spark, tmp_path):
         assert labels(components(frame(spark, edges[:0]), limit, PARTS, str(tmp_path))) == {}
 
 
+@pytest.mark.parametrize("limit", [FEW, NONE], ids=["on the driver", "on Spark"])
+def test_of_rows_with_equal_messages_all_but_the_least_are_copies(spark, tmp_path, limit):
+    told = [(3, 3, True), (3, 8, True), (3, 9, True), (1, 3, False), (5, 9, False), (5, 5, True), (5, 6, True)]
+    told += [(9, 9, True), (9, 20, True)]  # 9 is the number of two conversations: it is no copy of the second
+    edges = spark.createDataFrame(told, "a bigint, b bigint, is_equal boolean")
+    members = components(edges.mapInArrow(stars.contract, CONTRACTED), limit, PARTS, str(tmp_path)).collect()
+    found = {member.row: member.is_copy for member in members}
+    assert found == {1: None, 3: False, 8: True, 9: False, 5: False, 6: True, 20: True}
+
+
 def test_too_many_rounds_are_an_error_and_a_later_run_goes_on_from_the_last_whole_one(spark, tmp_path):
     edges, work = chain(500, first=0, seed=2), tmp_path / "work"
     with pytest.raises(WinnowError, match=r"settle in 2 rounds of stars, found [\d,]+ edges still moving: .*work"):
         components(frame(spark, edges), NONE, PARTS, str(work), rounds=2)
     (state,) = work.iterdir()
-    assert [folder.name for folder in state.iterdir()] == ["step-2"]
+    assert sorted(folder.name for folder in state.iterdir()) == ["copies", "step-2"]
     spoil(state / "step-3", whole=False)  # a round that was killed: no mark that it is whole
     assert labels(components(frame(spark, edges), NONE, PARTS, str(work))) == dict.fromkeys(range(500), 0)
     spoil(state / "step-40", whole=True)

@@ -228,7 +228,7 @@ def test_texts_that_peers_confuse_are_all_kept(spark: SparkSession, plain: Setti
 
 
 def test_the_same_rows_from_any_partitioning(spark: SparkSession, whole: Lake, plain: Settings, tmp_path: Path) -> None:
-    facts = dedup.copies.facts(whole.read(tables.CONVERSATIONS), plain)
+    facts = dedup.survivors.facts(whole.read(tables.CONVERSATIONS), plain)
     expected = _matches(facts, whole.read(tables.SIGNATURES), plain, tmp_path / "a")
     mixed = whole.read(tables.SIGNATURES).repartition(5, "digest"), facts.repartition(3)
     assert _matches(mixed[1], mixed[0], plain, tmp_path / "b") == expected

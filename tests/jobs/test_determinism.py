@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from conf import tables
 from conf.settings import Settings
-from jobs import annotate, caps, copies, dedup, outcome, publish, signing
+from jobs import annotate, caps, dedup, outcome, publish, signing, survivors
 from jobs.lake import Lake, open_lake
 
 
@@ -17,7 +17,7 @@ def digest_of(raw: DataFrame, settings: Settings, work: str) -> str:
     """The dataset digest that the jobs' pure functions give for these raw conversations."""
     conversations = annotate.label(raw, settings.rules).localCheckpoint()
     signatures = signing.sign(conversations, signing.signing(settings.dedup))
-    facts = copies.facts(conversations, settings)
+    facts = survivors.facts(conversations, settings)
     found = dedup.find(facts, signatures, settings.dedup, work)[0].localCheckpoint()
     matches = outcome.duplicates(found, signing.signing(settings.dedup), settings.dedup)
     duplicates = caps.cap(facts, signatures, matches, settings.dedup, f"{work}-prompts").duplicates

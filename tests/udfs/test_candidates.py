@@ -1,21 +1,42 @@
+"""Whole components in, what became of each conversation out: with the messages of others, bare or not, in any order."""
+
+from itertools import pairwise
+
+import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from udfs.candidates import matched
+from udfs import signatures
+from udfs.buckets import DIGEST_BYTES, Levels
+from udfs.candidates import COUNTERS, judge, matched
+from udfs.shingles import CLOSING
+from udfs.thinning import Bounds
 
 SCHEMA = pa.schema(
     [
         ("conversation_id", pa.string()),
-        ("sets", pa.binary()),
+        ("row", pa.int64()),
+        ("digest", pa.string()),
+        *((name, pa.binary()) for name in ("prefixes", "sets", "closing", "bands", "anchors")),
+        ("component", pa.int64()),
         ("order", pa.list_(pa.float64())),
         ("is_fixed", pa.bool_()),
-        ("component", pa.int64()),
     ]
 )
+SHARED = ("sets", "closing", "bands", "anchors")
+HOW = signatures.Signing(5, 6, 25, 5, 1)
+ALL, BOUNDS = Levels(True, True, True, True), Bounds(0.7, 0.4, 0.9, 64)
+WORDS = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in "lmnpr"]
 
 
-def signature(name: str) -> dict[str, object]:
-    return {"conversation_id": name, "sets": name.encode() * 4, "component": ord(name)}
+def signature(name: str, messages: str = "", is_bare: bool = False) -> dict[str, object]:
+    """Of a conversation whose messages are named, by default as it is itself."""
+    shared = {"sets": name.encode() * 4, "closing": bytes(8 * CLOSING), "bands": b"8 bytes.", "anchors": b""}
+    own = {"conversation_id": name, "row": ord(name), "digest": name, "component": 1}
+    own["prefixes"] = (messages or name).encode() * DIGEST_BYTES
+    return own | ({} if is_bare else shared)
 
 
 def facts(name: str, number: int) -> dict[str, object]:
@@ -42,3 +63,93 @@ def test_a_signature_without_facts_is_left_out_and_one_that_came_twice_counts_on
     found = rows([signature("a"), signature("x"), signature("a")], [facts("a", 1), facts("b", 2)])
     assert found == [signature("a") | facts("a", 1)]
     assert rows([signature("a")]) == rows() == rows([]) == []
+
+
+def test_a_bare_signature_has_the_set_and_keys_of_one_with_its_messages_though_that_has_no_facts():
+    signed = [signature("a", "x", is_bare=True), signature("b", "x"), signature("c", "y", is_bare=True)]
+    (found,) = rows(signed, [facts("a", 1), facts("c", 2)])  # nobody has what c says: it is left alone
+    assert found == signature("b", "x") | signature("a", "x", is_bare=True) | facts("a", 1)
+
+
+def signed(talks: list[list[str]]) -> list[dict[str, object]]:
+    """Signatures of whole talks, all one component."""
+    count = len(talks)
+    batch = pa.RecordBatch.from_pydict(
+        {
+            "conversation_id": [f"c{place}" for place in range(count)],
+            "row": pa.array(range(count), pa.int64()),
+            "digest": [f"{place * 7 % count:064}" for place in range(count)],
+            "roles": [["user", "assistant"] * (len(talk) // 2) for talk in talks],
+            "contents": talks,
+        }
+    )
+    return [row | {"component": 0} for row in next(iter(signatures.sign([batch], HOW))).to_pylist()]
+
+
+def said(seed: int, edits: list[int]) -> list[str]:
+    words = np.random.default_rng(seed).choice(WORDS, 40).tolist()
+    for place in edits:
+        words[place] = "edited"
+    return ["Ask.", " ".join(words)]
+
+
+talks = st.builds(said, st.integers(0, 2), st.lists(st.integers(0, 39), max_size=3))
+
+
+@given(st.lists(talks, min_size=1, max_size=12), st.data())
+def test_bare_copies_in_any_order_and_batches_are_judged_as_whole_ones(found, data):
+    whole = signed(found)
+    first = {row["prefixes"]: row["row"] for row in reversed(whole)}
+    bare = [row if first[row["prefixes"]] == row["row"] else row | dict.fromkeys(SHARED) for row in whole]
+    numbers = data.draw(st.lists(st.integers(0, 3), min_size=len(whole), max_size=len(whole)))
+    told = [facts(row["conversation_id"], number) for row, number in zip(whole, numbers, strict=True)]
+    expected = verdicts([whole, told])
+    mixed = data.draw(st.permutations([*bare, *told]))
+    cuts = sorted({0, len(mixed), *data.draw(st.lists(st.integers(0, len(mixed)), max_size=3))})
+    assert verdicts([mixed[start:end] for start, end in pairwise(cuts)]) == expected
+    check(expected, whole, told)
+
+
+def verdicts(batches: list[list[dict[str, object]]]) -> dict[str, dict]:
+    found = judge([pa.RecordBatch.from_pylist(batch, SCHEMA) for batch in batches], ALL, BOUNDS)
+    table = [row for batch in found for row in batch.to_pylist()]
+    counters = {name: [row.pop(name) for row in table] for name in COUNTERS}
+    assert not any(any(counts[1:]) for counts in counters.values())
+    totals = {name: sum(counts) for name, counts in counters.items()}
+    return {row["conversation_id"]: row | totals for row in table}
+
+
+def check(found: dict[str, dict], whole: list[dict], told: list[dict]) -> None:
+    """Of those with the same messages the best one stands for the others, which go where it goes."""
+    best: dict[bytes, tuple] = {}
+    known = list(zip(whole, told, strict=True))
+    for row, fact in known:
+        place = (not fact["is_fixed"], -fact["order"][0], row["conversation_id"])
+        best[row["prefixes"]] = min(best.get(row["prefixes"], place), place)
+    assert set(found) == {row["conversation_id"] for row, fact in known if not fact["is_fixed"]}
+    for row, _ in known:
+        verdict, head = found.get(row["conversation_id"]), best[row["prefixes"]][2]
+        if verdict and head != verdict["conversation_id"]:
+            of_head = found.get(head, {"kept_id": None, "level": None})
+            assert verdict["copy_of"] == head and verdict["nearest_id"] is None
+            assert (verdict["kept_id"], verdict["level"]) == (of_head["kept_id"] or head, of_head["level"] or "exact")
+        elif verdict:
+            assert verdict["copy_of"] is None and verdict["level"] != "exact"
+
+
+def test_copies_of_a_row_that_goes_go_with_it_and_the_cluster_is_the_least_digest_of_what_is_linked():
+    base, near = said(0, []), said(0, [20])
+    whole = signed([base, near, near, said(1, []), said(1, []), said(2, [])])
+    told = [facts(f"c{place}", number) for place, number in enumerate([9, 8, 7, 5, 6, 0])]
+    found = verdicts([whole, told])
+    columns = ("level", "kept_id", "copy_of", "similarity", "cluster_id")
+    similar = found["c1"]["similarity"]
+    assert 0.7 < similar < 1
+    assert [tuple(found[f"c{place}"][name] for name in columns) for place in range(6)] == [
+        (None, None, None, None, f"{0:032}"),
+        ("near", "c0", None, similar, f"{0:032}"),
+        ("near", "c0", "c1", similar, f"{0:032}"),
+        ("exact", "c4", "c4", 1.0, f"{0:032}"),
+        (None, None, None, None, f"{0:032}"),
+        (None, None, None, None, None),
+    ]

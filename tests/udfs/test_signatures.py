@@ -39,7 +39,10 @@ def edges(batch: pa.RecordBatch, levels: Levels) -> set[tuple[int, int]]:
     return {(a, b) for part in found for a, b in zip(part["a"].to_pylist(), part["b"].to_pylist(), strict=True)}
 
 
-SNAPSHOT, NEAR, CONTAINED = Levels(True, False, False), Levels(False, True, False), Levels(False, False, True)
+NONE = Levels(False, False, False, False)
+SNAPSHOT, EXACT = NONE._replace(snapshot=True), NONE._replace(exact=True)
+NEAR, CONTAINED = NONE._replace(near=True), NONE._replace(contained=True)
+ALL = Levels(True, True, True, True)
 
 
 def test_a_conversation_shares_a_key_with_its_continuations_and_they_with_none_of_each_other():
@@ -72,8 +75,9 @@ def test_a_prompt_has_the_key_of_its_tokens():
 def test_short_texts_have_no_keys_but_their_digest():
     batch = signed(["Hi", "Hello there"], ["Hi", "Hello there"], [""], ["👍🏽"])
     assert batch["bands"].to_pylist() == batch["anchors"].to_pylist() == [b""] * 4
-    assert edges(batch, Levels(True, True, True)) == {(0, 1)}
-    assert edges(batch.slice(0, 0), Levels(True, True, True)) == set()
+    assert edges(batch, ALL) == {(0, 0), (0, 1)}
+    assert edges(batch, EXACT) == {(0, 0), (0, 1)}  # of equal ones, the least is tied to itself
+    assert edges(batch, NONE) == edges(batch.slice(0, 0), ALL) == set()
 
 
 @given(st.lists(st.lists(st.text(max_size=12), max_size=4), min_size=1, max_size=5))
@@ -139,8 +143,9 @@ def test_the_prompt_is_the_first_user_message():
 
 
 def test_rows_of_one_key_are_tied_to_the_least_of_them():
-    keys, rows = np.array([7, 7, 9, 7, 9, 1], np.uint64), np.array([5, 2, 2, 8, 5, 4])
+    keys, rows = np.array([5, 5, 9, 5, 9, 1], np.uint64), np.array([5, 2, 2, 8, 5, 4])
     (found,) = buckets.edges([blocks.pack(keys, rows, 1)])
     pairs = zip(found["a"].to_pylist(), found["b"].to_pylist(), strict=True)
     assert sorted(pairs) == [(2, 5), (2, 5), (2, 8)]  # 2 and 5 share two keys
+    assert not any(found["is_equal"].to_pylist())
     assert list(buckets.edges([])) == []

@@ -26,7 +26,8 @@ def least_rows(edges) -> dict[int, int]:
 
 def rows_of(edges) -> pa.RecordBatch:
     ends = np.array(edges, np.int64).reshape(-1, 2)
-    return pa.RecordBatch.from_arrays([pa.array(ends[:, 0]), pa.array(ends[:, 1])], ["a", "b"])
+    columns = [pa.array(ends[:, 0]), pa.array(ends[:, 1]), pa.array(np.zeros(len(ends), bool))]
+    return pa.RecordBatch.from_arrays(columns, ["a", "b", "is_equal"])
 
 
 def exchange(batches, parts):
@@ -103,3 +104,16 @@ def test_the_digest_tells_edges_apart_whatever_their_order_and_partitions(edges,
     assert digest(edges, 1) == digest(shuffled, 3)
     assert digest(edges, 1) != digest(edges[1:], 1)
     assert digest(edges, 1) != digest([(edges[0][0], edges[0][1] + 1), *edges[1:]], 1)
+
+
+def test_edges_of_equal_messages_are_part_of_the_forest_and_told_once_more():
+    columns = {"a": [1, 1, 1, 4], "b": [1, 3, 9, 5], "is_equal": [True, True, True, False]}
+    told = list(stars.contract([pa.RecordBatch.from_pydict(columns)]))
+    forest, equal = ([block for block in told if block["is_equal"][0].as_py() is kind] for kind in (False, True))
+    child, parent = stars.read(block["edges"][0].as_buffer() for block in forest)
+    assert sorted(zip(child.tolist(), parent.tolist(), strict=True)) == [(3, 1), (5, 4), (9, 1)]
+    (copies,) = stars.copies(equal)
+    assert copies.to_pydict() == {"row": [1, 3, 9], "is_copy": [False, True, True]}
+    edges = stars.read(block["edges"][0].as_buffer() for block in equal)
+    assert stars.are_copies(np.array([9, 5, 1]), edges).to_pylist() == [True, None, False]
+    assert stars.are_copies(np.array([9]), stars.read([])).to_pylist() == [None]
