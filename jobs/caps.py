@@ -9,7 +9,7 @@ from conf import tables
 from conf.settings import Dedup, PromptLevel, TemplateLevel
 from jobs import policy, prompts
 from jobs.prompts import PROMPT
-from jobs.tables import SCHEMAS, frame
+from jobs.tables import SCHEMAS
 from jobs.templates import families
 
 
@@ -21,13 +21,16 @@ class Capped(NamedTuple):
     counts: dict[str, int]
 
 
+def is_on(options: Dedup) -> bool:
+    """Is there a cap at all? Else all that is removed is what ``matches`` has."""
+    return not options.prompt.policy == options.template.policy == "off"
+
+
 def cap(facts: DataFrame, signatures: DataFrame, matches: DataFrame, options: Dedup, work: str) -> Capped:
     """What is removed of the conversations ``facts``, ``matches`` being removed already.
 
     A row of ``matches`` whose kept row goes now goes with it, to the same kept row.
     """
-    if options.prompt.policy == options.template.policy == "off":
-        return Capped(matches, frame(matches.sparkSession, [], SCHEMAS[tables.FAMILIES]), {})
     texts = signatures.select("conversation_id", "prompt")
     keyed = facts.join(signatures.select("conversation_id", F.col("prompt_key").alias("key")), "conversation_id")
     dropped = matches.where(F.col("level").isin(*policy.dropping(options))).select("conversation_id", "kept_id")

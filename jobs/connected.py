@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.errors import WinnowError
+from jobs.parts import place
 from jobs.tables import only_row
 from udfs import stars
 from udfs.deltalog import local_path
@@ -109,13 +110,12 @@ def _settle(steps: _Steps, rounds: int) -> DataFrame:
 
 
 def _round(blocks: DataFrame, parts: int) -> DataFrame:
-    # More pieces than partitions, so that Spark's hash of the piece fills the partitions evenly.
-    pieces = 4 * parts
-    by_child = blocks.mapInArrow(lambda batches: stars.route(batches, pieces, False), _ROUTED)
-    contracted = by_child.repartition(parts, "part").mapInArrow(
-        lambda batches: stars.route(stars.small_stars(batches), pieces, True), _ROUTED
+    by_part = place(F.col("part"), parts)
+    by_child = blocks.mapInArrow(lambda batches: stars.route(batches, parts, False), _ROUTED)
+    contracted = by_child.repartition(parts, by_part).mapInArrow(
+        lambda batches: stars.route(stars.small_stars(batches), parts, True), _ROUTED
     )
-    return contracted.repartition(parts, "part").mapInArrow(stars.large_stars, _BLOCKS)
+    return contracted.repartition(parts, by_part).mapInArrow(stars.large_stars, _BLOCKS)
 
 
 def _labelled(settled: DataFrame, parts: int) -> DataFrame:

@@ -12,6 +12,7 @@ from jobs.connected import clear
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
+from jobs.tables import SCHEMAS, frame
 
 
 def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
@@ -40,8 +41,9 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         job.counts = outcome.counts(found)
         with progress.stage("write"):
             _write_compared(lake, job, found, members, options, is_growing)
-        with progress.stage("cap prompts and templates"):
-            _write_capped(lake, job, facts, signatures, options, f"{work}-prompts")
+        if caps.is_on(options):
+            with progress.stage("cap prompts and templates"):
+                _write_capped(lake, job, facts, signatures, options, f"{work}-prompts")
         personas.write(lake, job, facts, options, progress)
         with progress.stage("clusters"):
             _write_clusters(lake, job, found, is_growing)
@@ -89,6 +91,8 @@ def _write_compared(
     if is_growing:
         removed = _renewed(lake.read(tables.MATCHES), removed, found)
     compared = {tables.MATCHES: removed, tables.COMPONENTS: members.select("row", "component")}
+    if not caps.is_on(options):
+        compared |= {tables.DUPLICATES: removed, tables.FAMILIES: frame(lake.spark, [], SCHEMAS[tables.FAMILIES])}
     job.commit_all(compared, "overwrite")
 
 

@@ -1,15 +1,14 @@
 """Which conversations share a key, and what became of each of them? Buckets, components, verified removals."""
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf.settings import Dedup
 from jobs.connected import CONTRACTED, components
+from jobs.parts import map_parts, parts
 from udfs import buckets, candidates, stars
 from udfs.buckets import Levels
 from udfs.thinning import Bounds
@@ -25,25 +24,11 @@ _JUDGED = (
     "conversation_id string, level string, kept_id string, copy_of string, similarity double, bands_shared int, "
     "nearest_id string, cluster_id string, compared bigint, rejected bigint, hot_buckets bigint"
 )
-Kernel = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 
 
 def levels(options: Dedup) -> Levels:
     """Which keys these settings use."""
     return Levels(*(level != "off" for level in (options.snapshot, options.exact, options.near, options.contained)))
-
-
-def parts(spark: SparkSession) -> int:
-    """How many parts components are dealt to: as many as shuffles have."""
-    return int(spark.conf.get("spark.sql.shuffle.partitions") or 200)
-
-
-def map_parts(rows: DataFrame, part: str, kernel: Kernel, schema: str) -> DataFrame:
-    """What ``kernel`` makes of the rows, those of one value of the column ``part`` in one call."""
-    count = parts(rows.sparkSession)
-    # Not moved by coalesce, which only takes back that the result lies by ``part``, a column it may not have: without
-    # adaptive execution a checkpoint says so, and what is made of it Spark 3.5 cannot join with itself (0085).
-    return rows.repartition(count, part).mapInArrow(kernel, schema).coalesce(count)
 
 
 def members(signatures: DataFrame, options: Dedup, work: str) -> DataFrame:
@@ -62,9 +47,7 @@ def joined_members(fresh: DataFrame, known: DataFrame, before: DataFrame, option
     buckets_wanted: Any = found.toPandas()
     wanted = np.sort(buckets_wanted["bucket"].to_numpy(np.int64).view(np.uint64))
     shared = spark.sparkContext.broadcast(wanted)
-    matched = _keyed(known).mapInArrow(
-        lambda batches: buckets.pack_known(batches, keyed, 4 * count, shared.value), _PACKED
-    )
+    matched = _keyed(known).mapInArrow(lambda batches: buckets.pack_known(batches, keyed, count, shared.value), _PACKED)
     found = contracted(_packed(fresh, options, count).unionByName(matched))
     earlier = before.where("row != component").select(
         F.col("component").alias("a"), F.col("row").alias("b"), F.lit(False).alias("is_equal")
@@ -86,7 +69,7 @@ def judged(signatures: DataFrame, chosen: DataFrame, members: DataFrame, options
     facts = chosen.select("conversation_id", "order", "is_fixed", "component", "part")
     # Not joined here: signatures are large, and lie by ``part`` only after they have been shuffled.
     rows = signed.unionByName(facts, allowMissingColumns=True)
-    return map_parts(rows, "part", lambda batches: candidates.judge(batches, keyed, bounds), _JUDGED)
+    return map_parts(rows, lambda batches: candidates.judge(batches, keyed, bounds), _JUDGED)
 
 
 def at_hand(rows: DataFrame, limit: int = _FEW_MEMBERS) -> DataFrame:
@@ -106,9 +89,9 @@ def _keyed(signatures: DataFrame) -> DataFrame:
 
 def _packed(signatures: DataFrame, options: Dedup, parts: int) -> DataFrame:
     keyed = levels(options)
-    return _keyed(signatures).mapInArrow(lambda batches: buckets.pack(batches, keyed, 4 * parts), _PACKED)
+    return _keyed(signatures).mapInArrow(lambda batches: buckets.pack(batches, keyed, parts), _PACKED)
 
 
 def contracted(packed: DataFrame) -> DataFrame:
     """The edges of packed keys (:func:`udfs.buckets.pack`), those of each part joined up where they are found."""
-    return map_parts(packed, "part", lambda batches: stars.contract(buckets.edges(batches)), CONTRACTED)
+    return map_parts(packed, lambda batches: stars.contract(buckets.edges(batches)), CONTRACTED)

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from conf.settings import Dedup, PromptLevel, TemplateLevel
 from jobs import matching
 from jobs.connected import components
+from jobs.parts import map_groups, map_parts, parts
 from jobs.templates import templates
 from udfs import capping, prompts
 from udfs.capping import PROMPT, TEMPLATE, Cap
@@ -53,7 +54,7 @@ def members(survivors: DataFrame, removed: DataFrame, texts: DataFrame, options:
     by_prompt = _cap(PROMPT, "family", "similarity", options.prompt)
     by_template = _cap(TEMPLATE, "template", "coverage", options.template)
     cap = lambda batches: capping.cap(batches, by_prompt, by_template)  # noqa: E731
-    return matching.map_parts(units, "unit", cap, _FOUND).localCheckpoint()
+    return map_groups(units, "unit", cap, _FOUND).localCheckpoint()
 
 
 def _cap(level: str, group: str, likeness: str, how: PromptLevel | TemplateLevel) -> Cap:
@@ -97,13 +98,13 @@ def _near_same(distinct: DataFrame, options: Dedup, work: str) -> DataFrame:
         level.threshold,
         *(options.shingle, options.min_shingles, options.bands, options.rows, options.seed, options.bucket_limit),
     )
-    parts = matching.parts(spark)
+    count = parts(spark)
     filed = distinct.select(F.xxhash64("key").alias("row"), "prompt").mapInArrow(
-        lambda batches: prompts.file(batches, how, 4 * parts), _PACKED
+        lambda batches: prompts.file(batches, how, count), _PACKED
     )
-    groups = components(matching.contracted(filed), options.max_edges, parts, work)
+    groups = components(matching.contracted(filed), options.max_edges, count, work)
     candidates = distinct.select(F.xxhash64("key").alias("row"), "key", "prompt", "rank.*").join(groups, "row")
-    return matching.map_parts(candidates, "part", lambda batches: prompts.unite(batches, how), _UNITED)
+    return map_parts(candidates, lambda batches: prompts.unite(batches, how), _UNITED)
 
 
 def _slots(distinct: DataFrame, united: DataFrame, level: TemplateLevel) -> DataFrame:

@@ -12,8 +12,9 @@ from pyspark.sql import functions as F
 
 from conf import tables
 from conf.settings import Publish
-from jobs import matching, personas
+from jobs import personas
 from jobs.errors import LakeDamaged, UsageError
+from jobs.parts import map_groups
 from jobs.tables import ORIGIN, SCHEMAS, only_row
 from udfs import shaping, vocabulary
 from udfs.shaping import Limits
@@ -62,7 +63,7 @@ def shape(rows: DataFrame, conversations: DataFrame, wanted: Shaping) -> DataFra
     sides = rows.select("conversation_id", "split")
     found = _plan(conversations.join(sides, "conversation_id"), wanted).localCheckpoint()
     short, merge = found.where("cuts is null"), lambda batches: shaping.join(batches, wanted.limits)
-    joining = matching.map_parts(short, "key", merge, _JOINED).localCheckpoint()
+    joining = map_groups(short, "key", merge, _JOINED).localCheckpoint()
     cutting = found.where("cuts is not null").select("conversation_id", "head", "cuts")
     moved = cutting.select("conversation_id").unionByName(joining.select("conversation_id"))
     whole = rows.join(moved, "conversation_id", "left_anti")

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from conf.settings import TemplateLevel
 from jobs import matching
+from jobs.parts import map_parts, parts
 from udfs import blocks
 from udfs import templates as kernels
 from udfs.templates import Shape
@@ -64,9 +65,9 @@ def _frequent(distinct: DataFrame, least: int) -> tuple[np.ndarray, np.ndarray]:
     They come to the driver and go to every executor: one for every ``least`` tokens of half the prompts at most, and
     16 bytes each.
     """
-    parts = matching.parts(distinct.sparkSession)
-    packed = distinct.select("prompt").mapInArrow(lambda batches: kernels.count(batches, 4 * parts), _PACKED)
-    counted = matching.map_parts(packed, "part", lambda batches: blocks.totals(batches, least), _COUNT)
+    count = parts(distinct.sparkSession)
+    packed = distinct.select("prompt").mapInArrow(lambda batches: kernels.count(batches, count), _PACKED)
+    counted = map_parts(packed, lambda batches: blocks.totals(batches, least), _COUNT)
     found: Any = counted.toPandas()
     hashes, counts = found["key"].to_numpy(np.int64).view(np.uint64), found["count"].to_numpy(np.int64)
     order = np.argsort(hashes)
