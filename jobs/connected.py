@@ -1,7 +1,8 @@
 """Which rows hang together? The components of the edges: on the driver while they are few, by stars on Spark beyond."""
 
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -141,12 +142,17 @@ def _on_driver(blocks: DataFrame, parts: int, work: str) -> DataFrame:
 def _written(spark: SparkSession, table: pa.Table, folder: str) -> DataFrame:
     """The table as a frame, by way of a file if the folder is a local or shared one: a million rows of a frame made
     from memory take Spark four seconds to read, once each time, where those of a file take half a second."""
-    place = local_path(folder)
-    if place is None:
+    if local_path(folder) is None:
         return spark.createDataFrame(table.to_pandas(), _MEMBERS)
-    place.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, place / "members.parquet", compression="none")
+    pq.write_table(table, f"{made_folder(folder)}/members.parquet", compression="none")
     return spark.read.schema(_MEMBERS).parquet(folder)
+
+
+def made_folder(uri: str) -> str:
+    """The path of a folder that is made now, if it is a local or shared one."""
+    place = cast(Path, local_path(uri))
+    place.mkdir(parents=True, exist_ok=True)
+    return str(place)
 
 
 def _heavy_from(rows: int, parts: int) -> int:

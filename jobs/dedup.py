@@ -13,6 +13,7 @@ from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS, frame
+from jobs.tasks import Rows, table_rows
 
 
 def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
@@ -29,7 +30,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     with Run(lake, settings, stamp) as job:
         with progress.stage("sign"):
             signing.bring_up(lake, job, stamp.inputs[tables.CONVERSATIONS], signing.signing(options))
-        facts, signatures = _facts(lake, settings), lake.read(tables.SIGNATURES)
+        facts, signatures = _facts(lake, settings), table_rows(lake, tables.SIGNATURES)
         is_growing = not foreign and increment.can_grow(lake, job, last)
         with progress.stage("compare new with all" if is_growing else "compare all"):
             if is_growing and last is not None:
@@ -43,7 +44,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
             _write_compared(lake, job, found, members, options, is_growing)
         if caps.is_on(options):
             with progress.stage("cap prompts and templates"):
-                _write_capped(lake, job, facts, signatures, options, f"{work}-prompts")
+                _write_capped(lake, job, facts, options, f"{work}-prompts")
         personas.write(lake, job, facts, options, progress)
         with progress.stage("clusters"):
             _write_clusters(lake, job, found, is_growing)
@@ -53,7 +54,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
 
 
 def find(
-    facts: DataFrame, signatures: DataFrame, options: Dedup, work: str, extra: DataFrame | None = None
+    facts: DataFrame, signatures: Rows, options: Dedup, work: str, extra: DataFrame | None = None
 ) -> tuple[DataFrame, DataFrame]:
     """What became of every conversation that shares a key with another (:func:`udfs.candidates.thin`), and the members
     of all components.
@@ -65,9 +66,10 @@ def find(
     if extra is not None:
         extra = extra.persist()
         facts = facts.unionByName(against.facts(extra, options))
-        signatures = signatures.unionByName(extra)
-    members = matching.at_hand(matching.members(signatures, options, work))
-    return matching.judged(signatures, facts.join(members, "row"), members, options), members
+        together = signatures.frame().unionByName(extra)
+        signatures = Rows(signatures.spark, lambda: together)
+    members = matching.members(signatures, options, work)
+    return matching.judged(signatures, facts, members, options, work), members
 
 
 def _stamp(lake: Lake, settings: Settings, subject: str) -> Lineage:
@@ -96,8 +98,8 @@ def _write_compared(
     job.commit_all(compared, "overwrite")
 
 
-def _write_capped(lake: Lake, job: Run, facts: DataFrame, signatures: DataFrame, options: Dedup, work: str) -> None:
-    capped = caps.cap(facts, signatures, lake.read(tables.MATCHES), options, work)
+def _write_capped(lake: Lake, job: Run, facts: DataFrame, options: Dedup, work: str) -> None:
+    capped = caps.cap(facts, lake.read(tables.SIGNATURES), lake.read(tables.MATCHES), options, work)
     job.counts |= capped.counts
     job.commit_all({tables.DUPLICATES: capped.duplicates, tables.FAMILIES: capped.families}, "overwrite")
 

@@ -14,6 +14,7 @@ from conf.settings import Dedup
 from jobs import matching, signing
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run
+from jobs.tasks import table_rows
 
 _WRITTEN = (tables.MATCHES, tables.COMPONENTS, tables.DUPLICATES, tables.FAMILIES, tables.CLUSTERS)
 
@@ -45,13 +46,14 @@ def _has_same_contamination(lake: Lake, last: Lineage) -> bool:
 def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) -> tuple[DataFrame, DataFrame]:
     """What became of the conversations that those touch which were added after version ``since`` of ``conversations``,
     as :func:`udfs.candidates.thin` tells it, and the members of all components. ``facts`` are those of all."""
-    signatures = lake.read(tables.SIGNATURES)
     earlier = signing.version_for(lake, since)
-    fresh, known = lake.added(tables.SIGNATURES, earlier), lake.read(tables.SIGNATURES, earlier)
+    fresh = table_rows(lake, tables.SIGNATURES, since=earlier)
+    known = table_rows(lake, tables.SIGNATURES, earlier)
     members = matching.joined_members(fresh, known, lake.read(tables.COMPONENTS), options, work).persist()
-    touched = members.join(members.join(fresh.select("row"), "row").select("component").distinct(), "component")
-    places = matching.at_hand(_with_old_copies(touched, lake.read(tables.MATCHES)).persist())
-    return matching.judged(signatures, facts.join(places, "row"), places, options), members
+    new = fresh.frame().select("row")
+    touched = members.join(members.join(new, "row").select("component").distinct(), "component")
+    places = _with_old_copies(touched, lake.read(tables.MATCHES)).persist()
+    return matching.judged(table_rows(lake, tables.SIGNATURES), facts, places, options, work), members
 
 
 def _with_old_copies(touched: DataFrame, matches: DataFrame) -> DataFrame:

@@ -7,19 +7,24 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf.settings import Dedup
-from jobs.connected import CONTRACTED, components
+from jobs.connected import CONTRACTED, components, made_folder
 from jobs.parts import map_parts, parts
+from jobs.tasks import Rows
 from udfs import buckets, candidates, stars
 from udfs.buckets import Levels
+from udfs.members import COLUMNS as SIGNATURE
+from udfs.members import Block, Places, pack
 from udfs.thinning import Bounds
 
 _FEW_MEMBERS = 2_000_000
-"""Members of which every executor is given the part, some 50 bytes each."""
+"""Members of which every executor is given the place, some 50 bytes each."""
+_PLACES = {"row": np.int64, "component": np.int64, "part": np.int32}
 _FEW_NAMED = 500_000
 """Rows with ids and digests that every executor is given, some 300 bytes each."""
 _PACKED = "part int, keys binary, values binary"
-_SIGNATURE = ("row", "conversation_id", "digest", "prefixes", "sets", "closing", "bands", "anchors")
+_KEYS = ("row", "prefixes", "bands", "anchors")
 _SHARED = ("sets", "closing", "bands", "anchors")
+_BLOCKS = "part int, path string, start bigint, bytes bigint"
 _JUDGED = (
     "conversation_id string, level string, kept_id string, copy_of string, similarity double, bands_shared int, "
     "nearest_id string, cluster_id string, compared bigint, rejected bigint, hot_buckets bigint"
@@ -31,23 +36,23 @@ def levels(options: Dedup) -> Levels:
     return Levels(*(level != "off" for level in (options.snapshot, options.exact, options.near, options.contained)))
 
 
-def members(signatures: DataFrame, options: Dedup, work: str) -> DataFrame:
+def members(signatures: Rows, options: Dedup, work: str) -> DataFrame:
     """``row, component, part, is_copy`` (:func:`jobs.connected.components`) of every conversation that shares a key
     with another."""
-    count = parts(signatures.sparkSession)
+    count = parts(signatures.spark)
     return components(contracted(_packed(signatures, options, count)), options.max_edges, count, work)
 
 
-def joined_members(fresh: DataFrame, known: DataFrame, before: DataFrame, options: Dedup, work: str) -> DataFrame:
+def joined_members(fresh: Rows, known: Rows, before: DataFrame, options: Dedup, work: str) -> DataFrame:
     """The same for ``known`` signatures, whose components are ``before`` (``row, component``), and ``fresh`` ones. Of
     the known ones only their keys are read, and only those that a fresh one has are shuffled."""
-    spark, keyed = fresh.sparkSession, levels(options)
+    spark, keyed = fresh.spark, levels(options)
     count = parts(spark)
-    found = _keyed(fresh).mapInArrow(lambda batches: buckets.distinct(batches, keyed), "bucket bigint").distinct()
+    found = fresh.map(_KEYS, lambda batches: buckets.distinct(batches, keyed), "bucket bigint").distinct()
     buckets_wanted: Any = found.toPandas()
     wanted = np.sort(buckets_wanted["bucket"].to_numpy(np.int64).view(np.uint64))
     shared = spark.sparkContext.broadcast(wanted)
-    matched = _keyed(known).mapInArrow(lambda batches: buckets.pack_known(batches, keyed, count, shared.value), _PACKED)
+    matched = known.map(_KEYS, lambda batches: buckets.pack_known(batches, keyed, count, shared.value), _PACKED)
     found = contracted(_packed(fresh, options, count).unionByName(matched))
     earlier = before.where("row != component").select(
         F.col("component").alias("a"), F.col("row").alias("b"), F.lit(False).alias("is_equal")
@@ -55,41 +60,56 @@ def joined_members(fresh: DataFrame, known: DataFrame, before: DataFrame, option
     return components(found.unionByName(earlier.mapInArrow(stars.contract, CONTRACTED)), options.max_edges, count, work)
 
 
-def judged(signatures: DataFrame, chosen: DataFrame, members: DataFrame, options: Dedup) -> DataFrame:
-    """What became of the rows ``chosen`` (``conversation_id, order, is_fixed, component, part``), which are whole
-    components of ``members`` (``row, component, part, is_copy``): a row each that is not fixed, with the columns of
-    ``_JUDGED``. Text is not read: signatures hold what is compared. Only those of members are shuffled where these are
-    at hand, else all; of conversations with the same messages the sets and keys of those alone that are no copies."""
+def judged(signatures: Rows, facts: DataFrame, members: DataFrame, options: Dedup, work: str) -> DataFrame:
+    """What became of the conversations ``facts`` (``conversation_id, row, order, is_fixed``) that are in whole
+    components, ``members`` (``row, component, part, is_copy``): a row each that is not fixed, with the columns of
+    ``_JUDGED``. Text is not read: signatures hold what is compared. ``work`` is a folder for them meanwhile."""
     keep = options.near_keep if options.near != "off" else 1
     bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit, keep)
-    keyed = levels(options)
-    signed = signatures.select(*_SIGNATURE).join(members, "row")
-    is_needed = ~F.coalesce("is_copy", F.lit(False))
-    signed = signed.withColumns({name: F.when(is_needed, F.col(name)) for name in _SHARED}).drop("is_copy")
-    facts = chosen.select("conversation_id", "order", "is_fixed", "component", "part")
+    keyed, is_few = levels(options), members.count() <= _FEW_MEMBERS
+    places = members.select("row", "part")
+    told = facts.join(F.broadcast(places) if is_few else places, "row")
+    told = told.select("part", "conversation_id", "order", "is_fixed")
+    if is_few and signatures.files is not None:
+        found = _packed_by_part(signatures, members, work)
+        return map_parts(told, lambda batches: candidates.judge_blocks(batches, found, keyed, bounds), _JUDGED)
     # Not joined here: signatures are large, and lie by ``part`` only after they have been shuffled.
-    rows = signed.unionByName(facts, allowMissingColumns=True)
+    rows = _signed(signatures.frame(), F.broadcast(members) if is_few else members)
+    rows = rows.unionByName(told, allowMissingColumns=True)
     return map_parts(rows, lambda batches: candidates.judge(batches, keyed, bounds), _JUDGED)
 
 
-def at_hand(rows: DataFrame, limit: int = _FEW_MEMBERS) -> DataFrame:
-    """The rows, which can be counted at no great cost, to join with: where they are at most so many, each executor is
-    sent them all, and what they are joined with is not shuffled."""
-    return F.broadcast(rows) if rows.count() <= limit else rows
+def _packed_by_part(signatures: Rows, few: DataFrame, work: str) -> dict[int, list[Block]]:
+    """The signatures of these members in files below ``work``. Every executor is sent all members."""
+    told: Any = few.toPandas()
+    found = told.sort_values("row")
+    row, component, part = (found[name].to_numpy(kind) for name, kind in _PLACES.items())
+    places = Places(row, component, part, found["is_copy"].eq(True).to_numpy(bool))
+    shared, folder = signatures.spark.sparkContext.broadcast(places), made_folder(f"{work}/signatures")
+    packed = signatures.map(SIGNATURE, lambda batches: pack(batches, shared.value, folder), _BLOCKS)
+    blocks: dict[int, list[Block]] = {}
+    for block in packed.collect():
+        blocks.setdefault(block.part, []).append(Block(*block))
+    return blocks
+
+
+def _signed(signatures: DataFrame, members: DataFrame) -> DataFrame:
+    """The signatures of these members as rows, those of copies without sets and keys."""
+    is_needed = ~F.coalesce("is_copy", F.lit(False))
+    joined = signatures.select(*SIGNATURE).join(members, "row")
+    return joined.withColumns({name: F.when(is_needed, F.col(name)) for name in _SHARED}).drop("is_copy")
 
 
 def kept_at_hand(rows: DataFrame) -> DataFrame:
-    """Rows with ids or digests, kept and :func:`at_hand`."""
-    return at_hand(rows.persist(), _FEW_NAMED)
+    """Rows with ids or digests, kept, to join with: where they are few, each executor is sent them all, and what they
+    are joined with is not shuffled."""
+    kept = rows.persist()
+    return F.broadcast(kept) if kept.count() <= _FEW_NAMED else kept
 
 
-def _keyed(signatures: DataFrame) -> DataFrame:
-    return signatures.select("row", "prefixes", "bands", "anchors")
-
-
-def _packed(signatures: DataFrame, options: Dedup, parts: int) -> DataFrame:
+def _packed(signatures: Rows, options: Dedup, parts: int) -> DataFrame:
     keyed = levels(options)
-    return _keyed(signatures).mapInArrow(lambda batches: buckets.pack(batches, keyed, parts), _PACKED)
+    return signatures.map(_KEYS, lambda batches: buckets.pack(batches, keyed, parts), _PACKED)
 
 
 def contracted(packed: DataFrame) -> DataFrame:

@@ -23,6 +23,7 @@ from jobs.tables import SCHEMAS
 from udfs import buckets, candidates, scripts
 from udfs.buckets import DIGEST_BYTES
 from udfs.edits import EDITS, Messages
+from udfs.members import Members, sets_of
 from udfs.signatures import sign
 from udfs.thinning import Bounds
 from udfs.unions import union_find
@@ -145,8 +146,7 @@ def _judged(talks: list, options: Dedup) -> _Members:
         "is_fixed": pa.array([False] * count),
     }
     bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit)
-    members = candidates.Members(pa.RecordBatch.from_pydict(columns), candidates.sets_of(signed["sets"]))
-    verdicts = candidates.thin(members, levels, bounds)
+    verdicts = candidates.thin(Members(pa.RecordBatch.from_pydict(columns), sets_of(signed["sets"])), levels, bounds)
     kept_of = [-1 if kept is None else int(kept) for kept in verdicts["kept_id"].to_pylist()]
     return _Members(signed, np.array(kept_of), verdicts["level"].to_pylist())
 

@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from conf import tables
 from conf.settings import Dedup
-from jobs.tables import SCHEMAS, only_row
+from jobs.tables import SCHEMAS
 from udfs.candidates import COUNTERS, LEVELS, NAMES
 from udfs.signatures import Signing
 from udfs.verifying import CONTAINED, NEAR
@@ -27,9 +27,11 @@ def clusters(rows: DataFrame) -> DataFrame:
 
 def counts(rows: DataFrame) -> dict[str, int]:
     """Removed rows by level, and the counters of the verification."""
-    found = {row["level"]: row["count"] for row in rows.groupBy("level").count().collect()}
-    totals = only_row(rows.agg(*(F.coalesce(F.sum(name), F.lit(0)) for name in COUNTERS)))
-    return {level: found.get(level, 0) for level in LEVELS} | dict(zip(COUNTERS, map(int, totals), strict=True))
+    sums = (F.sum(name).alias(name) for name in COUNTERS)
+    found = rows.groupBy("level").agg(F.count(F.lit(1)).alias("rows"), *sums).collect()
+    removed = {row["level"]: row["rows"] for row in found}
+    totals = {name: sum(row[name] for row in found) for name in COUNTERS}
+    return {level: removed.get(level, 0) for level in LEVELS} | totals
 
 
 def _rule(signing: Signing, options: Dedup) -> Column:

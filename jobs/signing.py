@@ -4,7 +4,7 @@ Where the lake is a folder, tasks go from file to file by Arrow: Java would take
 signing them takes (0091).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -12,24 +12,17 @@ import pyarrow.compute as pc
 import xxhash
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import LongType, StringType, StructField, StructType
 
 from conf import tables
 from conf.settings import Dedup
-from jobs.lake import Lake
+from jobs.lake import FILE, Lake
 from jobs.ledger import Run
 from jobs.tables import SCHEMAS
-from jobs.tasks import spread
+from jobs.tasks import table_rows
 from udfs import signatures
-from udfs.datafiles import Share, plain_files, read, shares, write
 from udfs.signatures import Signing
 
-_FILE = StructType(
-    [StructField("name", StringType()), StructField("bytes", LongType()), StructField("rows", LongType())]
-)
 _READ = ("conversation_id", "digest", "messages.role", "messages.content")
-_BATCH = 2000
 _SPARK_SEED = 42
 
 
@@ -75,35 +68,13 @@ def version_for(lake: Lake, conversations: int) -> int:
 def _sign(lake: Lake, job: Run, version: int, since: int, how: Signing) -> None:
     """Sign what this version of ``conversations`` has more than version ``since``; all of it where that is -1."""
     mode = "overwrite" if since < 0 else "append"
-    made = _sign_files(lake, version, since, how)
-    if made is not None:
-        job.commit_files(tables.SIGNATURES, made, mode)
+    read = table_rows(lake, tables.CONVERSATIONS, version, since)
+    if read.files is None or not lake.takes_files(tables.SIGNATURES):
+        job.commit(tables.SIGNATURES, sign(read.frame(), how), mode)
         return
-    read = lake.read(tables.CONVERSATIONS, version) if since < 0 else lake.added(tables.CONVERSATIONS, since)
-    job.commit(tables.SIGNATURES, sign(read, how), mode)
-
-
-def _sign_files(lake: Lake, version: int, since: int, how: Signing) -> DataFrame | None:
-    """Sign what this version of ``conversations`` has more than version ``since``, from its files to files of
-    ``signatures``: a row a file, as :meth:`Lake.write_files` takes them. None where files cannot be read that way."""
-    target, before = lake.folder(tables.SIGNATURES), lake.version(tables.SIGNATURES)
-    found = _plain_files(lake, tables.CONVERSATIONS, version, since)
-    if target is None or found is None or (before >= 0 and _plain_files(lake, tables.SIGNATURES, before) is None):
-        return None
-    schema, columns = to_arrow_schema(SCHEMAS[tables.SIGNATURES]), to_arrow_schema(_FILE)
-
-    def work(dealt: Sequence[Share]) -> Iterator[pa.RecordBatch]:
-        batches = (batch for share in dealt for batch in read(share, _READ, _BATCH))
-        made = write(target, signatures.sign(map(_texts, batches), how), schema)
-        yield pa.RecordBatch.from_pylist([made._asdict()] if made else [], columns)
-
-    cores = lake.spark.sparkContext.defaultParallelism
-    return spread(lake.spark, shares(found, 2 * cores), lambda share: share.bytes, work, _FILE)
-
-
-def _plain_files(lake: Lake, table: str, version: int, since: int = -1) -> list[Share] | None:
-    folder = lake.folder(table)
-    return plain_files(folder, version, since) if folder and version >= 0 else None
+    file = lake.filing(tables.SIGNATURES)
+    made = read.map(_READ, lambda batches: file(signatures.sign(map(_texts, batches), how)), FILE)
+    job.commit_files(tables.SIGNATURES, made, mode)
 
 
 def _texts(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -1,13 +1,19 @@
 """Work that Python does on executors, dealt out as Spark tasks: what Spark would read is read by the task itself."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
+from jobs.lake import Lake
+from jobs.parts import Kernel
+from udfs.datafiles import Share, plain_files, read, shares
+
 _TASK_BYTES = 96 << 20
+_BATCH = 2000
 
 
 def spread(
@@ -15,7 +21,7 @@ def spread(
     items: Sequence[Any],
     weigh: Callable[[Any], int],
     work: Callable[[Sequence[Any]], Iterable[pa.RecordBatch]],
-    schema: StructType,
+    schema: StructType | str,
 ) -> DataFrame:
     """What ``work`` makes of the items, called once a task with a bucket of them; buckets have about equal weight
     (bytes). Items can be ordered, and are dealt out the same way each time."""
@@ -34,3 +40,30 @@ def spread(
                 yield from work(buckets[number])
 
     return spark.range(0, count, 1, count).mapInArrow(task, schema)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a table for a kernel: from ``files`` where tasks can read them themselves, for Java would take longer to
+    hand them over than most kernels take (0091); else from what Spark reads, ``frame``."""
+
+    spark: SparkSession
+    frame: Callable[[], DataFrame]
+    files: Sequence[Share] | None = None
+
+    def map(self, columns: Sequence[str], kernel: Kernel, schema: StructType | str) -> DataFrame:
+        """What ``kernel`` makes of these columns of the rows, called once a task with all its batches."""
+        if self.files is None:
+            return self.frame().select(*columns).mapInArrow(kernel, schema)
+        dealt = shares(self.files, 2 * self.spark.sparkContext.defaultParallelism)
+        work = lambda taken: kernel(batch for share in taken for batch in read(share, columns, _BATCH))  # noqa: E731
+        return spread(self.spark, dealt, lambda share: share.bytes, work, schema)
+
+
+def table_rows(lake: Lake, table: str, version: int | None = None, since: int = -1) -> Rows:
+    """The rows of a table at a version (default: the newest), or only those that it has more than version ``since``,
+    from which on it has grown. From files only where the lake is a folder and a row in a file is a row of the table."""
+    newest = lake.version(table) if version is None else version
+    folder = lake.folder(table)
+    files = plain_files(folder, newest, since) if folder and newest >= 0 else None
+    return Rows(lake.spark, lambda: lake.read(table, version) if since < 0 else lake.added(table, since), files)

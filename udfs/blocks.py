@@ -17,17 +17,24 @@ def pack(keys: np.ndarray, values: np.ndarray, parts: int) -> pa.RecordBatch:
     The part is the key's high bits, so all equal keys, of whichever batch, are in one part of 0 .. ``parts`` - 1.
     """
     place = (keys >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32)
-    place = place.astype(np.int16 if parts < 1 << 15 else np.int32)  # numbers of 16 bits are sorted in linear time
-    order = np.argsort(place, kind="stable")
-    cuts = np.searchsorted(place[order], np.arange(parts + 1))
+    order, spans = dealt(place)
     keys, values = keys[order], values[order]
-    spans = [(part, start, end) for part, (start, end) in enumerate(pairwise(cuts)) if end > start]
     columns = {
         "part": pa.array([part for part, _, _ in spans], pa.int32()),
         "keys": pa.array([keys[start:end].tobytes() for _, start, end in spans], pa.binary()),
         "values": pa.array([values[start:end].tobytes() for _, start, end in spans], pa.binary()),
     }
     return pa.RecordBatch.from_pydict(columns)
+
+
+def dealt(part: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int, int]]]:
+    """Rows by the part (from 0) that each goes to: their order, and for every part that occurs where in it its rows
+    begin and end."""
+    count = int(part.max()) + 1 if len(part) else 0
+    part = part.astype(np.int16 if count < 1 << 15 else np.int32)  # numbers of 16 bits are sorted in linear time
+    order = np.argsort(part, kind="stable")
+    cuts = np.searchsorted(part[order], np.arange(count + 1)).tolist()
+    return order, [(at, start, end) for at, (start, end) in enumerate(pairwise(cuts)) if end > start]
 
 
 def unpack(batches: Iterable[pa.RecordBatch]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """What became of each candidate? Whole components of signatures in, verified removals out, as Arrow batches."""
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 
 from udfs import buckets, thinning
 from udfs.buckets import Levels
+from udfs.members import Block, Members, matched, messages, taken_sets, unpack
 from udfs.shingles import CLOSING
-from udfs.thinning import Bounds, Candidates, Ragged, Sets, Thinned
+from udfs.thinning import Bounds, Candidates, Ragged, Thinned
 from udfs.unions import union_find
 
 EXACT = "exact"
@@ -20,70 +21,24 @@ LEVELS = ("snapshot", EXACT, "near", "contained")
 """The levels that compare whole conversations, in their order."""
 CLUSTER_DIGITS = 32
 COUNTERS = ("compared", "rejected", "hot_buckets")
-_OWN = ("conversation_id", "row", "digest", "component", "prefixes")
-_SHARED = ("closing", "bands", "anchors")
-_FACTS = ("order", "is_fixed")
 
 
-class Members(NamedTuple):
-    """Signatures of whole components with their facts: ``rows`` as :func:`udfs.signatures.sign` gives them, but for
-    ``sets``, and with ``component``, ``order`` (list of numbers, larger is better) and ``is_fixed`` (never removed, and
-    not told of). The sets, most of the bytes, are apart: nobody puts them in order."""
-
-    rows: pa.RecordBatch
-    sets: Sets
+def judge_blocks(
+    facts: Iterable[pa.RecordBatch], found: Mapping[int, Sequence[Block]], levels: Levels, bounds: Bounds
+) -> Iterator[pa.RecordBatch]:
+    """:func:`judge`, the signatures being in blocks by their part. Facts have their ``part``."""
+    told = list(facts)
+    parts = sorted({part for batch in told for part in batch.column("part").unique().to_pylist()})
+    signed = unpack(block for part in parts for block in found.get(part, ()))
+    yield from judge(chain(told, signed), levels, bounds)
 
 
 def judge(batches: Iterable[pa.RecordBatch], levels: Levels, bounds: Bounds) -> Iterator[pa.RecordBatch]:
     """Signatures and facts of whole components, in any order -> what became of each: :func:`thin` of those that
-    :func:`matched` gives."""
-    members = matched(batches)
-    if members:
-        yield thin(members, levels, bounds)
-
-
-def matched(batches: Iterable[pa.RecordBatch]) -> Members | None:
-    """Signatures and facts of conversations as rows of one schema, in any order -> the signatures that have facts, with
-    these; None without facts. A row of facts has ``order`` and ``is_fixed``, a signature all else.
-
-    Of conversations with the same messages one signature is enough; the others can be bare: no ``sets``, ``closing``,
-    ``bands``, ``anchors``. One that is bare without such another is left out.
-    """
-    rows, sets = _gather(batches)
-    if rows is None or rows.column("order").null_count == len(rows):
-        return None
-    told = rows.column("order").is_valid()
-    facts = np.flatnonzero(np.asarray(told))
-    ids = rows.column("conversation_id")
-    place = pc.index_in(ids, value_set=ids.take(pa.array(facts)))
-    signed = np.flatnonzero(np.asarray(pc.and_not(place.is_valid(), told)))
-    # A signature is here twice where its row number is another conversation's too.
-    places, firsts = np.unique(place.take(pa.array(signed)).to_numpy(), return_index=True)
-    whole = _whole_ones(rows)[signed[firsts]]
-    taken, places, whole = (each[whole >= 0] for each in (signed[firsts], places, whole))
-    columns = {name: rows.column(name).take(pa.array(taken)) for name in _OWN}
-    columns |= {name: rows.column(name).take(pa.array(whole)) for name in _SHARED}
-    columns |= {name: rows.column(name).take(pa.array(facts[places])) for name in _FACTS}
-    return Members(pa.RecordBatch.from_pydict(columns), _taken(sets, whole))
-
-
-def _whole_ones(rows: pa.RecordBatch) -> np.ndarray:
-    """Per row one with the same messages that is not bare, itself where it is none; -1 where there is none."""
-    messages = _messages(rows)
-    is_whole = np.asarray(rows.column("bands").is_valid())
-    found = np.full(messages.max(initial=0) + 1, -1)
-    found[messages[is_whole]] = np.flatnonzero(is_whole)
-    return np.where(is_whole, np.arange(len(rows)), found[messages])
-
-
-def _messages(rows: pa.RecordBatch) -> np.ndarray:
-    """A number per row, from 0, equal for equal messages: the digest of all of them comes last in ``prefixes``."""
-    normal = pc.binary_slice(rows.column("prefixes"), -buckets.DIGEST_BYTES, None)
-    return pc.fill_null(normal, b"").dictionary_encode().indices.to_numpy()
-
-
-def _taken(sets: Sets, places: np.ndarray) -> Sets:
-    return Sets(sets.hashes, sets.starts[places], sets.ends[places])
+    :func:`udfs.members.matched` gives."""
+    found = matched(batches)
+    if found:
+        yield thin(found, levels, bounds)
 
 
 def thin(members: Members, levels: Levels, bounds: Bounds) -> pa.RecordBatch:
@@ -98,39 +53,16 @@ def thin(members: Members, levels: Levels, bounds: Bounds) -> pa.RecordBatch:
     - on the first row the counters ``compared``, ``rejected``, ``hot_buckets``, 0 on the others.
     """
     rows, ranks = members.rows, _ranks(members.rows)
-    messages = _messages(rows) if levels.exact else np.arange(len(rows))
+    said = messages(rows) if levels.exact else np.arange(len(rows))
     is_fixed = rows.column("is_fixed").to_numpy(zero_copy_only=False)
-    in_order = np.lexsort((ranks, ~is_fixed, messages))
-    best = in_order[np.unique(messages[in_order], return_index=True)[1]]  # of each number the first
-    distinct = Members(rows.take(pa.array(best)), _taken(members.sets, best))
+    in_order = np.lexsort((ranks, ~is_fixed, said))
+    best = in_order[np.unique(said[in_order], return_index=True)[1]]  # of each number the first
+    distinct = Members(rows.take(pa.array(best)), taken_sets(members.sets, best))
     result = thinning.thin(_candidates(distinct, ranks[best], levels), bounds)
-    found = _verdicts(rows, best, np.searchsorted(messages[best], messages), result).filter(pa.array(~is_fixed))
+    found = _verdicts(rows, best, np.searchsorted(said[best], said), result).filter(pa.array(~is_fixed))
     for name in COUNTERS:
         found = found.append_column(name, _on_first(getattr(result, name), len(found)))
     return found
-
-
-def _gather(batches: Iterable[pa.RecordBatch]) -> tuple[pa.RecordBatch | None, Sets]:
-    """All rows as one batch but for the sets, which go end to end into memory of their own. All of a part in one Arrow
-    table would be there twice for a while; here each batch is free to go when it has been copied."""
-    rows, hashes, ends = [], bytearray(), [np.zeros(1, np.int64)]
-    for batch in batches:
-        if batch.num_rows:
-            sets = sets_of(batch.column("sets"))
-            hashes += sets.hashes[sets.starts[0] : sets.ends[-1]].view(np.uint8).data
-            ends.append(sets.ends - sets.starts[0] + ends[-1][-1])
-            rows.append(batch.drop_columns(["sets"]).take(pa.array(np.arange(batch.num_rows))))
-    cuts = np.concatenate(ends)
-    gathered = Sets(np.frombuffer(hashes, np.uint32), cuts[:-1], cuts[1:])
-    return _one_batch(pa.Table.from_batches(rows)) if rows else None, gathered
-
-
-def _one_batch(table: pa.Table) -> pa.RecordBatch:
-    joined = table.combine_chunks().to_batches()
-    if len(joined) != 1:
-        told = f"one part has {table.num_rows:,} candidates, more than one Arrow batch can hold"
-        raise OverflowError(f"{told}: set spark.sql.shuffle.partitions higher")
-    return joined[0]
 
 
 def _candidates(members: Members, ranks: np.ndarray, levels: Levels) -> Candidates:
@@ -149,13 +81,6 @@ def _candidates(members: Members, ranks: np.ndarray, levels: Levels) -> Candidat
         beginnings,
         owners,
     )
-
-
-def sets_of(column: pa.Array) -> Sets:
-    """The sets in a column ``sets``."""
-    _, starts, data = column.buffers()
-    ends = np.frombuffer(starts, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64) // 4
-    return Sets(np.frombuffer(data or b"\0\0\0\0", np.uint32), ends[:-1], ends[1:])
 
 
 def _closing(column: pa.Array) -> np.ndarray:

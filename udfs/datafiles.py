@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable, Schema
 from deltalake.transaction import AddAction, CommitProperties, create_table_with_add_actions
 
+_TOLD = pa.schema([("name", pa.string()), ("bytes", pa.int64()), ("rows", pa.int64())])
 _SHARE_BYTES = 4 << 20
 _BATCH_BYTES = 64 << 20
 _GROUP_BYTES = 64 << 20
@@ -50,10 +51,19 @@ def plain_files(folder: Path, version: int, since: int = -1) -> list[Share] | No
     """The files of the table in the folder with the rows at ``version`` that version ``since`` has not. None where a
     row in a file may not be a row of the table: with deletion vectors or column mapping."""
     table = DeltaTable(folder, version=version)
-    if table.protocol().min_reader_version > 1:
+    if not _is_plain(table):
         return None
     before = _sizes(DeltaTable(folder, version=since)) if since >= 0 else {}
     return [Share(str(folder / name), size) for name, size in sorted(_sizes(table).items()) if name not in before]
+
+
+def takes_files(folder: Path) -> bool:
+    """Can files be committed to the table in the folder, or is none there yet?"""
+    return not DeltaTable.is_deltatable(str(folder)) or _is_plain(DeltaTable(folder))
+
+
+def _is_plain(table: DeltaTable) -> bool:
+    return table.protocol().min_reader_version == 1
 
 
 def _sizes(table: DeltaTable) -> dict[str, int]:
@@ -105,6 +115,14 @@ def write(folder: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) ->
         path.unlink()
         return None
     return DataFile(path.name, path.stat().st_size, rows)
+
+
+def told(batches: Iterable[pa.RecordBatch], folder: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """:func:`write`, the file being told as a row: ``name``, ``bytes``, ``rows``. What may be null is for the
+    schema to say, not for the batches."""
+    ours = (pa.RecordBatch.from_arrays(batch.select(schema.names).columns, schema=schema) for batch in batches)
+    made = write(folder, ours, schema)
+    yield pa.RecordBatch.from_pylist([made._asdict()] if made else [], _TOLD)
 
 
 def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:

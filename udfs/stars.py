@@ -11,12 +11,12 @@ of two numbers are slow to shuffle.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from udfs.blocks import dealt
 from udfs.unions import numbered, union_find
 
 _BLOCK = 1 << 20
@@ -74,7 +74,7 @@ def route(batches: Iterable[pa.RecordBatch], parts: int, to_both: bool) -> Itera
         edges = _without_loops(_read(batch.column("edges")))
         sides = [(True, edges.child), (False, edges.parent)] if to_both else [(True, edges.child)]
         for by_child, rows in sides:
-            yield _routed(edges, part_of(rows, parts), parts, by_child)
+            yield _routed(edges, part_of(rows, parts), by_child)
 
 
 def small_stars(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -229,11 +229,9 @@ def _blocks(edges: Edges, unsettled: int = 0) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_pydict(columns)
 
 
-def _routed(edges: Edges, place: np.ndarray, parts: int, by_child: bool) -> pa.RecordBatch:
-    order = np.argsort(place, kind="stable")
-    cuts = np.searchsorted(place[order], np.arange(parts + 1))
+def _routed(edges: Edges, place: np.ndarray, by_child: bool) -> pa.RecordBatch:
+    order, spans = dealt(place)
     pairs = np.stack(edges)[:, order]
-    spans = [(part, start, end) for part, (start, end) in enumerate(pairwise(cuts)) if end > start]
     columns = {
         "part": pa.array([part for part, _, _ in spans], pa.int32()),
         "by_child": pa.array([by_child] * len(spans), pa.bool_()),

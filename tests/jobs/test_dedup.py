@@ -15,6 +15,7 @@ from jobs.errors import UsageError
 from jobs.lake import Lake, Lineage, open_lake
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
+from jobs.tasks import Rows
 
 WORDS = [f"{a}{b}" for a in "bdfgklmnprstvz" for b in ("a", "el", "in", "or", "us", "ay", "ock")]
 QUIET = Progress(None, "test")
@@ -235,6 +236,6 @@ def test_the_same_rows_from_any_partitioning(spark: SparkSession, whole: Lake, p
 
 
 def _matches(facts: DataFrame, signatures: DataFrame, settings: Settings, work: Path) -> list[tuple]:
-    found, _ = dedup.find(facts, signatures, settings.dedup, str(work))
+    found, _ = dedup.find(facts, Rows(facts.sparkSession, lambda: signatures), settings.dedup, str(work))
     columns = ["conversation_id", "level", "kept_id", "similarity", "bands_shared", "nearest_id", "cluster_id"]
     return sorted(map(tuple, found.select(*columns).collect()), key=repr)

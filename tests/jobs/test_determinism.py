@@ -11,6 +11,7 @@ from conf import tables
 from conf.settings import Settings
 from jobs import annotate, caps, dedup, outcome, publish, signing, survivors
 from jobs.lake import Lake, open_lake
+from jobs.tasks import Rows
 
 
 def digest_of(raw: DataFrame, settings: Settings, work: str) -> str:
@@ -18,7 +19,7 @@ def digest_of(raw: DataFrame, settings: Settings, work: str) -> str:
     conversations = annotate.label(raw, settings.rules).localCheckpoint()
     signatures = signing.sign(conversations, signing.signing(settings.dedup))
     facts = survivors.facts(conversations, settings)
-    found = dedup.find(facts, signatures, settings.dedup, work)[0].localCheckpoint()
+    found = dedup.find(facts, Rows(raw.sparkSession, lambda: signatures), settings.dedup, work)[0].localCheckpoint()
     matches = outcome.duplicates(found, signing.signing(settings.dedup), settings.dedup)
     duplicates = caps.cap(facts, signatures, matches, settings.dedup, f"{work}-prompts").duplicates
     clusters = outcome.clusters(found)

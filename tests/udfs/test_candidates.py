@@ -1,23 +1,25 @@
 """Whole components in, what became of each conversation out: with the messages of others, bare or not, in any order."""
 
+from collections.abc import Iterable
 from itertools import pairwise
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs import signatures
-from udfs.buckets import DIGEST_BYTES, Levels
-from udfs.candidates import COUNTERS, judge, matched
-from udfs.shingles import CLOSING
+from udfs.buckets import Levels
+from udfs.candidates import COUNTERS, judge, judge_blocks
+from udfs.members import Block, Places, pack
 from udfs.thinning import Bounds
 
 SCHEMA = pa.schema(
     [
         ("conversation_id", pa.string()),
         ("row", pa.int64()),
+        ("part", pa.int32()),
         ("digest", pa.string()),
         *((name, pa.binary()) for name in ("prefixes", "sets", "closing", "bands", "anchors")),
         ("component", pa.int64()),
@@ -31,44 +33,8 @@ ALL, BOUNDS = Levels(True, True, True, True), Bounds(0.7, 0.4, 0.9, 64)
 WORDS = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in "lmnpr"]
 
 
-def signature(name: str, messages: str = "", is_bare: bool = False) -> dict[str, object]:
-    """Of a conversation whose messages are named, by default as it is itself."""
-    shared = {"sets": name.encode() * 4, "closing": bytes(8 * CLOSING), "bands": b"8 bytes.", "anchors": b""}
-    own = {"conversation_id": name, "row": ord(name), "digest": name, "component": 1}
-    own["prefixes"] = (messages or name).encode() * DIGEST_BYTES
-    return own | ({} if is_bare else shared)
-
-
 def facts(name: str, number: int) -> dict[str, object]:
-    return {"conversation_id": name, "order": [float(number)], "is_fixed": number == 1}
-
-
-def rows(*batches: list[dict[str, object]]) -> list[dict[str, object]]:
-    found = matched(pa.RecordBatch.from_pylist(batch, SCHEMA) for batch in batches)
-    if found is None:
-        return []
-    spans = zip(found.sets.starts.tolist(), found.sets.ends.tolist(), strict=True)
-    sets = [found.sets.hashes[start:end].tobytes() for start, end in spans]
-    return [row | {"sets": each} for row, each in zip(found.rows.to_pylist(), sets, strict=True)]
-
-
-@pytest.mark.parametrize("is_first", [True, False])
-def test_each_signature_has_its_own_facts_wherever_they_stand(is_first):
-    signed, told = [signature("b"), signature("a")], [facts("a", 1), facts("b", 2)]
-    found = rows(told, [], signed) if is_first else rows(signed, told)
-    assert sorted(found, key=str) == sorted([signature("b") | facts("b", 2), signature("a") | facts("a", 1)], key=str)
-
-
-def test_a_signature_without_facts_is_left_out_and_one_that_came_twice_counts_once():
-    found = rows([signature("a"), signature("x"), signature("a")], [facts("a", 1), facts("b", 2)])
-    assert found == [signature("a") | facts("a", 1)]
-    assert rows([signature("a")]) == rows() == rows([]) == []
-
-
-def test_a_bare_signature_has_the_set_and_keys_of_one_with_its_messages_though_that_has_no_facts():
-    signed = [signature("a", "x", is_bare=True), signature("b", "x"), signature("c", "y", is_bare=True)]
-    (found,) = rows(signed, [facts("a", 1), facts("c", 2)])  # nobody has what c says: it is left alone
-    assert found == signature("b", "x") | signature("a", "x", is_bare=True) | facts("a", 1)
+    return {"conversation_id": name, "order": [float(number)], "is_fixed": number == 1, "part": 0}
 
 
 def signed(talks: list[list[str]]) -> list[dict[str, object]]:
@@ -110,8 +76,32 @@ def test_bare_copies_in_any_order_and_batches_are_judged_as_whole_ones(found, da
     check(expected, whole, told)
 
 
+@given(st.lists(talks, min_size=1, max_size=12), st.integers(1, 3))
+def test_signatures_in_blocks_are_judged_as_rows_are(found, cut):
+    whole = signed(found)
+    first = {row["prefixes"]: row["row"] for row in reversed(whole)}
+    told = [facts(row["conversation_id"], row["row"] % 3) for row in whole]
+    rows = np.arange(len(whole))
+    is_copy = np.array([first[row["prefixes"]] != row["row"] for row in whole])
+    places = Places(rows, np.zeros_like(rows), (rows % 2).astype(np.int32), is_copy)  # a component in two parts
+    batches = [pa.RecordBatch.from_pylist(whole[at::cut], SCHEMA) for at in range(cut)]
+    blocks: dict[int, list[Block]] = {}
+    with TemporaryDirectory() as folder:
+        for batch in pack([*batches, batches[0][:0]], places, folder):
+            for block in batch.to_pylist():
+                blocks.setdefault(block["part"], []).append(Block(**block))
+        for part in (0, 1):
+            ours = [fact | {"part": part} for fact in told[part::2]]
+            ones = [row | dict.fromkeys(SHARED) if is_copy[row["row"]] else row for row in whole[part::2]]
+            in_blocks = judge_blocks([pa.RecordBatch.from_pylist(ours, SCHEMA)], blocks, ALL, BOUNDS)
+            assert table_of(in_blocks) == verdicts([ones, ours])
+
+
 def verdicts(batches: list[list[dict[str, object]]]) -> dict[str, dict]:
-    found = judge([pa.RecordBatch.from_pylist(batch, SCHEMA) for batch in batches], ALL, BOUNDS)
+    return table_of(judge([pa.RecordBatch.from_pylist(batch, SCHEMA) for batch in batches], ALL, BOUNDS))
+
+
+def table_of(found: Iterable[pa.RecordBatch]) -> dict[str, dict]:
     table = [row for batch in found for row in batch.to_pylist()]
     counters = {name: [row.pop(name) for row in table] for name in COUNTERS}
     assert not any(any(counts[1:]) for counts in counters.values())

@@ -1,0 +1,194 @@
+"""Signatures on their way to the task that judges them, and there put to their facts.
+
+A signature has some 2 kB in eight columns. As rows, Spark would take each apart and put it together four times on the
+way, so where tasks share a folder they go by files: a block holds those that one task has for one part.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from udfs import blocks, buckets
+from udfs.thinning import Sets
+
+COLUMNS = ("conversation_id", "row", "digest", "prefixes", "sets", "closing", "bands", "anchors")
+"""What is read of a signature."""
+_FACTS = ("order", "is_fixed")
+_OWN = ("conversation_id", "digest", "component", "prefixes")
+_SHARED = ("closing", "bands", "anchors")
+_NAMES = (("conversation_id", pa.string()), ("digest", pa.string()), ("component", pa.int64()))
+_BLOCK = pa.schema([*_NAMES, *((name, pa.binary()) for name in ("prefixes", "sets", *_SHARED))])
+_BLOCKS = pa.schema([("part", pa.int32()), ("path", pa.string()), ("start", pa.int64()), ("bytes", pa.int64())])
+_BLOCK_BYTES = 64 << 20
+
+
+class Places(NamedTuple):
+    """Where rows are judged: ``row`` int64, ascending; ``component`` int64; ``part`` int32; ``is_copy`` bool."""
+
+    row: np.ndarray
+    component: np.ndarray
+    part: np.ndarray
+    is_copy: np.ndarray
+
+
+class Block(NamedTuple):
+    """Where signatures of a part lie: ``bytes`` bytes from ``start`` on in the file at ``path``."""
+
+    part: int
+    path: str
+    start: int
+    bytes: int
+
+
+class Members(NamedTuple):
+    """Signatures of whole components with their facts: ``rows`` as :func:`udfs.signatures.sign` gives them, but for
+    ``sets``, and with ``component``, ``order`` (list of numbers, larger is better) and ``is_fixed`` (never removed, and
+    not told of). The sets, most of the bytes, are apart: nobody puts them in order."""
+
+    rows: pa.RecordBatch
+    sets: Sets
+
+
+def pack(batches: Iterable[pa.RecordBatch], places: Places, folder: str) -> Iterator[pa.RecordBatch]:
+    """Signatures (``COLUMNS``) -> those whose ``row`` has a place in one new file in the folder, if there are any; a
+    row a :class:`Block`. Copies go without their set and keys, which are those of another."""
+    path, blocks_of = f"{folder}/{uuid.uuid4()}", []
+    with open(path, "xb") as file:
+        for table, part in _grouped(_placed(batch, places) for batch in batches):
+            order, spans = blocks.dealt(part)
+            ordered = table.take(pa.array(order)).combine_chunks()
+            for number, first, last in spans:
+                (rows,) = ordered.slice(first, last - first).to_batches()
+                start = file.tell()
+                file.write(rows.serialize())
+                blocks_of.append(Block(number, path, start, file.tell() - start)._asdict())
+    yield pa.RecordBatch.from_pylist(blocks_of, _BLOCKS)
+
+
+def unpack(found: Iterable[Block]) -> Iterator[pa.RecordBatch]:
+    """The signatures of blocks. Raises OSError, with the path."""
+    for block in found:
+        with open(block.path, "rb") as file:
+            file.seek(block.start)
+            yield pa.ipc.read_record_batch(pa.py_buffer(file.read(block.bytes)), _BLOCK)
+
+
+def _placed(batch: pa.RecordBatch, places: Places) -> tuple[pa.RecordBatch, np.ndarray]:
+    """The rows of a batch that have a place, as they go into blocks, and their parts."""
+    rows = batch.column("row").to_numpy()
+    at = np.minimum(np.searchsorted(places.row, rows), max(len(places.row) - 1, 0))
+    found = np.flatnonzero(places.row[at] == rows) if len(places.row) else at[:0]
+    at = at[found]
+    taken = batch.take(pa.array(found))
+    columns = {name: taken.column(name) for name in _BLOCK.names if name != "component"}
+    columns["component"] = pa.array(places.component[at])
+    for name in ("sets", *_SHARED):
+        columns[name] = pc.if_else(pa.array(places.is_copy[at]), pa.scalar(None, pa.binary()), columns[name])
+    return pa.RecordBatch.from_pydict(columns, _BLOCK), places.part[at]
+
+
+def _grouped(batches: Iterable[tuple[pa.RecordBatch, np.ndarray]]) -> Iterator[tuple[pa.Table, np.ndarray]]:
+    """The batches in groups of some ``_BLOCK_BYTES``, so that blocks are not many."""
+    group: list[tuple[pa.RecordBatch, np.ndarray]] = []
+    for batch in batches:
+        group.append(batch)
+        if sum(rows.nbytes for rows, _ in group) >= _BLOCK_BYTES:
+            yield _joined(group)
+            group = []
+    if group:
+        yield _joined(group)
+
+
+def _joined(group: list[tuple[pa.RecordBatch, np.ndarray]]) -> tuple[pa.Table, np.ndarray]:
+    return pa.Table.from_batches([rows for rows, _ in group]), np.concatenate([part for _, part in group])
+
+
+def matched(batches: Iterable[pa.RecordBatch]) -> Members | None:
+    """Signatures (of copies maybe without ``sets``, ``closing``, ``bands``, ``anchors``) and facts
+    (``conversation_id``, ``order``, ``is_fixed``) in any order, in batches that may hold both -> the signatures that
+    have facts, with these; None where there are none.
+
+    Of conversations with the same messages one signature is enough. A copy without such another is left out.
+    """
+    rows, sets, facts = _gather(batches)
+    if rows is None or facts is None:
+        return None
+    place = pc.index_in(rows.column("conversation_id"), value_set=facts.column("conversation_id"))
+    signed = np.flatnonzero(np.asarray(place.is_valid()))
+    # A signature is here twice where its row number is another conversation's too.
+    places, firsts = np.unique(place.take(pa.array(signed)).to_numpy(), return_index=True)
+    whole = _whole_ones(rows)[signed[firsts]]
+    taken, places, whole = (each[whole >= 0] for each in (signed[firsts], places, whole))
+    if not len(taken):
+        return None
+    columns = {name: rows.column(name).take(pa.array(taken)) for name in _OWN}
+    columns |= {name: rows.column(name).take(pa.array(whole)) for name in _SHARED}
+    columns |= {name: facts.column(name).take(pa.array(places)) for name in _FACTS}
+    return Members(pa.RecordBatch.from_pydict(columns), taken_sets(sets, whole))
+
+
+def messages(rows: pa.RecordBatch) -> np.ndarray:
+    """A number per row, from 0, equal for equal messages: the digest of all of them comes last in ``prefixes``."""
+    normal = pc.binary_slice(rows.column("prefixes"), -buckets.DIGEST_BYTES, None)
+    return normal.dictionary_encode().indices.to_numpy()
+
+
+def sets_of(column: pa.Array) -> Sets:
+    """The sets in a column ``sets``; a null is an empty one."""
+    _, starts, data = column.buffers()
+    ends = np.frombuffer(starts, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64) // 4
+    return Sets(np.frombuffer(data or b"\0\0\0\0", np.uint32), ends[:-1], ends[1:])
+
+
+def taken_sets(sets: Sets, places: np.ndarray) -> Sets:
+    """The sets at these places."""
+    return Sets(sets.hashes, sets.starts[places], sets.ends[places])
+
+
+def _whole_ones(rows: pa.RecordBatch) -> np.ndarray:
+    """Per row one with the same messages that has a set and keys, itself where it has; -1 where there is none."""
+    said = messages(rows)
+    is_whole = np.asarray(rows.column("bands").is_valid())
+    found = np.full(said.max(initial=0) + 1, -1)
+    found[said[is_whole]] = np.flatnonzero(is_whole)
+    return np.where(is_whole, np.arange(len(rows)), found[said])
+
+
+def _gather(batches: Iterable[pa.RecordBatch]) -> tuple[pa.RecordBatch | None, Sets, pa.RecordBatch | None]:
+    """All signatures but for their sets, these end to end in memory of their own, and all facts. All of a part in one
+    Arrow table would be there twice for a while; here each batch is free to go when it has been copied."""
+    rows, hashes, ends, facts = [], bytearray(), [np.zeros(1, np.int64)], []
+    for batch in batches:
+        told, signed = _sides(batch)
+        facts += [told] if len(told) else []
+        if len(signed):
+            sets = sets_of(signed.column("sets"))
+            hashes += sets.hashes[sets.starts[0] : sets.ends[-1]].view(np.uint8).data
+            ends.append(sets.ends - sets.starts[0] + ends[-1][-1])
+            rows.append(signed.drop_columns(["sets"]).take(pa.array(np.arange(len(signed)))))
+    cuts = np.concatenate(ends)
+    return _one_batch(rows), Sets(np.frombuffer(hashes, np.uint32), cuts[:-1], cuts[1:]), _one_batch(facts)
+
+
+def _sides(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """The facts and the signatures of a batch."""
+    if "order" not in batch.schema.names:
+        return batch.slice(0, 0), batch
+    told = batch.column("order").is_valid()
+    facts = batch.filter(told).select(["conversation_id", *_FACTS])
+    return facts, batch.filter(pc.invert(told)).select(_BLOCK.names) if "sets" in batch.schema.names else facts[:0]
+
+
+def _one_batch(batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:
+    if not batches:
+        return None
+    table = pa.Table.from_batches(batches)
+    joined = table.combine_chunks().to_batches()
+    if len(joined) != 1:
+        told = f"one part has {table.num_rows:,} candidates, more than one Arrow batch can hold"
+        raise OverflowError(f"{told}: set spark.sql.shuffle.partitions higher")
+    return joined[0]
