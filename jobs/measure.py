@@ -23,7 +23,7 @@ from jobs.tables import SCHEMAS
 from udfs import buckets, candidates, scripts
 from udfs.buckets import DIGEST_BYTES
 from udfs.edits import EDITS, Messages
-from udfs.members import Members, sets_of
+from udfs.members import SIGNED, Members, messages, sets_of
 from udfs.signatures import sign
 from udfs.thinning import Bounds
 from udfs.unions import union_find
@@ -79,9 +79,9 @@ def measure(talks: list[tuple[list[str], Messages]], options: Dedup) -> list[Sco
     scores = []
     for name, edit in EDITS.items():
         copies = []
-        for place, (roles, messages) in enumerate(talks):
+        for place, (roles, texts) in enumerate(talks):
             other = talks[place - 1][1]
-            copies.append((roles, edit(messages, other, Random(f"{name}{place}"))))
+            copies.append((roles, edit(texts, other, Random(f"{name}{place}"))))
         scores += _scores(name, talks, copies, options)
     return scores
 
@@ -139,14 +139,16 @@ def _judged(talks: list, options: Dedup) -> _Members:
     (signed,) = sign([batch], signing.signing(options))
     found = list(buckets.edges(buckets.pack([signed], levels, 1)))
     a, b = (np.concatenate([np.empty(0, np.int64), *(edges[end].to_numpy() for edges in found)]) for end in "ab")
-    columns = {name: signed[name] for name in signed.schema.names}
-    columns |= {
+    columns = {
+        **{name: signed[name] for name in ("conversation_id", "digest")},
         "component": pa.array(union_find(a, b, count)),
         "order": pa.array([[0.0]] * count),
         "is_fixed": pa.array([False] * count),
     }
     bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit)
-    verdicts = candidates.thin(Members(pa.RecordBatch.from_pydict(columns), sets_of(signed["sets"])), levels, bounds)
+    rows, sets = pa.RecordBatch.from_pydict(columns), sets_of(signed["sets"])
+    members = Members(rows, messages(signed), np.arange(count), signed.select(SIGNED), sets)
+    verdicts = candidates.thin(members, levels, bounds)
     kept_of = [-1 if kept is None else int(kept) for kept in verdicts["kept_id"].to_pylist()]
     return _Members(signed, np.array(kept_of), verdicts["level"].to_pylist())
 

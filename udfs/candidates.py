@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 
 from udfs import buckets, thinning
 from udfs.buckets import Levels
-from udfs.members import Block, Members, matched, messages, taken_sets, unpack
+from udfs.members import Block, Members, matched, unpack
 from udfs.shingles import CLOSING
-from udfs.thinning import Bounds, Candidates, Ragged, Thinned
+from udfs.thinning import Bounds, Candidates, Ragged, Sets, Thinned
 from udfs.unions import union_find
 
 EXACT = "exact"
@@ -53,31 +53,33 @@ def thin(members: Members, levels: Levels, bounds: Bounds) -> pa.RecordBatch:
     - on the first row the counters ``compared``, ``rejected``, ``hot_buckets``, 0 on the others.
     """
     rows, ranks = members.rows, _ranks(members.rows)
-    said = messages(rows) if levels.exact else np.arange(len(rows))
+    said = members.said if levels.exact else np.arange(len(rows))
     is_fixed = rows.column("is_fixed").to_numpy(zero_copy_only=False)
     in_order = np.lexsort((ranks, ~is_fixed, said))
     best = in_order[np.unique(said[in_order], return_index=True)[1]]  # of each number the first
-    distinct = Members(rows.take(pa.array(best)), taken_sets(members.sets, best))
-    result = thinning.thin(_candidates(distinct, ranks[best], levels), bounds)
-    found = _verdicts(rows, best, np.searchsorted(said[best], said), result).filter(pa.array(~is_fixed))
+    result = thinning.thin(_candidates(members, best, ranks[best], levels), bounds)
+    found = _verdicts(rows, best, np.searchsorted(said[best], said), result)
+    found = found.filter(pa.array(~is_fixed)) if is_fixed.any() else found
     for name in COUNTERS:
         found = found.append_column(name, _on_first(getattr(result, name), len(found)))
     return found
 
 
-def _candidates(members: Members, ranks: np.ndarray, levels: Levels) -> Candidates:
-    rows = members.rows
-    beginnings, owners = buckets.digests(rows.column("prefixes"))
+def _candidates(members: Members, best: np.ndarray, ranks: np.ndarray, levels: Levels) -> Candidates:
+    """The rows ``best`` of the members, whose ranks these are."""
+    place = members.whole[best]
+    rows, signed = members.rows.take(pa.array(best)), members.signed.take(pa.array(place))
+    beginnings, owners = buckets.digests(signed.column("prefixes"))
     if not levels.snapshot:
         beginnings, owners = beginnings[:0], owners[:0]
     return Candidates(
         rows.column("component").to_numpy(),
         ranks,
         rows.column("is_fixed").to_numpy(zero_copy_only=False),
-        members.sets,
-        _closing(rows.column("closing")),
-        _keys(rows.column("bands"), levels.near),
-        _keys(rows.column("anchors"), levels.contained),
+        Sets(members.sets.hashes, members.sets.starts[place], members.sets.ends[place]),
+        _closing(signed.column("closing")),
+        _keys(signed.column("bands"), levels.near),
+        _keys(signed.column("anchors"), levels.contained),
         beginnings,
         owners,
     )

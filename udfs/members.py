@@ -17,11 +17,13 @@ from udfs.thinning import Sets
 
 COLUMNS = ("conversation_id", "row", "digest", "prefixes", "sets", "closing", "bands", "anchors")
 """What is read of a signature."""
+SIGNED = ("prefixes", "closing", "bands", "anchors")
+"""What is compared of it, but for the set."""
 _FACTS = ("order", "is_fixed")
-_OWN = ("conversation_id", "digest", "component", "prefixes")
+_OWN = ("conversation_id", "digest", "component")
 _SHARED = ("closing", "bands", "anchors")
 _NAMES = (("conversation_id", pa.string()), ("digest", pa.string()), ("component", pa.int64()))
-_BLOCK = pa.schema([*_NAMES, *((name, pa.binary()) for name in ("prefixes", "sets", *_SHARED))])
+_BLOCK = pa.schema([*_NAMES, *((name, pa.binary()) for name in ("sets", *SIGNED))])
 _BLOCKS = pa.schema([("part", pa.int32()), ("path", pa.string()), ("start", pa.int64()), ("bytes", pa.int64())])
 _BLOCK_BYTES = 64 << 20
 
@@ -45,11 +47,20 @@ class Block(NamedTuple):
 
 
 class Members(NamedTuple):
-    """Signatures of whole components with their facts: ``rows`` as :func:`udfs.signatures.sign` gives them, but for
-    ``sets``, and with ``component``, ``order`` (list of numbers, larger is better) and ``is_fixed`` (never removed, and
-    not told of). The sets, most of the bytes, are apart: nobody puts them in order."""
+    """Signatures of whole components with their facts.
+
+    - ``rows``: ``conversation_id``, ``digest``, ``component``, ``order`` (list of numbers, larger is better),
+      ``is_fixed`` (never removed, and not told of);
+    - ``said``: :func:`messages` of the rows;
+    - ``whole``: of each row its place in ``signed`` (``prefixes``, ``closing``, ``bands``, ``anchors`` as
+      :func:`udfs.signatures.sign` gives them) and ``sets``, or that of another row with the same messages. These, most
+      of the bytes, are moved once more only for rows that are compared.
+    """
 
     rows: pa.RecordBatch
+    said: np.ndarray
+    whole: np.ndarray
+    signed: pa.RecordBatch
     sets: Sets
 
 
@@ -121,14 +132,14 @@ def matched(batches: Iterable[pa.RecordBatch]) -> Members | None:
     signed = np.flatnonzero(np.asarray(place.is_valid()))
     # A signature is here twice where its row number is another conversation's too.
     places, firsts = np.unique(place.take(pa.array(signed)).to_numpy(), return_index=True)
-    whole = _whole_ones(rows)[signed[firsts]]
+    said = messages(rows)
+    whole = _whole_ones(rows, said)[signed[firsts]]
     taken, places, whole = (each[whole >= 0] for each in (signed[firsts], places, whole))
     if not len(taken):
         return None
     columns = {name: rows.column(name).take(pa.array(taken)) for name in _OWN}
-    columns |= {name: rows.column(name).take(pa.array(whole)) for name in _SHARED}
     columns |= {name: facts.column(name).take(pa.array(places)) for name in _FACTS}
-    return Members(pa.RecordBatch.from_pydict(columns), taken_sets(sets, whole))
+    return Members(pa.RecordBatch.from_pydict(columns), said[taken], whole, rows.select(SIGNED), sets)
 
 
 def messages(rows: pa.RecordBatch) -> np.ndarray:
@@ -144,14 +155,8 @@ def sets_of(column: pa.Array) -> Sets:
     return Sets(np.frombuffer(data or b"\0\0\0\0", np.uint32), ends[:-1], ends[1:])
 
 
-def taken_sets(sets: Sets, places: np.ndarray) -> Sets:
-    """The sets at these places."""
-    return Sets(sets.hashes, sets.starts[places], sets.ends[places])
-
-
-def _whole_ones(rows: pa.RecordBatch) -> np.ndarray:
+def _whole_ones(rows: pa.RecordBatch, said: np.ndarray) -> np.ndarray:
     """Per row one with the same messages that has a set and keys, itself where it has; -1 where there is none."""
-    said = messages(rows)
     is_whole = np.asarray(rows.column("bands").is_valid())
     found = np.full(said.max(initial=0) + 1, -1)
     found[said[is_whole]] = np.flatnonzero(is_whole)

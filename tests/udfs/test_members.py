@@ -36,12 +36,14 @@ def facts(name: str, number: int) -> dict[str, object]:
 
 
 def rows(*batches: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The members with their signatures, which may be another row's."""
     found = matched(pa.RecordBatch.from_pylist(batch, SCHEMA) for batch in batches)
     if found is None:
         return []
-    spans = zip(found.sets.starts.tolist(), found.sets.ends.tolist(), strict=True)
-    sets = [found.sets.hashes[start:end].tobytes() for start, end in spans]
-    return [row | {"sets": each} for row, each in zip(found.rows.to_pylist(), sets, strict=True)]
+    spans = zip(found.sets.starts[found.whole].tolist(), found.sets.ends[found.whole].tolist(), strict=True)
+    signed = found.signed.take(pa.array(found.whole)).to_pylist()
+    sets = [{"sets": found.sets.hashes[start:end].tobytes()} for start, end in spans]
+    return [a | b | c for a, b, c in zip(found.rows.to_pylist(), signed, sets, strict=True)]
 
 
 @pytest.mark.parametrize("is_first", [True, False])
