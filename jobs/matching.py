@@ -48,16 +48,14 @@ def joined_members(fresh: Rows, known: Rows, before: DataFrame, options: Dedup, 
     the known ones only their keys are read, and only those that a fresh one has are shuffled."""
     spark, keyed = fresh.spark, levels(options)
     count = parts(spark)
-    found = fresh.map(_KEYS, lambda batches: buckets.distinct(batches, keyed), "bucket bigint").distinct()
-    buckets_wanted: Any = found.toPandas()
-    wanted = np.sort(buckets_wanted["bucket"].to_numpy(np.int64).view(np.uint64))
-    shared = spark.sparkContext.broadcast(wanted)
+    found: Any = fresh.map(_KEYS, lambda batches: buckets.distinct(batches, keyed), "bucket bigint").toPandas()
+    shared = spark.sparkContext.broadcast(buckets.wanted(found["bucket"].to_numpy(np.int64).view(np.uint64)))
     matched = known.map(_KEYS, lambda batches: buckets.pack_known(batches, keyed, count, shared.value), _PACKED)
-    found = contracted(_packed(fresh, options, count).unionByName(matched))
+    edges = contracted(_packed(fresh, options, count).unionByName(matched))
     earlier = before.where("row != component").select(
         F.col("component").alias("a"), F.col("row").alias("b"), F.lit(False).alias("is_equal")
     )
-    return components(found.unionByName(earlier.mapInArrow(stars.contract, CONTRACTED)), options.max_edges, count, work)
+    return components(edges.unionByName(earlier.mapInArrow(stars.contract, CONTRACTED)), options.max_edges, count, work)
 
 
 def judged(signatures: Rows, facts: DataFrame, members: DataFrame, options: Dedup, work: str) -> DataFrame:

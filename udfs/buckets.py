@@ -95,14 +95,34 @@ def pack(batches: Iterable[pa.RecordBatch], levels: Levels, parts: int) -> Itera
         yield blocks.pack(found, batch.column("row").to_numpy()[rows], parts)
 
 
+class Wanted(NamedTuple):
+    """Buckets that are looked for: ``bucket`` (``key >> 1``, uint64, ascending), and ``is_near``, by the first bits of
+    a key whether any of them begins so (bool, 2**``bits``)."""
+
+    bucket: np.ndarray
+    is_near: np.ndarray
+    bits: int
+
+
+def wanted(found: np.ndarray) -> Wanted:
+    """These buckets (uint64, in any order, any of them more than once)."""
+    bucket = np.unique(found)
+    bits = min(3 + len(bucket).bit_length(), 26)  # of other keys one in ten begins so; 64 MB at most
+    is_near = np.zeros(1 << bits, bool)
+    is_near[bucket >> np.uint64(63 - bits)] = True
+    return Wanted(bucket, is_near, bits)
+
+
 def pack_known(
-    batches: Iterable[pa.RecordBatch], levels: Levels, parts: int, wanted: np.ndarray
+    batches: Iterable[pa.RecordBatch], levels: Levels, parts: int, wanted: Wanted
 ) -> Iterator[pa.RecordBatch]:
-    """The same, of those keys alone whose bucket is among ``wanted`` (``key >> 1``, uint64, ascending)."""
+    """The same, of those keys alone whose bucket is wanted."""
     for batch in batches:
         found, rows = keys(batch, levels)
-        place = np.searchsorted(wanted, found >> _ONE)
-        is_known = wanted[np.minimum(place, len(wanted) - 1)] == found >> _ONE if len(wanted) else place < 0
+        is_near = wanted.is_near[found >> np.uint64(64 - wanted.bits)]  # a look, where a search takes twenty
+        found, rows = found[is_near], rows[is_near]
+        place = np.minimum(np.searchsorted(wanted.bucket, found >> _ONE), len(wanted.bucket) - 1)
+        is_known = wanted.bucket[place] == found >> _ONE
         yield blocks.pack(found[is_known], batch.column("row").to_numpy()[rows[is_known]], parts)
 
 

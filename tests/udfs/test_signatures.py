@@ -115,11 +115,8 @@ def test_another_answer_to_the_same_question_has_another_closing():
 
 def test_keys_that_are_wanted_are_the_only_ones_packed():
     batch = signed(["Hi", "Hello"], ["Hi", "Hello", "Bye"], ["Other", "talk"])
-    wanted = np.unique(
-        np.concatenate(
-            [b["bucket"].to_numpy().view(np.uint64) for b in buckets.distinct([batch.slice(0, 1)], SNAPSHOT)]
-        )
-    )
+    (asked,) = buckets.distinct([batch.slice(0, 1)], SNAPSHOT)
+    wanted = buckets.wanted(asked["bucket"].to_numpy().view(np.uint64))
     packed = list(buckets.pack_known([batch.slice(1)], SNAPSHOT, 2, wanted))
     rows = [np.frombuffer(block, np.int64) for part in packed for block in part["values"].to_pylist()]
     assert np.concatenate(rows).tolist() == [1, 1]
@@ -149,3 +146,22 @@ def test_rows_of_one_key_are_tied_to_the_least_of_them():
     assert sorted(pairs) == [(2, 5), (2, 5), (2, 8)]  # 2 and 5 share two keys
     assert not any(found["is_equal"].to_pylist())
     assert list(buckets.edges([])) == []
+
+
+@given(st.sets(st.integers(0, 2**63 - 1), max_size=30), st.data())
+def test_of_known_keys_those_of_wanted_buckets_alone_are_packed(wanted, data):
+    """Whatever they are: ``bands`` hold any 64 bits."""
+    near = [bucket << 1 for bucket in wanted] + [(bucket << 1) ^ 4 for bucket in wanted]
+    keys = data.draw(st.lists(st.sampled_from(near) | st.integers(0, 2**64 - 1), max_size=20)) if near else [7]
+    columns = {
+        "row": pa.array([3], pa.int64()),
+        "prefixes": pa.array([b""]),
+        "bands": pa.array([np.array(keys, np.uint64).tobytes()]),
+        "anchors": pa.array([b""]),
+    }
+    found = buckets.wanted(np.array([*wanted, *wanted], np.uint64))
+    (packed,) = buckets.pack_known([pa.RecordBatch.from_pydict(columns)], NEAR, 2, found)
+    kept, rows = blocks.unpack([packed])
+    both_ways = buckets.both_ways(np.array(keys, np.uint64)).tolist()
+    assert sorted(kept.tolist()) == sorted(key for key in both_ways if key >> 1 in wanted)
+    assert set(rows.tolist()) <= {3}
