@@ -104,9 +104,10 @@ def write(folder: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) ->
     committed."""
     path, rows = folder / f"part-{uuid.uuid4()}.snappy.parquet", 0
     folder.mkdir(parents=True, exist_ok=True)
-    # No dictionaries: hashes and texts hardly ever repeat (0086).
-    options = {"compression": "snappy", "use_dictionary": False, "write_statistics": False, "store_schema": False}
-    with pq.ParquetWriter(path, schema, **options) as writer:
+    # No dictionaries: hashes and texts hardly ever repeat (0086). Binary columns are hashes, which nothing compresses.
+    codecs = {field.name: "none" if pa.types.is_binary(field.type) else "snappy" for field in schema}
+    options = {"use_dictionary": False, "write_statistics": False, "store_schema": False}
+    with pq.ParquetWriter(path, schema, compression=codecs, **options) as writer:
         for group in _groups(batches):
             table = pa.Table.from_batches(group, schema)
             writer.write_table(table, row_group_size=len(table))
