@@ -7,12 +7,14 @@ above says whether all rows of the bucket have the same messages; such keys find
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numba import uint64
 
 from udfs import blocks
+from udfs.compiled import compiled, freeze
 
 DIGEST_BYTES = 16
 """Bytes kept of the SHA-256 of each beginning of a conversation."""
@@ -148,15 +150,40 @@ def edges(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def _stars(found: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     order = np.argsort(found)
-    found, rows = found[order], rows[order]
-    is_first = np.append(True, found[1:] >> _ONE != found[:-1] >> _ONE)[: len(found)]
-    starts = np.flatnonzero(is_first)
-    sizes = np.diff(np.append(starts, len(found)))
-    is_live = (sizes > 1) & (np.bitwise_or.reduceat(found, starts) & _ONE).astype(bool) if len(starts) else sizes > 1
-    several = np.repeat(is_live, sizes)
-    is_equal, rows, sizes = (found[several] & _EQUAL).astype(bool), rows[several], sizes[is_live]
-    if not len(rows):
-        return rows, rows, is_equal
-    least = np.repeat(np.minimum.reduceat(rows, np.append(0, np.cumsum(sizes)[:-1])), sizes)
-    told = (least != rows) | is_equal
-    return least[told], rows[told], is_equal[told]
+    return _tied(freeze(found[order], np.uint64), freeze(rows[order], np.int64))
+
+
+@compiled
+def _tied(found: Any, rows: Any) -> tuple[Any, Any, Any]:
+    """Keys in order, each with its row -> the stars: least row, row, and whether they have the same messages."""
+    least, member = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+    is_equal = np.empty(len(rows), np.bool_)
+    count = start = 0
+    while start < len(found):
+        end = _end_of_bucket(found, start)
+        if _is_live(found, start, end):
+            centre, equal = rows[start:end].min(), found[start] & uint64(2) != 0
+            for row in rows[start:end]:
+                if row != centre or equal:
+                    least[count], member[count], is_equal[count] = centre, row, equal
+                    count += 1
+        start = end
+    return least[:count].copy(), member[:count].copy(), is_equal[:count].copy()
+
+
+@compiled
+def _end_of_bucket(found: Any, start: Any) -> Any:
+    end = start + 1
+    while end < len(found) and found[end] >> uint64(1) == found[start] >> uint64(1):
+        end += 1
+    return end
+
+
+@compiled
+def _is_live(found: Any, start: Any, end: Any) -> Any:
+    """Has the bucket several rows, one of which may be removed for another?"""
+    if end - start > 1:
+        for place in range(start, end):
+            if found[place] & uint64(1) != 0:
+                return True
+    return False
