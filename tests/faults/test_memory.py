@@ -31,7 +31,7 @@ def conversations(spark: SparkSession) -> DataFrame:
         F.lit("hi"),
         F.concat(common, F.lit(" number "), F.col("id")),
         F.concat(common, F.lit(" and "), own),
-        F.concat(F.repeat(F.concat(F.lit("word "), F.col("id"), F.lit(" ")), 1_000_000), own),
+        F.concat(F.repeat(F.concat(F.lit("word "), F.col("id"), F.lit(" ")), 1_500_000), own),
     )
     parts = [spark.range(count).withColumn("text", text) for count, text in zip(COUNTS, kinds, strict=True)]
     named = [part.withColumn("conversation_id", F.concat(F.lit(f"{kind}-"), "id")) for kind, part in enumerate(parts)]
