@@ -30,14 +30,14 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     with Run(lake, settings, stamp) as job:
         with progress.stage("sign"):
             signing.bring_up(lake, job, stamp.inputs[tables.CONVERSATIONS], signing.signing(options))
-        facts, signatures = _facts(lake, settings), table_rows(lake, tables.SIGNATURES)
+        facts = _facts(lake, settings)
         is_growing = not foreign and increment.can_grow(lake, job, last)
         with progress.stage("compare new with all" if is_growing else "compare all"):
             if is_growing and last is not None:
                 found, members = increment.find(lake, facts, last.inputs[tables.CONVERSATIONS], options, work)
             else:
                 extra = against.signatures(lake, foreign, settings) if foreign else None
-                found, members = find(facts, signatures, options, work, extra)
+                found, members = find(facts, table_rows(lake, tables.SIGNATURES), options, work, extra)
             found = found.localCheckpoint()
         job.counts = outcome.counts(found)
         with progress.stage("write"):

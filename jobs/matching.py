@@ -13,7 +13,7 @@ from jobs.tasks import Rows
 from udfs import buckets, candidates, stars
 from udfs.buckets import Levels
 from udfs.members import COLUMNS as SIGNATURE
-from udfs.members import Block, Places, pack
+from udfs.members import SHARED, Block, Places, pack
 from udfs.thinning import Bounds
 
 _FEW_MEMBERS = 2_000_000
@@ -23,7 +23,6 @@ _FEW_NAMED = 500_000
 """Rows with ids and digests that every executor is given, some 300 bytes each."""
 _PACKED = "part int, keys binary, values binary"
 _KEYS = ("row", "prefixes", "bands", "anchors")
-_SHARED = ("sets", "closing", "bands", "anchors")
 _BLOCKS = "part int, path string, start bigint, bytes bigint"
 _JUDGED = (
     "conversation_id string, level string, kept_id string, copy_of string, similarity double, bands_shared int, "
@@ -95,7 +94,7 @@ def _signed(signatures: DataFrame, members: DataFrame) -> DataFrame:
     """The signatures of these members as rows, those of copies without sets and keys."""
     is_needed = ~F.coalesce("is_copy", F.lit(False))
     joined = signatures.select(*SIGNATURE).join(members, "row")
-    return joined.withColumns({name: F.when(is_needed, F.col(name)) for name in _SHARED}).drop("is_copy")
+    return joined.withColumns({name: F.when(is_needed, F.col(name)) for name in SHARED}).drop("is_copy")
 
 
 def kept_at_hand(rows: DataFrame) -> DataFrame:

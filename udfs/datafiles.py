@@ -108,7 +108,7 @@ def write(folder: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) ->
     codecs = {field.name: "none" if pa.types.is_binary(field.type) else "snappy" for field in schema}
     options = {"use_dictionary": False, "write_statistics": False, "store_schema": False}
     with pq.ParquetWriter(path, schema, compression=codecs, **options) as writer:
-        for group in _groups(batches):
+        for group in groups(batches, _GROUP_BYTES):
             table = pa.Table.from_batches(group, schema)
             writer.write_table(table, row_group_size=len(table))
             rows += len(table)
@@ -126,14 +126,14 @@ def told(batches: Iterable[pa.RecordBatch], folder: Path, schema: pa.Schema) -> 
     yield pa.RecordBatch.from_pylist([made._asdict()] if made else [], _TOLD)
 
 
-def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
-    """The batches in groups of some ``_GROUP_BYTES``."""
+def groups(batches: Iterable[pa.RecordBatch], least: int) -> Iterator[list[pa.RecordBatch]]:
+    """The batches that have rows, in groups of ``least`` bytes and the rest of a batch."""
     group: list[pa.RecordBatch] = []
     size = 0
     for batch in filter(len, batches):
         group.append(batch)
         size += batch.nbytes
-        if size >= _GROUP_BYTES:
+        if size >= least:
             yield group
             group, size = [], 0
     if group:

@@ -13,15 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs import blocks, buckets
+from udfs.datafiles import groups
 from udfs.thinning import Sets
 
 COLUMNS = ("conversation_id", "row", "digest", "prefixes", "sets", "closing", "bands", "anchors")
 """What is read of a signature."""
 SIGNED = ("prefixes", "closing", "bands", "anchors")
 """What is compared of it, but for the set."""
+SHARED = ("sets", "closing", "bands", "anchors")
+"""What copies have from another, which has the same messages."""
 _FACTS = ("order", "is_fixed")
 _OWN = ("conversation_id", "digest", "component")
-_SHARED = ("closing", "bands", "anchors")
 _NAMES = (("conversation_id", pa.string()), ("digest", pa.string()), ("component", pa.int64()))
 _BLOCK = pa.schema([*_NAMES, *((name, pa.binary()) for name in ("sets", *SIGNED))])
 _BLOCKS = pa.schema([("part", pa.int32()), ("path", pa.string()), ("start", pa.int64()), ("bytes", pa.int64())])
@@ -69,9 +71,10 @@ def pack(batches: Iterable[pa.RecordBatch], places: Places, folder: str) -> Iter
     row a :class:`Block`. Copies go without their set and keys, which are those of another."""
     path, blocks_of = f"{folder}/{uuid.uuid4()}", []
     with open(path, "xb") as file:
-        for table, part in _grouped(_placed(batch, places) for batch in batches):
-            order, spans = blocks.dealt(part)
-            ordered = table.take(pa.array(order)).combine_chunks()
+        for group in groups((_placed(batch, places) for batch in batches), _BLOCK_BYTES):
+            table = pa.Table.from_batches(group)
+            order, spans = blocks.dealt(table["part"].to_numpy())
+            ordered = table.select(_BLOCK.names).take(pa.array(order)).combine_chunks()
             for number, first, last in spans:
                 (rows,) = ordered.slice(first, last - first).to_batches()
                 start = file.tell()
@@ -88,8 +91,8 @@ def unpack(found: Iterable[Block]) -> Iterator[pa.RecordBatch]:
             yield pa.ipc.read_record_batch(pa.py_buffer(file.read(block.bytes)), _BLOCK)
 
 
-def _placed(batch: pa.RecordBatch, places: Places) -> tuple[pa.RecordBatch, np.ndarray]:
-    """The rows of a batch that have a place, as they go into blocks, and their parts."""
+def _placed(batch: pa.RecordBatch, places: Places) -> pa.RecordBatch:
+    """The rows of a batch that have a place, as they go into blocks, with their ``part``."""
     rows = batch.column("row").to_numpy()
     at = np.minimum(np.searchsorted(places.row, rows), max(len(places.row) - 1, 0))
     found = np.flatnonzero(places.row[at] == rows) if len(places.row) else at[:0]
@@ -97,25 +100,9 @@ def _placed(batch: pa.RecordBatch, places: Places) -> tuple[pa.RecordBatch, np.n
     taken = batch.take(pa.array(found))
     columns = {name: taken.column(name) for name in _BLOCK.names if name != "component"}
     columns["component"] = pa.array(places.component[at])
-    for name in ("sets", *_SHARED):
+    for name in SHARED:
         columns[name] = pc.if_else(pa.array(places.is_copy[at]), pa.scalar(None, pa.binary()), columns[name])
-    return pa.RecordBatch.from_pydict(columns, _BLOCK), places.part[at]
-
-
-def _grouped(batches: Iterable[tuple[pa.RecordBatch, np.ndarray]]) -> Iterator[tuple[pa.Table, np.ndarray]]:
-    """The batches in groups of some ``_BLOCK_BYTES``, so that blocks are not many."""
-    group: list[tuple[pa.RecordBatch, np.ndarray]] = []
-    for batch in batches:
-        group.append(batch)
-        if sum(rows.nbytes for rows, _ in group) >= _BLOCK_BYTES:
-            yield _joined(group)
-            group = []
-    if group:
-        yield _joined(group)
-
-
-def _joined(group: list[tuple[pa.RecordBatch, np.ndarray]]) -> tuple[pa.Table, np.ndarray]:
-    return pa.Table.from_batches([rows for rows, _ in group]), np.concatenate([part for _, part in group])
+    return pa.RecordBatch.from_pydict(columns, _BLOCK).append_column("part", pa.array(places.part[at]))
 
 
 def matched(batches: Iterable[pa.RecordBatch]) -> Members | None:

@@ -43,11 +43,12 @@ def contract(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     if parts:
         a, b, is_equal = map(np.concatenate, zip(*parts, strict=True))
         digest = _digest(a, b)
-        copies = _blocks(Edges(b[is_equal], a[is_equal])) if is_equal.any() else ()
-        for block, is_told in [*((block, False) for block in _blocks(forest(a, b))), *((c, True) for c in copies)]:
-            block = block.append_column("digest", pa.array([digest], pa.int64()))
-            yield block.append_column("is_equal", pa.array([is_told]))
-            digest = 0
+        kinds = [(forest(a, b), False), *([(Edges(b[is_equal], a[is_equal]), True)] if is_equal.any() else [])]
+        for edges, are_equal in kinds:
+            for block in _blocks(edges):
+                block = block.append_column("digest", pa.array([digest], pa.int64()))
+                yield block.append_column("is_equal", pa.array([are_equal]))
+                digest = 0
 
 
 def _digest(a: np.ndarray, b: np.ndarray) -> int:
