@@ -26,13 +26,15 @@ class Meter:
     """Costs of named stages, and while the meter runs the ``peak`` of the memory of all together and the ``largest``
     process of each program below this one.
 
-    It has the two methods that jobs call on :class:`jobs.progress.Progress`, so a job can be measured from within.
+    It has the two methods that jobs call on :class:`jobs.progress.Progress`, so a job can be measured from within. What
+    looking at memory costs, up to a second in twenty, is not counted.
     """
 
     def __init__(self) -> None:
         self.stages: dict[str, Cost] = {}
         self.peak = 0
         self.largest: dict[str, int] = {}
+        self._own = 0.0
         self._done = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
 
@@ -47,10 +49,10 @@ class Meter:
     @contextmanager
     def stage(self, name: str, size: int = 0) -> Iterator[None]:
         """Add what the block costs to the stage of this name."""
-        wall, cpu = time.monotonic(), cpu_seconds(os.getpid())
+        wall, cpu = time.monotonic(), cpu_seconds(os.getpid()) - self._own
         yield
         before = self.stages.get(name, Cost(0.0, 0.0))
-        spent = Cost(time.monotonic() - wall, cpu_seconds(os.getpid()) - cpu)
+        spent = Cost(time.monotonic() - wall, cpu_seconds(os.getpid()) - self._own - cpu)
         self.stages[name] = Cost(before.wall + spent.wall, before.cpu + spent.cpu)
 
     def say(self, text: str) -> None:
@@ -65,6 +67,7 @@ class Meter:
             self.peak = max(self.peak, memory(os.getpid()))
             for program, size in largest(os.getpid()).items():
                 self.largest[program] = max(self.largest.get(program, 0), size)
+            self._own = time.thread_time()
 
 
 def cpu_seconds(leader: int) -> float:

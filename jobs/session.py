@@ -58,6 +58,14 @@ _LOCAL = {
     "spark.executor.memory": "1g",
     "spark.executor.cores": "1",
 }
+_MEMORY = {
+    # Arrays of a batch, tens of MB, are freed and made anew for the next one. Arrow's own allocator and, as it comes,
+    # the system's give such memory back each time, and the kernel clears it again: a tenth of a worker's time.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
+}
+"""Environment of the embedded JVM and of the Python workers below it; what the caller's says stays."""
 
 
 ENGINES = ("tensorflow-cpu_2.12", "jsl-llamacpp-cpu_2.12", "jsl-openvino-cpu_2.12")
@@ -157,10 +165,10 @@ def _jar_settings(with_nlp: bool) -> dict[str, str]:
 
 
 def _set_local_environment() -> None:
-    """What the embedded JVM is started with: a host name that resolves, and our log settings, which are silent but for
-    errors (SPARK_CONF_DIR; from inside a zip there is no such folder and Spark's own apply)."""
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    os.environ.setdefault("SPARK_LOCAL_HOSTNAME", "localhost")
+    """What the embedded JVM is started with: a host name that resolves, how memory is had, and our log settings, which
+    are silent but for errors (SPARK_CONF_DIR; from inside a zip there is no such folder and Spark's own apply)."""
+    for name, value in {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost", **_MEMORY}.items():
+        os.environ.setdefault(name, value)
     ours = Path(str(resources.files("conf") / "spark"))
     if ours.is_dir() and "SPARK_HOME" not in os.environ:
         os.environ.setdefault("SPARK_CONF_DIR", str(ours))

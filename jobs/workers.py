@@ -1,15 +1,18 @@
 """The process that Spark forks its Python workers from when it runs on one machine.
 
 Spark's own does the same, but its workers import everything anew (2 s each), and what it does between two tasks grows
-with what is loaded: it looks at every object for garbage, and reads the directory of every zip on the path again, a
-tenth of a second a task in all. Here all is loaded before the first fork and set apart from later collections, and no
-zip is on the path.
+with what is loaded: it looks at every object for garbage, and reads the directory of every archive on the path again
+(pyspark's zips and Spark's largest jar), a tenth of a second a task in all. Here all is loaded before the first fork
+and set apart from later collections, and no archive is on the path.
 """
 
 import gc
 import sys
 
-sys.path[:] = [place for place in sys.path if not place.endswith(".zip")]  # pyspark's: it is installed beside them
+_ARCHIVES = (".zip", ".jar")  # nothing in them is wanted: pyspark is installed beside them
+sys.path[:] = [place for place in sys.path if not place.endswith(_ARCHIVES)]
+for _place in [place for place in sys.path_importer_cache if any(end in place for end in _ARCHIVES)]:
+    del sys.path_importer_cache[_place]  # places where this module was looked for
 
 import numpy as np  # noqa: E402
 from pyspark import daemon  # noqa: E402
