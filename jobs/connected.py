@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs import stores
 from jobs.errors import WinnowError
 from jobs.parts import place
 from jobs.tables import only_row
@@ -37,8 +38,8 @@ def components(blocks: DataFrame, limit: int, parts: int, work: str, rounds: int
     on the driver, else by alternating stars on Spark. Both give the same components. The state after each round is
     kept below the folder ``work``, under a name that follows from the edges: a run that was killed goes on from its
     last whole round, and no other edges' state is taken up. The result is read from below that folder in either case,
-    so the caller removes it, with :func:`clear`, once the result is written. Raises WinnowError when it takes more than
-    ``rounds`` rounds; a chain of n rows in random order, the worst case, takes up to log2(n) - 2.
+    so the caller removes it, with :func:`jobs.stores.clear`, once the result is written. Raises WinnowError when it
+    takes more than ``rounds`` rounds; a chain of n rows in random order, the worst case, takes up to log2(n) - 2.
     """
     blocks = blocks.persist()
     try:
@@ -53,12 +54,6 @@ def components(blocks: DataFrame, limit: int, parts: int, work: str, rounds: int
     return _labelled(_settle(steps, rounds), parts).join(steps.copies(), "row", "left")
 
 
-def clear(spark: SparkSession, work: str) -> None:
-    """Remove a work folder, if there is one."""
-    path = _jvm(spark).org.apache.hadoop.fs.Path(work)
-    path.getFileSystem(_hadoop(spark)).delete(path, True)
-
-
 @dataclass(frozen=True)
 class _Steps:
     """The state before (0) and after each round, as parquet under ``work``; a step is whole or not there."""
@@ -69,9 +64,8 @@ class _Steps:
 
     def last(self) -> int:
         """The last whole step, -1 before the first."""
-        marks = _jvm(self.spark).org.apache.hadoop.fs.Path(f"{self.work}/step-*/_SUCCESS")
-        found = marks.getFileSystem(_hadoop(self.spark)).globStatus(marks)
-        return max((int(mark.getPath().getParent().getName()[5:]) for mark in found or []), default=-1)
+        marks = stores.matching(self.spark, f"{self.work}/step-*/_SUCCESS")
+        return max((int(mark.split("/")[-2].removeprefix("step-")) for mark in marks), default=-1)
 
     def begin(self, blocks: DataFrame) -> None:
         """Write the state before the first round, and before it which rows have equal messages."""
@@ -105,7 +99,7 @@ def _settle(steps: _Steps, rounds: int) -> DataFrame:
             told = f"expected the components to settle in {rounds} rounds of stars, found {left:,} edges still moving"
             raise WinnowError(f"{told}: run again with more rounds, it goes on from {steps.work}")
         steps.write(step + 1, _round(steps.read(step), steps.parts))
-        clear(steps.spark, steps.folder(step))
+        stores.clear(steps.spark, steps.folder(step))
         step += 1
     return steps.read(step)
 
@@ -162,11 +156,3 @@ def _heavy_from(rows: int, parts: int) -> int:
 
 def _sum(blocks: DataFrame, column: str) -> int:
     return int(only_row(blocks.agg(F.sum(column)))[0] or 0)
-
-
-def _jvm(spark: SparkSession) -> Any:
-    return spark._jvm
-
-
-def _hadoop(spark: SparkSession) -> Any:
-    return spark._jsc.hadoopConfiguration()

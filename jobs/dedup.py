@@ -7,8 +7,7 @@ from pyspark.sql import DataFrame
 
 from conf import recipe, tables
 from conf.settings import Dedup, Settings
-from jobs import against, caps, decontaminate, increment, matching, outcome, personas, signing, survivors
-from jobs.connected import clear
+from jobs import against, caps, decontaminate, increment, matching, outcome, personas, signing, stores, survivors
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
@@ -49,7 +48,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         with progress.stage("clusters"):
             _write_clusters(lake, job, found, is_growing)
         lake.spark.catalog.clearCache()  # what the stages above shared; nothing of it is read again
-        clear(lake.spark, f"{lake.path}/.work")  # what runs left that were killed goes as well
+        stores.clear(lake.spark, f"{lake.path}/.work")  # what runs left that were killed goes as well
     return True
 
 

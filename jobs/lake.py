@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
@@ -12,11 +12,12 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import DataType, StructType
 
 from conf import tables
+from jobs import stores
 from jobs.errors import LakeDamaged, UsageError
 from jobs.parts import Kernel
 from jobs.tables import SCHEMAS, frame
 from udfs import datafiles
-from udfs.datafiles import DataFile
+from udfs.datafiles import DataFile, Share
 from udfs.deltalog import Commit, Log, local_path, read_commit
 from udfs.lake import WRONG_CHOICE, VersionError, read_table_log
 
@@ -24,8 +25,9 @@ _HASHES = {"compression": "snappy", "parquet.enable.dictionary": "false"}
 """How tables that are mostly hashes are written: zstd saves a twelfth of their size, for a fifth of the time of writing
 them; dictionaries save nothing, and every value is looked up in one before the writer gives up."""
 _HASHED = (tables.SIGNATURES, tables.COMPONENTS)
-_NARROW = (tables.MATCHES, tables.DUPLICATES, tables.COMPONENTS, tables.CLUSTERS, tables.FAMILIES)
-"""Tables of many small rows, which Java takes several times as long to write as to hand to Arrow (0091)."""
+_NARROW = (tables.MATCHES, tables.DUPLICATES, tables.COMPONENTS, tables.CLUSTERS, tables.FAMILIES, tables.RUNS)
+"""Tables of small rows. Many of them Java takes several times as long to write as to hand to Arrow (0091), and for a
+single one Spark's writer takes a second."""
 _TEXTS = {f"parquet.enable.dictionary#{column}": "false" for column in ("messages.list.element.content", "prompt")}
 """How other tables are written: texts hardly ever repeat, and without a dictionary a row group has all its bytes, some
 128 MB, so that no batch of its rows has more."""
@@ -66,18 +68,36 @@ class Lake:
 
     def read(self, table: str, version: int | None = None) -> DataFrame:
         """The table at a version (default: the latest); an empty frame of its schema before its first commit."""
-        if not self.has(table):
-            return frame(self.spark, [], SCHEMAS[table])
-        reader = self.spark.read.format("delta")
-        return (reader if version is None else reader.option("versionAsOf", version)).load(self.table_path(table))
+        at = self.version(table) if version is None else version
+        files = self.files(table, at)
+        if files is not None:
+            return self._of_files(table, [file.path for file in files])
+        return self.spark.read.format("delta").option("versionAsOf", at).load(self.table_path(table))
 
     def added(self, table: str, since: int) -> DataFrame:
         """The rows that a table which :meth:`is_grown` has gained since a version, read from the new files alone."""
+        at = self.version(table)
+        files = self.files(table, at, since)
+        if files is not None:
+            return self._of_files(table, [file.path for file in files])
         before = set(self.read(table, since).inputFiles()) if since >= 0 else set()
-        files = sorted(set(self.read(table).inputFiles()) - before)
-        if not files:
+        new = sorted(set(self.read(table, at).inputFiles()) - before)
+        return self.spark.read.schema(SCHEMAS[table]).parquet(*new) if new else self._of_files(table, [])
+
+    def files(self, table: str, version: int, since: int = -1) -> list[Share] | None:
+        """The files with the rows of a version (none: -1) that version ``since`` has not. None where only Delta can
+        tell: where the lake is on another store, or a row in a file may not be a row of the table."""
+        folder = self.folder(table)
+        if version < 0:
+            return []
+        return None if folder is None else datafiles.plain_files(folder, version, since)
+
+    def _of_files(self, table: str, paths: list[str]) -> DataFrame:
+        """The rows in these files. Of a version's log Delta would make a table of its own first, by Spark: a second or
+        two each time (0094)."""
+        if not paths:
             return frame(self.spark, [], SCHEMAS[table])
-        return self.spark.read.schema(SCHEMAS[table]).parquet(*files)
+        return self.spark.read.schema(SCHEMAS[table]).parquet(*map(stores.literal, paths))
 
     def version(self, table: str) -> int:
         """The latest version's number; -1 before the first commit."""
@@ -161,16 +181,15 @@ def open_lake(spark: SparkSession, path: str, create: bool = False) -> Lake:
     """The lake at ``path``. A folder that is neither empty nor ours is refused, and so is another layout; a missing
     one is made when ``create`` is set, its marker first."""
     path = path.rstrip("/")
-    system, marker = _filesystem(spark, path), f"{path}/{tables.MARKER}"
-    hadoop = _jvm(spark).org.apache.hadoop.fs.Path
-    if system.exists(hadoop(marker)):
-        _check_layout(spark, path, _read_text(spark, marker))
+    marker = f"{path}/{tables.MARKER}"
+    if stores.is_there(spark, marker):
+        _check_layout(path, stores.read_text(spark, marker))
         return Lake(spark, path)
-    if system.exists(hadoop(path)) and len(system.listStatus(hadoop(path))) > 0:
+    if stores.is_there(spark, path) and not stores.is_empty(spark, path):
         raise UsageError(f"{path} is not a Winnow lake: it holds files but no {tables.MARKER}; name an empty folder")
     if not create:
         raise UsageError(f"no lake at {path}: run `winnow ingest` or `winnow run` first, or check --lake")
-    _write_text(spark, marker, json.dumps({"layout": tables.LAYOUT}) + "\n")
+    stores.write_text(spark, marker, json.dumps({"layout": tables.LAYOUT}) + "\n")
     return Lake(spark, path)
 
 
@@ -193,7 +212,7 @@ def _plain(kind: DataType) -> str:
     return kind.simpleString()
 
 
-def _check_layout(spark: SparkSession, path: str, text: str) -> None:
+def _check_layout(path: str, text: str) -> None:
     try:
         layout = json.loads(text)["layout"]
     except (ValueError, KeyError, TypeError) as error:
@@ -201,32 +220,3 @@ def _check_layout(spark: SparkSession, path: str, text: str) -> None:
     if layout != tables.LAYOUT:
         way = "the Winnow that wrote it, or make a new lake from the same files"
         raise UsageError(f"{path} has layout {layout}, this Winnow reads layout {tables.LAYOUT}: use {way}")
-
-
-def _jvm(spark: SparkSession) -> Any:
-    return spark._jvm
-
-
-def _filesystem(spark: SparkSession, path: str) -> Any:
-    hadoop_path = _jvm(spark).org.apache.hadoop.fs.Path(path)
-    return hadoop_path.getFileSystem(spark._jsc.hadoopConfiguration())
-
-
-def _read_text(spark: SparkSession, path: str) -> str:
-    return "\n".join(row.value for row in spark.read.text(path).collect())
-
-
-def _write_text(spark: SparkSession, path: str, text: str) -> None:
-    system = _filesystem(spark, path)
-    try:
-        stream = system.create(_jvm(spark).org.apache.hadoop.fs.Path(path), False)
-        stream.write(bytearray(text.encode()))
-        stream.close()
-    except Exception as error:
-        raise UsageError(f"cannot write to {path}: {first_line(error)}") from error
-
-
-def first_line(error: BaseException) -> str:
-    """The telling line of a JVM or Python error, without its stack."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__

@@ -10,7 +10,7 @@ from pyspark.sql.types import StructType
 
 from jobs.lake import Lake
 from jobs.parts import Kernel
-from udfs.datafiles import Share, plain_files, read, shares
+from udfs.datafiles import Share, read, shares
 
 _TASK_BYTES = 96 << 20
 _BATCH = 2000
@@ -63,7 +63,6 @@ class Rows:
 def table_rows(lake: Lake, table: str, version: int | None = None, since: int = -1) -> Rows:
     """The rows of a table at a version (default: the newest), or only those that it has more than version ``since``,
     from which on it has grown. From files only where the lake is a folder and a row in a file is a row of the table."""
-    newest = lake.version(table) if version is None else version
-    folder = lake.folder(table)
-    files = plain_files(folder, newest, since) if folder and newest >= 0 else None
-    return Rows(lake.spark, lambda: lake.read(table, version) if since < 0 else lake.added(table, since), files)
+    at = lake.version(table) if version is None else version
+    read = lambda: lake.read(table, at) if since < 0 else lake.added(table, since)  # noqa: E731
+    return Rows(lake.spark, read, lake.files(table, at, since) or None)

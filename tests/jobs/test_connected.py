@@ -7,8 +7,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.connected import CONTRACTED, clear, components
+from jobs.connected import CONTRACTED, components
 from jobs.errors import WinnowError
+from jobs.stores import clear
 from udfs import stars
 
 PARTS = 3
