@@ -12,7 +12,7 @@ from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS, frame
-from jobs.tasks import Rows, table_rows
+from jobs.tasks import Made, Rows, table_rows
 
 
 def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
@@ -37,7 +37,6 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
             else:
                 extra = against.signatures(lake, foreign, settings) if foreign else None
                 found, members = find(facts, table_rows(lake, tables.SIGNATURES), options, work, extra)
-            found = found.localCheckpoint()
         job.counts = outcome.counts(found)
         with progress.stage("write"):
             _write_compared(lake, job, found, members, options, is_growing)
@@ -54,7 +53,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
 
 def find(
     facts: DataFrame, signatures: Rows, options: Dedup, work: str, extra: DataFrame | None = None
-) -> tuple[DataFrame, DataFrame]:
+) -> tuple[Rows, DataFrame]:
     """What became of every conversation that shares a key with another (:func:`udfs.candidates.thin`), and the members
     of all components.
 
@@ -85,15 +84,12 @@ def _facts(lake: Lake, settings: Settings) -> DataFrame:
     return found
 
 
-def _write_compared(
-    lake: Lake, job: Run, found: DataFrame, members: DataFrame, options: Dedup, is_growing: bool
-) -> None:
+def _write_compared(lake: Lake, job: Run, found: Rows, members: DataFrame, options: Dedup, is_growing: bool) -> None:
     removed = outcome.duplicates(found, signing.signing(options), options)
-    if is_growing:
-        removed = _renewed(lake.read(tables.MATCHES), removed, found)
-    compared = {tables.MATCHES: removed, tables.COMPONENTS: members.select("row", "component")}
+    matches = _renewed(lake.read(tables.MATCHES), removed, found) if is_growing else removed
+    compared = {tables.MATCHES: matches, tables.COMPONENTS: members.select("row", "component")}
     if not caps.is_on(options):
-        compared |= {tables.DUPLICATES: removed, tables.FAMILIES: frame(lake.spark, [], SCHEMAS[tables.FAMILIES])}
+        compared |= {tables.DUPLICATES: matches, tables.FAMILIES: frame(lake.spark, [], SCHEMAS[tables.FAMILIES])}
     job.commit_all(compared, "overwrite")
 
 
@@ -103,16 +99,16 @@ def _write_capped(lake: Lake, job: Run, facts: DataFrame, options: Dedup, work: 
     job.commit_all({tables.DUPLICATES: capped.duplicates, tables.FAMILIES: capped.families}, "overwrite")
 
 
-def _write_clusters(lake: Lake, job: Run, found: DataFrame, is_growing: bool) -> None:
+def _write_clusters(lake: Lake, job: Run, found: Rows, is_growing: bool) -> None:
     tied = outcome.clusters(found)
-    if is_growing:
-        tied = _renewed(lake.read(tables.CLUSTERS), tied, found)
-    job.commit(tables.CLUSTERS, tied, "overwrite")
+    renewed = _renewed(lake.read(tables.CLUSTERS), tied, found) if is_growing else tied
+    job.commit(tables.CLUSTERS, renewed, "overwrite")
 
 
-def _renewed(before: DataFrame, now: DataFrame, found: DataFrame) -> DataFrame:
+def _renewed(before: DataFrame, now: Made, found: Rows) -> DataFrame:
     """The rows of conversations that were looked at as they are now, the others as they were."""
-    return before.join(found.select("conversation_id"), "conversation_id", "left_anti").unionByName(now)
+    looked_at = found.frame().select("conversation_id")
+    return before.join(looked_at, "conversation_id", "left_anti").unionByName(now.frame())
 
 
 if __name__ == "__main__":

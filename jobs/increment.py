@@ -14,7 +14,7 @@ from conf.settings import Dedup
 from jobs import matching, signing
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run
-from jobs.tasks import table_rows
+from jobs.tasks import Rows, table_rows
 
 _WRITTEN = (tables.MATCHES, tables.COMPONENTS, tables.DUPLICATES, tables.FAMILIES, tables.CLUSTERS)
 
@@ -43,7 +43,7 @@ def _has_same_contamination(lake: Lake, last: Lineage) -> bool:
     return added.isEmpty() and before.subtract(now).isEmpty()
 
 
-def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) -> tuple[DataFrame, DataFrame]:
+def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) -> tuple[Rows, DataFrame]:
     """What became of the conversations that those touch which were added after version ``since`` of ``conversations``,
     as :func:`udfs.candidates.thin` tells it, and the members of all components. ``facts`` are those of all."""
     earlier = signing.version_for(lake, since)

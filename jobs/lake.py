@@ -1,7 +1,7 @@
 """The lake: a folder of Delta tables that is ours, read and written with schema and lineage checked at the door."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import cast
@@ -15,7 +15,7 @@ from conf import tables
 from jobs import stores
 from jobs.errors import LakeDamaged, UsageError
 from jobs.parts import Kernel
-from jobs.tables import SCHEMAS, frame
+from jobs.tables import SCHEMAS
 from udfs import datafiles
 from udfs.datafiles import DataFile, Share
 from udfs.deltalog import Commit, Log, local_path, read_commit
@@ -71,7 +71,7 @@ class Lake:
         at = self.version(table) if version is None else version
         files = self.files(table, at)
         if files is not None:
-            return self._of_files(table, [file.path for file in files])
+            return self._of_files(table, files)
         return self.spark.read.format("delta").option("versionAsOf", at).load(self.table_path(table))
 
     def added(self, table: str, since: int) -> DataFrame:
@@ -79,7 +79,7 @@ class Lake:
         at = self.version(table)
         files = self.files(table, at, since)
         if files is not None:
-            return self._of_files(table, [file.path for file in files])
+            return self._of_files(table, files)
         before = set(self.read(table, since).inputFiles()) if since >= 0 else set()
         new = sorted(set(self.read(table, at).inputFiles()) - before)
         return self.spark.read.schema(SCHEMAS[table]).parquet(*new) if new else self._of_files(table, [])
@@ -92,12 +92,10 @@ class Lake:
             return []
         return None if folder is None else datafiles.plain_files(folder, version, since)
 
-    def _of_files(self, table: str, paths: list[str]) -> DataFrame:
+    def _of_files(self, table: str, files: Iterable[Share]) -> DataFrame:
         """The rows in these files. Of a version's log Delta would make a table of its own first, by Spark: a second or
         two each time (0094)."""
-        if not paths:
-            return frame(self.spark, [], SCHEMAS[table])
-        return self.spark.read.schema(SCHEMAS[table]).parquet(*map(stores.literal, paths))
+        return stores.read_files(self.spark, (file.path for file in files), SCHEMAS[table])
 
     def version(self, table: str) -> int:
         """The latest version's number; -1 before the first commit."""

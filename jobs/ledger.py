@@ -10,10 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pyspark.sql import DataFrame
+
 from conf import VERSION, recipe, tables
 from conf.settings import Settings
 from jobs.lake import Lake, Lineage
 from jobs.tables import SCHEMAS, frame
+from jobs.tasks import Made
 
 
 def lineage(job: str, settings: Settings, section: Any, inputs: Mapping[str, int], subject: str = "") -> Lineage:
@@ -44,25 +47,30 @@ class Run(AbstractContextManager):
         if error is None:
             self._record(time.monotonic() - self._clock)
 
-    def commit(self, table: str, rows: Any, mode: str, digest: str = "") -> None:
+    def commit(self, table: str, rows: DataFrame | Made, mode: str, digest: str = "") -> None:
         """Write one table of this run, unless this very run, killed later, has written it already."""
+        if isinstance(rows, Made):
+            if rows.rows.files is not None and self.lake.takes_files(table):
+                self.commit_files(table, rows.filed(self.lake.filing(table)), mode)
+                return
+            rows = rows.frame()
         if not self.has_written(table):
             self.write(table, rows, mode, digest)
         self.outputs[table] = self.lake.version(table)
 
-    def commit_all(self, rows: Mapping[str, Any], mode: str) -> None:
+    def commit_all(self, rows: Mapping[str, DataFrame | Made], mode: str) -> None:
         """:meth:`commit` several tables, all at a time: what one waits for (a log, a store), others compute in."""
         with ThreadPoolExecutor(len(rows)) as pool:
             for done in [pool.submit(self.commit, table, each, mode) for table, each in rows.items()]:
                 done.result()
 
-    def commit_files(self, table: str, made: Any, mode: str) -> None:
+    def commit_files(self, table: str, made: DataFrame, mode: str) -> None:
         """:meth:`commit` a table whose rows tasks write to files themselves (:meth:`jobs.lake.Lake.write_files`)."""
         if not self.has_written(table):
             self.lake.write_files(table, made, replace(self.lineage, counts=dict(self.counts)), mode)
         self.outputs[table] = self.lake.version(table)
 
-    def write(self, table: str, rows: Any, mode: str, digest: str = "") -> None:
+    def write(self, table: str, rows: DataFrame, mode: str, digest: str = "") -> None:
         """Write one table of this run, whatever an earlier try of it wrote."""
         stamp = replace(self.lineage, counts=dict(self.counts), digest=digest)
         self.outputs[table] = self.lake.write(table, rows, stamp, mode)

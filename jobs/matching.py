@@ -1,17 +1,21 @@
 """Which conversations share a key, and what became of each of them? Buckets, components, verified removals."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.settings import Dedup
 from jobs.connected import CONTRACTED, components, made_folder
+from jobs.lake import FILE
 from jobs.parts import map_parts, parts
-from jobs.tasks import Rows
-from udfs import buckets, candidates, stars
+from jobs.tasks import Rows, filed_rows
+from udfs import buckets, candidates, datafiles, stars
 from udfs.buckets import Levels
+from udfs.candidates import JUDGED
 from udfs.members import COLUMNS as SIGNATURE
 from udfs.members import SHARED, Block, Places, pack
 from udfs.thinning import Bounds
@@ -24,10 +28,6 @@ _FEW_NAMED = 500_000
 _PACKED = "part int, keys binary, values binary"
 _KEYS = ("row", "prefixes", "bands", "anchors")
 _BLOCKS = "part int, path string, start bigint, bytes bigint"
-_JUDGED = (
-    "conversation_id string, level string, kept_id string, copy_of string, similarity double, bands_shared int, "
-    "nearest_id string, cluster_id string, compared bigint, rejected bigint, hot_buckets bigint"
-)
 
 
 def levels(options: Dedup) -> Levels:
@@ -57,23 +57,27 @@ def joined_members(fresh: Rows, known: Rows, before: DataFrame, options: Dedup, 
     return components(edges.unionByName(earlier.mapInArrow(stars.contract, CONTRACTED)), options.max_edges, count, work)
 
 
-def judged(signatures: Rows, facts: DataFrame, members: DataFrame, options: Dedup, work: str) -> DataFrame:
+def judged(signatures: Rows, facts: DataFrame, members: DataFrame, options: Dedup, work: str) -> Rows:
     """What became of the conversations ``facts`` (``conversation_id, row, order, is_fixed``) that are in whole
     components, ``members`` (``row, component, part, is_copy``): a row each that is not fixed, with the columns of
-    ``_JUDGED``. Text is not read: signatures hold what is compared. ``work`` is a folder for them meanwhile."""
+    :func:`udfs.candidates.thin`, judged now. Text is not read: signatures hold what is compared. ``work`` is a folder
+    for them and for the result."""
     keep = options.near_keep if options.near != "off" else 1
     bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit, keep)
-    keyed, is_few = levels(options), members.count() <= _FEW_MEMBERS
+    keyed, is_few, schema = levels(options), members.count() <= _FEW_MEMBERS, from_arrow_schema(JUDGED)
     places = members.select("row", "part")
     told = facts.join(F.broadcast(places) if is_few else places, "row")
     told = told.select("part", "conversation_id", "order", "is_fixed")
     if is_few and signatures.files is not None:
-        found = _packed_by_part(signatures, members, work)
-        return map_parts(told, lambda batches: candidates.judge_blocks(batches, found, keyed, bounds), _JUDGED)
+        found, folder = _packed_by_part(signatures, members, work), made_folder(f"{work}/judged")
+        judge = lambda batches: candidates.judge_blocks(batches, found, keyed, bounds)  # noqa: E731
+        file = lambda batches: datafiles.told(judge(batches), Path(folder), JUDGED)  # noqa: E731
+        return filed_rows(signatures.spark, folder, map_parts(told, file, FILE), schema)
     # Not joined here: signatures are large, and lie by ``part`` only after they have been shuffled.
     rows = _signed(signatures.frame(), F.broadcast(members) if is_few else members)
     rows = rows.unionByName(told, allowMissingColumns=True)
-    return map_parts(rows, lambda batches: candidates.judge(batches, keyed, bounds), _JUDGED)
+    outcome = map_parts(rows, lambda batches: candidates.judge(batches, keyed, bounds), schema).localCheckpoint()
+    return Rows(signatures.spark, lambda: outcome)
 
 
 def _packed_by_part(signatures: Rows, few: DataFrame, work: str) -> dict[int, list[Block]]:

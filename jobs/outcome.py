@@ -1,42 +1,36 @@
 """What became of the conversations that were compared, as rows of the tables and as counts."""
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
-
 from conf import tables
 from conf.settings import Dedup
 from jobs.tables import SCHEMAS
+from jobs.tasks import Made, Rows
+from udfs import removals
 from udfs.candidates import COUNTERS, LEVELS, NAMES
 from udfs.signatures import Signing
 from udfs.verifying import CONTAINED, NEAR
 
+_TALLY = "level string, rows bigint, compared bigint, rejected bigint, hot_buckets bigint"
 
-def duplicates(rows: DataFrame, signing: Signing, options: Dedup) -> DataFrame:
+
+def duplicates(found: Rows, signing: Signing, options: Dedup) -> Made:
     """The removed ones as rows of ``duplicates``."""
-    removed = rows.where(F.col("kept_id").isNotNull()).withColumn("rule", _rule(signing, options))
-    return removed.select(*SCHEMAS[tables.DUPLICATES].names)
+    rules = {
+        NAMES[NEAR]: f"{signing.rule}j{options.threshold}",
+        NAMES[CONTAINED]: f"{signing.rule}c{options.containment}",
+    }
+    name = lambda batches: removals.duplicates(batches, rules)  # noqa: E731
+    return Made(found, removals.DUPLICATES, name, SCHEMAS[tables.DUPLICATES])
 
 
-def clusters(rows: DataFrame) -> DataFrame:
+def clusters(found: Rows) -> Made:
     """Those with near copies as rows of ``clusters``."""
-    tied = rows.where(F.col("cluster_id").isNotNull())
-    is_told = F.col("nearest_id").isNotNull()
-    scores = (F.when(is_told, F.col(name)).alias(name) for name in ("similarity", "bands_shared"))
-    return tied.select("conversation_id", "cluster_id", "nearest_id", *scores)
+    return Made(found, removals.CLUSTERS, removals.clusters, SCHEMAS[tables.CLUSTERS])
 
 
-def counts(rows: DataFrame) -> dict[str, int]:
+def counts(found: Rows) -> dict[str, int]:
     """Removed rows by level, and the counters of the verification."""
-    sums = (F.sum(name).alias(name) for name in COUNTERS)
-    found = rows.groupBy("level").agg(F.count(F.lit(1)).alias("rows"), *sums).collect()
-    removed = {row["level"]: row["rows"] for row in found}
-    totals = {name: sum(row[name] for row in found) for name in COUNTERS}
-    return {level: removed.get(level, 0) for level in LEVELS} | totals
-
-
-def _rule(signing: Signing, options: Dedup) -> Column:
-    return (
-        F.when(F.col("level") == NAMES[NEAR], F.lit(f"{signing.rule}j{options.threshold}"))
-        .when(F.col("level") == NAMES[CONTAINED], F.lit(f"{signing.rule}c{options.containment}"))
-        .otherwise(F.lit("folded"))
-    )
+    told = found.map(("level", *COUNTERS), removals.tally, _TALLY).collect()
+    return {
+        **{level: sum(row["rows"] for row in told if row["level"] == level) for level in LEVELS},
+        **{name: sum(row[name] for row in told) for name in COUNTERS},
+    }

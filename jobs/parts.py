@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 Kernel = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 _SEED = 42
@@ -21,7 +22,7 @@ def parts(spark: SparkSession) -> int:
     return int(spark.conf.get("spark.sql.shuffle.partitions") or 200)
 
 
-def map_parts(rows: DataFrame, kernel: Kernel, schema: str) -> DataFrame:
+def map_parts(rows: DataFrame, kernel: Kernel, schema: StructType | str) -> DataFrame:
     """What ``kernel`` makes of the rows, one call a part: the number ``part``, from 0 to :func:`parts` - 1. Part 0
     begins first."""
     return _mapped(rows, place(F.col("part"), parts(rows.sparkSession)), kernel, schema)
@@ -38,7 +39,7 @@ def place(part: Column, count: int) -> Column:
     return F.get(F.lit(_numbers(count)), part)
 
 
-def _mapped(rows: DataFrame, by: Column, kernel: Kernel, schema: str) -> DataFrame:
+def _mapped(rows: DataFrame, by: Column, kernel: Kernel, schema: StructType | str) -> DataFrame:
     count = parts(rows.sparkSession)
     # Not moved by coalesce, which only takes back that the result lies by a column it may not have: without
     # adaptive execution a checkpoint says so, and what is made of it Spark 3.5 cannot join with itself (0085).

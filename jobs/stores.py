@@ -1,13 +1,16 @@
 """Files of whatever store the lake is on (a folder, HDFS, S3), by Hadoop's clients, which Spark brings."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from jobs.errors import UsageError
+from jobs.tables import frame
 
-_PATTERN = re.compile(r"[\\*?\[\]{}]")
+_PATTERN, _ESCAPED = re.compile(r"[\\*?\[\]{}]"), r"\\\g<0>"
 
 
 def is_there(spark: SparkSession, path: str) -> bool:
@@ -50,9 +53,10 @@ def clear(spark: SparkSession, folder: str) -> None:
     _system(spark, folder).delete(_path(spark, folder), True)
 
 
-def literal(path: str) -> str:
-    """A local path as Spark's readers take it: by itself they would look for files that match it as a pattern."""
-    return "file:" + _PATTERN.sub(r"\\\g<0>", path)
+def read_files(spark: SparkSession, paths: Iterable[str], schema: StructType) -> DataFrame:
+    """The rows in these local Parquet files, of which there may be none."""
+    literal = [f"file:{_PATTERN.sub(_ESCAPED, path)}" for path in paths]  # else what looks like a pattern is one
+    return spark.read.schema(schema).parquet(*literal) if literal else frame(spark, [], schema)
 
 
 def _system(spark: SparkSession, path: str) -> Any:

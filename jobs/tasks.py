@@ -8,8 +8,9 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from jobs.lake import Lake
+from jobs.lake import FILE, Lake
 from jobs.parts import Kernel
+from jobs.stores import read_files
 from udfs.datafiles import Share, read, shares
 
 _TASK_BYTES = 96 << 20
@@ -58,6 +59,31 @@ class Rows:
         dealt = shares(self.files, 2 * self.spark.sparkContext.defaultParallelism)
         work = lambda taken: kernel(batch for share in taken for batch in read(share, columns, _BATCH))  # noqa: E731
         return spread(self.spark, dealt, lambda share: share.bytes, work, schema)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Rows of a table that ``kernel`` makes of some columns of other rows, once they are asked for."""
+
+    rows: Rows
+    columns: Sequence[str]
+    kernel: Kernel
+    schema: StructType
+
+    def frame(self) -> DataFrame:
+        """The rows."""
+        return self.rows.map(self.columns, self.kernel, self.schema)
+
+    def filed(self, file: Kernel) -> DataFrame:
+        """What ``file`` tells of them (:meth:`jobs.lake.Lake.filing`)."""
+        kernel = self.kernel
+        return self.rows.map(self.columns, lambda batches: file(kernel(batches)), FILE)
+
+
+def filed_rows(spark: SparkSession, folder: str, told: DataFrame, schema: StructType) -> Rows:
+    """The rows of this schema that the tasks of ``told`` (rows ``FILE``) now write to files in the local folder."""
+    files = sorted(Share(f"{folder}/{name}", size) for name, size, _ in told.collect())
+    return Rows(spark, lambda: read_files(spark, (file.path for file in files), schema), files)
 
 
 def table_rows(lake: Lake, table: str, version: int | None = None, since: int = -1) -> Rows:

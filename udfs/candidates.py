@@ -21,6 +21,15 @@ LEVELS = ("snapshot", EXACT, "near", "contained")
 """The levels that compare whole conversations, in their order."""
 CLUSTER_DIGITS = 32
 COUNTERS = ("compared", "rejected", "hot_buckets")
+JUDGED = pa.schema(
+    [
+        *((name, pa.string()) for name in ("conversation_id", "level", "kept_id", "copy_of")),
+        *(("similarity", pa.float64()), ("bands_shared", pa.int32())),
+        *((name, pa.string()) for name in ("nearest_id", "cluster_id")),
+        *((name, pa.int64()) for name in COUNTERS),
+    ]
+)
+"""The columns of :func:`thin`."""
 
 
 def judge_blocks(

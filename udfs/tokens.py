@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numba import uint32, uint64
 
-from udfs.compiled import byte_at, compiled, decode, freeze, mix, word_at
+from udfs.compiled import compiled, decode, freeze, mix, trailing_zeros, word_at
 
 SPACE, SEPARATOR, IGNORED, MARK, LETTER, SIGN = range(6)
 """What a character is to the tokens. A LETTER (or digit) and its neighbours make a word; a SIGN is a token by itself;
@@ -32,7 +32,7 @@ UNSPACED = (
 Hangul: it has spaces, but what stands between two of them is a whole phrase of stem and endings, so that one changed
 ending changes five shingles of words (docs/decisions/0011). Not among them: Tibetan, whose syllables are divided by
 punctuation (the tsheg)."""
-REVISION = 2
+REVISION = 3
 """Counted up when the tokens of some text change; signatures of two revisions cannot be compared."""
 
 _FOLDED = 0x1FFFFF
@@ -42,6 +42,8 @@ _CODE_POINTS = 0x110000
 _CASED_OR_JOINED = 0x30000
 """No character from here on has case or changes under NFC."""
 _MULTIPLIER = 0x9E3779B97F4A7C15
+_EACH = 0x0101010101010101
+"""One in each byte of a word."""
 
 
 def tokenise(contents: pa.Array, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -190,28 +192,82 @@ def _tokenise(data: Any, starts: Any, offsets: Any, cells: Any) -> tuple[Any, An
 @compiled
 def _find_tokens(source: Any, at: Any, end: Any, cells: Any, tokens: Any, count: int) -> int:
     """Put the tokens of one message behind the first ``count``; returns how many there are then."""
-    token, kind = uint64(0), SEPARATOR  # kind: LETTER within a word, SIGN after a sign, SEPARATOR between tokens
+    rolled, rest, filled = uint64(0), uint64(0), uint64(0)  # a token's whole words, what came after them, its bits
+    kind = SEPARATOR  # LETTER within a word, SIGN after a sign, SEPARATOR between tokens
     while at < end:
+        if kind != SIGN and at + uint64(8) <= end:  # the short way through ASCII words
+            word = word_at(source, at)
+            bits = _plain_bits(word)
+            if bits > 0:
+                rolled, rest, filled = _append(rolled, rest, filled, _lower(word, bits), bits)
+                at, kind = at + (bits >> uint64(3)), LETTER
+                if bits == 64:
+                    continue
+            if (word >> bits) & uint64(0x80) == 0:  # of ASCII, so it separates
+                at += uint64(1)
+                if kind == LETTER:
+                    tokens[count] = _token(rolled, rest, filled)
+                    rolled, rest, filled = uint64(0), uint64(0), uint64(0)
+                    count, kind = count + 1, SEPARATOR
+                continue
         code, at = decode(source, at, end)
         found = (cells[code] >> uint32(_CLASS)) & uint32(7)
         if found == IGNORED:
             continue
         if kind != SEPARATOR and found != MARK and not (found == LETTER and kind == LETTER):
-            tokens[count] = mix(token)
-            count, token, kind = count + 1, uint64(0), SEPARATOR
+            tokens[count] = _token(rolled, rest, filled)
+            rolled, rest, filled = uint64(0), uint64(0), uint64(0)
+            count, kind = count + 1, SEPARATOR
         if found >= MARK:
-            token = _append(token, cells[code])
+            coded, bits = _coded(uint64(cells[code] & uint32(_FOLDED)))
+            rolled, rest, filled = _append(rolled, rest, filled, coded, bits)
             kind = SIGN if found == SIGN else LETTER if kind == SEPARATOR else kind
-        while kind == LETTER and at < end:  # the short way through an ASCII word
-            byte = byte_at(source, at)
-            if byte >= 0x80 or cells[byte] >> uint32(_CLASS) != LETTER:
-                break
-            token = _append(token, cells[byte])
-            at += uint64(1)
     if kind != SEPARATOR:
-        tokens[count] = mix(token)
+        tokens[count] = _token(rolled, rest, filled)
         count += 1
     return count
+
+
+@compiled
+def _plain_bits(word: Any) -> Any:
+    """How many bits of a word, from the lowest on, are whole bytes that are ASCII letters or digits."""
+    plain = word & uint64(0x7F * _EACH)
+    lower = plain | uint64(0x20 * _EACH)
+    letters = (lower + uint64((0x80 - 0x61) * _EACH)) & ~(lower + uint64((0x80 - 0x7B) * _EACH))
+    digits = (plain + uint64((0x80 - 0x30) * _EACH)) & ~(plain + uint64((0x80 - 0x3A) * _EACH))
+    others = (~(letters | digits) | word) & uint64(0x80 * _EACH)
+    return uint64(64) if others == 0 else trailing_zeros(others) - uint64(7)
+
+
+@compiled
+def _lower(word: Any, bits: Any) -> Any:
+    """The lowest bytes of a word, ``bits`` bits of ASCII letters and digits, in lower case; above them zeros."""
+    return (word | uint64(0x20 * _EACH)) & (uint64(0xFFFFFFFFFFFFFFFF) >> (uint64(64) - bits))
+
+
+@compiled
+def _coded(code: Any) -> tuple[Any, Any]:
+    """A code point in bytes, none of them zero, and how many bits they have: ASCII as it is, others as three bytes that
+    ASCII has not."""
+    if code < uint64(0x80):
+        return code, uint64(8)
+    low, middle, high = code & uint64(0x7F), (code >> uint64(7)) & uint64(0x7F), code >> uint64(14)
+    return low | (middle << uint64(8)) | (high << uint64(16)) | uint64(0x808080), uint64(24)
+
+
+@compiled
+def _append(rolled: Any, rest: Any, filled: Any, coded: Any, bits: Any) -> tuple[Any, Any, Any]:
+    """Put ``bits`` bits behind a token that is cut into words: its words, the begun one, how many bits that has."""
+    rest |= coded << filled
+    if filled + bits < 64:
+        return rolled, rest, filled + bits
+    left = coded >> (uint64(64) - filled) if filled > 0 else uint64(0)
+    return _roll(rolled, rest), left, filled + bits - uint64(64)
+
+
+@compiled
+def _token(rolled: Any, rest: Any, filled: Any) -> Any:
+    return mix(_roll(rolled, rest) if filled > 0 else rolled)
 
 
 @compiled
@@ -220,10 +276,10 @@ def _hash_symbols(source: Any, at: Any, end: Any, cells: Any, rolled: Any) -> An
     while at < end:
         code, at = decode(source, at, end)
         if (cells[code] >> uint32(_CLASS)) & uint32(7) != SPACE:
-            rolled = _append(rolled, cells[code])
+            rolled = _roll(rolled, uint64(cells[code] & uint32(_FOLDED)))
     return rolled
 
 
 @compiled
-def _append(rolled: Any, cell: Any) -> Any:
-    return (rolled ^ uint64(cell & uint32(_FOLDED))) * uint64(_MULTIPLIER) + uint64(1)
+def _roll(rolled: Any, word: Any) -> Any:
+    return (rolled ^ word) * uint64(_MULTIPLIER) + uint64(1)

@@ -238,4 +238,4 @@ def test_the_same_rows_from_any_partitioning(spark: SparkSession, whole: Lake, p
 def _matches(facts: DataFrame, signatures: DataFrame, settings: Settings, work: Path) -> list[tuple]:
     found, _ = dedup.find(facts, Rows(facts.sparkSession, lambda: signatures), settings.dedup, str(work))
     columns = ["conversation_id", "level", "kept_id", "similarity", "bands_shared", "nearest_id", "cluster_id"]
-    return sorted(map(tuple, found.select(*columns).collect()), key=repr)
+    return sorted(map(tuple, found.frame().select(*columns).collect()), key=repr)

@@ -19,10 +19,10 @@ def digest_of(raw: DataFrame, settings: Settings, work: str) -> str:
     conversations = annotate.label(raw, settings.rules).localCheckpoint()
     signatures = signing.sign(conversations, signing.signing(settings.dedup))
     facts = survivors.facts(conversations, settings)
-    found = dedup.find(facts, Rows(raw.sparkSession, lambda: signatures), settings.dedup, work)[0].localCheckpoint()
-    matches = outcome.duplicates(found, signing.signing(settings.dedup), settings.dedup)
+    found = dedup.find(facts, Rows(raw.sparkSession, lambda: signatures), settings.dedup, work)[0]
+    matches = outcome.duplicates(found, signing.signing(settings.dedup), settings.dedup).frame()
     duplicates = caps.cap(facts, signatures, matches, settings.dedup, f"{work}-prompts").duplicates
-    clusters = outcome.clusters(found)
+    clusters = outcome.clusters(found).frame()
     verdicts = publish.decide(conversations, duplicates, settings)
     kept = publish.dataset(conversations, verdicts, duplicates, clusters, settings.publish.eval_share)
     found = publish.dataset_digest(kept)
