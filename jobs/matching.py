@@ -11,17 +11,20 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from conf.settings import Dedup
 from jobs.connected import CONTRACTED, components, made_folder
 from jobs.lake import FILE
-from jobs.parts import map_parts, parts
+from jobs.parts import Kernel, map_parts, parts
 from jobs.tasks import Rows, filed_rows
-from udfs import buckets, candidates, datafiles, stars
+from udfs import blocks, buckets, candidates, datafiles, stars
+from udfs.blocks import Block
 from udfs.buckets import Levels
 from udfs.candidates import JUDGED
 from udfs.members import COLUMNS as SIGNATURE
-from udfs.members import SHARED, Block, Places, pack
+from udfs.members import SHARED, Places, pack
 from udfs.thinning import Bounds
 
 _FEW_MEMBERS = 2_000_000
 """Members of which every executor is given the place, some 50 bytes each."""
+_FEW_BYTES = 4 << 30
+"""Bytes of signatures, some 2 kB each, whose keys go by files of the work folder, and not by the executors' disks."""
 _PLACES = {"row": np.int64, "component": np.int64, "part": np.int32}
 _FEW_NAMED = 500_000
 """Rows with ids and digests that every executor is given, some 300 bytes each."""
@@ -38,8 +41,9 @@ def levels(options: Dedup) -> Levels:
 def members(signatures: Rows, options: Dedup, work: str) -> DataFrame:
     """``row, component, part, is_copy`` (:func:`jobs.connected.components`) of every conversation that shares a key
     with another."""
-    count = parts(signatures.spark)
-    return components(contracted(_packed(signatures, options, count)), options.max_edges, count, work)
+    keyed, count = levels(options), parts(signatures.spark)
+    packed = _packed(signatures, lambda batches: buckets.pack(batches, keyed, count), work)
+    return components(contracted(packed), options.max_edges, count, work)
 
 
 def joined_members(fresh: Rows, known: Rows, before: DataFrame, options: Dedup, work: str) -> DataFrame:
@@ -50,7 +54,8 @@ def joined_members(fresh: Rows, known: Rows, before: DataFrame, options: Dedup, 
     found: Any = fresh.map(_KEYS, lambda batches: buckets.distinct(batches, keyed), "bucket bigint").toPandas()
     shared = spark.sparkContext.broadcast(buckets.wanted(found["bucket"].to_numpy(np.int64).view(np.uint64)))
     matched = known.map(_KEYS, lambda batches: buckets.pack_known(batches, keyed, count, shared.value), _PACKED)
-    edges = contracted(_packed(fresh, options, count).unionByName(matched))
+    packed = fresh.map(_KEYS, lambda batches: buckets.pack(batches, keyed, count), _PACKED)
+    edges = contracted(packed.unionByName(matched))
     earlier = before.where("row != component").select(
         F.col("component").alias("a"), F.col("row").alias("b"), F.lit(False).alias("is_equal")
     )
@@ -88,10 +93,10 @@ def _packed_by_part(signatures: Rows, few: DataFrame, work: str) -> dict[int, li
     places = Places(row, component, part, found["is_copy"].eq(True).to_numpy(bool))
     shared, folder = signatures.spark.sparkContext.broadcast(places), made_folder(f"{work}/signatures")
     packed = signatures.map(SIGNATURE, lambda batches: pack(batches, shared.value, folder), _BLOCKS)
-    blocks: dict[int, list[Block]] = {}
+    found_in: dict[int, list[Block]] = {}
     for block in packed.collect():
-        blocks.setdefault(block.part, []).append(Block(*block))
-    return blocks
+        found_in.setdefault(block.part, []).append(Block(*block))
+    return found_in
 
 
 def _signed(signatures: DataFrame, members: DataFrame) -> DataFrame:
@@ -108,11 +113,16 @@ def kept_at_hand(rows: DataFrame) -> DataFrame:
     return F.broadcast(kept) if kept.count() <= _FEW_NAMED else kept
 
 
-def _packed(signatures: Rows, options: Dedup, parts: int) -> DataFrame:
-    keyed = levels(options)
-    return signatures.map(_KEYS, lambda batches: buckets.pack(batches, keyed, parts), _PACKED)
+def _packed(signatures: Rows, pack: Kernel, work: str) -> DataFrame:
+    """What ``pack`` makes of the keys of these signatures; if they are few and tasks share a folder, where it lies."""
+    if signatures.files is None or sum(file.bytes for file in signatures.files) > _FEW_BYTES:
+        return signatures.map(_KEYS, pack, _PACKED)
+    folder = made_folder(f"{work}/keys")
+    return signatures.map(_KEYS, lambda batches: blocks.store(pack(batches), folder), _BLOCKS)
 
 
 def contracted(packed: DataFrame) -> DataFrame:
-    """The edges of packed keys (:func:`udfs.buckets.pack`), those of each part joined up where they are found."""
-    return map_parts(packed, lambda batches: stars.contract(buckets.edges(batches)), CONTRACTED)
+    """The edges of packed keys (:func:`udfs.buckets.pack`), or of where they lie, those of each part joined up where
+    they are found."""
+    load = blocks.load if "path" in packed.columns else iter
+    return map_parts(packed, lambda batches: stars.contract(buckets.edges(load(batches))), CONTRACTED)

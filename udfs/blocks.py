@@ -1,14 +1,74 @@
 """How 64-bit keys travel to where equal keys meet: binary blocks, one a range of keys.
 
 A block holds thousands of keys of one range, so that Spark moves and sorts a few large values and not many rows. What
-is done with a whole range of keys is done by NumPy.
+is done with a whole range of keys is done by NumPy. Where tasks share a folder, blocks go by files, and Spark moves
+where they lie.
 """
 
-from collections.abc import Iterable, Iterator
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+
+_PACKED = pa.schema([("part", pa.int32()), ("keys", pa.binary()), ("values", pa.binary())])
+_TOLD = pa.schema([("part", pa.int32()), ("path", pa.string()), ("start", pa.int64()), ("bytes", pa.int64())])
+
+
+class Block(NamedTuple):
+    """Where what goes to a part lies: ``bytes`` bytes from ``start`` on in the file at ``path``."""
+
+    part: int
+    path: str
+    start: int
+    bytes: int
+
+
+def new_file(folder: str) -> BinaryIO:
+    """A new file in the folder, for blocks."""
+    return open(f"{folder}/{uuid.uuid4()}", "xb")
+
+
+def put(file: BinaryIO, part: int, *data: pa.Buffer) -> Block:
+    """Write one block at the end of a file of :func:`new_file`."""
+    start = file.tell()
+    for each in data:
+        file.write(each)
+    return Block(part, file.name, start, file.tell() - start)
+
+
+def get(block: Block) -> bytes:
+    """The bytes of a block. Raises OSError, with the path."""
+    with open(block.path, "rb") as file:
+        file.seek(block.start)
+        return file.read(block.bytes)
+
+
+def told(found: Sequence[Block]) -> pa.RecordBatch:
+    """Blocks as rows ``part``, ``path``, ``start``, ``bytes``."""
+    return pa.RecordBatch.from_pylist([block._asdict() for block in found], _TOLD)
+
+
+def store(packed: Iterable[pa.RecordBatch], folder: str) -> Iterator[pa.RecordBatch]:
+    """Rows of :func:`pack` into one new file in the folder -> where they are (:func:`told`)."""
+    found = []
+    with new_file(folder) as file:
+        for batch in packed:
+            columns = (batch.column(name) for name in _PACKED.names)
+            for part, keys, values in zip(*columns, strict=True):
+                found.append(put(file, part.as_py(), keys.as_buffer(), values.as_buffer()))
+    yield told(found)
+
+
+def load(stored: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """What :func:`store` told -> the rows it was given, a batch each. Raises OSError, with the path."""
+    for batch in stored:
+        for row in batch.to_pylist():
+            data = get(Block(**row))
+            half = len(data) // 2  # keys and values have 64 bits each
+            yield pa.RecordBatch.from_arrays([[row["part"]], [data[:half]], [data[half:]]], schema=_PACKED)
 
 
 def pack(keys: np.ndarray, values: np.ndarray, parts: int) -> pa.RecordBatch:

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs import buckets, thinning
+from udfs.blocks import Block
 from udfs.buckets import Levels
-from udfs.members import Block, Members, matched, unpack
+from udfs.members import Members, matched, unpack
 from udfs.shingles import CLOSING
 from udfs.thinning import Bounds, Candidates, Ragged, Sets, Thinned
 from udfs.unions import union_find

@@ -4,7 +4,6 @@ A signature has some 2 kB in eight columns. As rows, Spark would take each apart
 way, so where tasks share a folder they go by files: a block holds those that one task has for one part.
 """
 
-import uuid
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs import blocks, buckets
+from udfs.blocks import Block
 from udfs.datafiles import groups
 from udfs.thinning import Sets
 
@@ -26,8 +26,8 @@ _FACTS = ("order", "is_fixed")
 _OWN = ("conversation_id", "digest", "component")
 _NAMES = (("conversation_id", pa.string()), ("digest", pa.string()), ("component", pa.int64()))
 _BLOCK = pa.schema([*_NAMES, *((name, pa.binary()) for name in ("sets", *SIGNED))])
-_BLOCKS = pa.schema([("part", pa.int32()), ("path", pa.string()), ("start", pa.int64()), ("bytes", pa.int64())])
-_BLOCK_BYTES = 64 << 20
+_STORED = tuple(name for name in _BLOCK.names if name != "component")
+_BLOCK_BYTES = 16 << 20
 
 
 class Places(NamedTuple):
@@ -37,15 +37,6 @@ class Places(NamedTuple):
     component: np.ndarray
     part: np.ndarray
     is_copy: np.ndarray
-
-
-class Block(NamedTuple):
-    """Where signatures of a part lie: ``bytes`` bytes from ``start`` on in the file at ``path``."""
-
-    part: int
-    path: str
-    start: int
-    bytes: int
 
 
 class Members(NamedTuple):
@@ -68,41 +59,36 @@ class Members(NamedTuple):
 
 def pack(batches: Iterable[pa.RecordBatch], places: Places, folder: str) -> Iterator[pa.RecordBatch]:
     """Signatures (``COLUMNS``) -> those whose ``row`` has a place in one new file in the folder, if there are any; a
-    row a :class:`Block`. Copies go without their set and keys, which are those of another."""
-    path, blocks_of = f"{folder}/{uuid.uuid4()}", []
-    with open(path, "xb") as file:
-        for group in groups((_placed(batch, places) for batch in batches), _BLOCK_BYTES):
-            table = pa.Table.from_batches(group)
-            order, spans = blocks.dealt(table["part"].to_numpy())
-            ordered = table.select(_BLOCK.names).take(pa.array(order)).combine_chunks()
+    row a :class:`udfs.blocks.Block`. Copies go without their set and keys, which are those of another."""
+    found = []
+    with blocks.new_file(folder) as file:
+        for group in groups(batches, _BLOCK_BYTES):
+            rows, spans = _dealt(pa.Table.from_batches(group), places)
             for number, first, last in spans:
-                (rows,) = ordered.slice(first, last - first).to_batches()
-                start = file.tell()
-                file.write(rows.serialize())
-                blocks_of.append(Block(number, path, start, file.tell() - start)._asdict())
-    yield pa.RecordBatch.from_pylist(blocks_of, _BLOCKS)
+                (block,) = rows.slice(first, last - first).to_batches()
+                found.append(blocks.put(file, number, block.serialize()))
+    yield blocks.told(found)
 
 
 def unpack(found: Iterable[Block]) -> Iterator[pa.RecordBatch]:
     """The signatures of blocks. Raises OSError, with the path."""
     for block in found:
-        with open(block.path, "rb") as file:
-            file.seek(block.start)
-            yield pa.ipc.read_record_batch(pa.py_buffer(file.read(block.bytes)), _BLOCK)
+        yield pa.ipc.read_record_batch(pa.py_buffer(blocks.get(block)), _BLOCK)
 
 
-def _placed(batch: pa.RecordBatch, places: Places) -> pa.RecordBatch:
-    """The rows of a batch that have a place, as they go into blocks, with their ``part``."""
-    rows = batch.column("row").to_numpy()
+def _dealt(signatures: pa.Table, places: Places) -> tuple[pa.Table, list[tuple[int, int, int]]]:
+    """The signatures that have a place, as they go into blocks, by their part, and where each part's are. Most of a
+    signature is moved here, once."""
+    rows = signatures["row"].to_numpy()
     at = np.minimum(np.searchsorted(places.row, rows), max(len(places.row) - 1, 0))
     found = np.flatnonzero(places.row[at] == rows) if len(places.row) else at[:0]
+    order, spans = blocks.dealt(places.part[at[found]])
+    found = found[order]
     at = at[found]
-    taken = batch.take(pa.array(found))
-    columns = {name: taken.column(name) for name in _BLOCK.names if name != "component"}
+    taken, uncopied = pa.array(found), pa.array(found, mask=places.is_copy[at])
+    columns = {name: signatures[name].take(uncopied if name in SHARED else taken) for name in _STORED}
     columns["component"] = pa.array(places.component[at])
-    for name in SHARED:
-        columns[name] = pc.if_else(pa.array(places.is_copy[at]), pa.scalar(None, pa.binary()), columns[name])
-    return pa.RecordBatch.from_pydict(columns, _BLOCK).append_column("part", pa.array(places.part[at]))
+    return pa.table(columns).select(_BLOCK.names).combine_chunks().cast(_BLOCK), spans
 
 
 def matched(batches: Iterable[pa.RecordBatch]) -> Members | None:

@@ -24,7 +24,7 @@ def names(rows: DataFrame) -> list[str]:
 @pytest.fixture
 def filled(spark: SparkSession, tmp_path: Path) -> Lake:
     """A lake with three versions of a table: two rows, one more, and other ones."""
-    lake = open_lake(spark, str(tmp_path / "a [lake], {né} *?%20"), create=True)
+    lake = open_lake(spark, str(tmp_path / "a [lake], {né} *?"), create=True)
     for mode, rows in (("append", "ab"), ("append", "c"), ("overwrite", "de")):
         lake.write(tables.PINS, pins(spark, *rows), STAMP, mode)
     return lake

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,3 +36,20 @@ def test_totals_are_the_counts_that_reach_the_least(keys: list[int], least: int)
 
 def test_no_blocks_have_no_totals():
     assert [batch.num_rows for batch in blocks.totals([], 2)] == [0]
+
+
+def test_blocks_that_went_by_a_file_are_what_they_were(tmp_path):
+    numbers = np.arange(10, dtype=np.uint64) << np.uint64(60)
+    packed = [blocks.pack(numbers, np.arange(10), 4), blocks.pack(numbers[:0], np.arange(0), 4)]
+    (told,) = blocks.store(packed, str(tmp_path))
+    rows = [row for batch in packed for row in batch.to_pylist()]
+    assert [row for batch in blocks.load([told]) for row in batch.to_pylist()] == rows
+    assert sum(told.column("bytes").to_pylist()) == 160 == sum(file.stat().st_size for file in tmp_path.iterdir())
+
+
+def test_a_block_whose_file_is_gone_names_it(tmp_path):
+    (told,) = blocks.store([blocks.pack(np.ones(1, np.uint64), np.ones(1, np.int64), 4)], str(tmp_path))
+    (file,) = tmp_path.iterdir()
+    file.unlink()
+    with pytest.raises(OSError, match=str(file)):
+        list(blocks.load([told]))

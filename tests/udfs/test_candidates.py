@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs import signatures
+from udfs.blocks import Block
 from udfs.buckets import Levels
 from udfs.candidates import COUNTERS, judge, judge_blocks
-from udfs.members import Block, Places, pack
+from udfs.members import Places, pack
 from udfs.thinning import Bounds
 
 SCHEMA = pa.schema(

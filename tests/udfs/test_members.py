@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from udfs.blocks import Block
 from udfs.buckets import DIGEST_BYTES
-from udfs.members import Block, Places, matched, pack, unpack
+from udfs.members import Places, matched, pack, unpack
 from udfs.shingles import CLOSING
 
 SCHEMA = pa.schema(
