@@ -14,7 +14,9 @@ from jobs import stores
 from jobs.errors import WinnowError
 from jobs.parts import place
 from jobs.tables import only_row
+from jobs.tasks import Rows
 from udfs import stars
+from udfs.datafiles import Share
 from udfs.deltalog import local_path
 
 _BLOCKS = "edges binary, count bigint, unsettled bigint"
@@ -29,7 +31,7 @@ _HEAVY = 64
 """A component is heavy, and placed by its size, when it has more than one in so many of the rows of a part."""
 
 
-def components(blocks: DataFrame, limit: int, parts: int, work: str, rounds: int = 40) -> DataFrame:
+def components(blocks: DataFrame, limit: int, parts: int, work: str, rounds: int = 40) -> Rows:
     """The components of the edges in ``blocks`` (of :func:`udfs.stars.contract`), one line a row: ``row``,
     ``component`` (its least row), ``part`` (0 to ``parts`` - 1, whole components together, parts about equally heavy)
     and ``is_copy`` (of rows with equal messages: is it another than the least of them? null for other rows).
@@ -51,7 +53,8 @@ def components(blocks: DataFrame, limit: int, parts: int, work: str, rounds: int
             steps.begin(blocks)
     finally:
         blocks.unpersist()
-    return _labelled(_settle(steps, rounds), parts).join(steps.copies(), "row", "left")
+    members = _labelled(_settle(steps, rounds), parts).join(steps.copies(), "row", "left")
+    return Rows(steps.spark, lambda: members)
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def _labelled(settled: DataFrame, parts: int) -> DataFrame:
     return settled.mapInArrow(lambda batches: stars.label(batches, heavy, parts), _LABELS)
 
 
-def _on_driver(blocks: DataFrame, parts: int, work: str) -> DataFrame:
+def _on_driver(blocks: DataFrame, parts: int, work: str) -> Rows:
     found: Any = blocks.select("edges", "is_equal").toPandas()
     is_equal = found["is_equal"].to_numpy(bool)
     edges = stars.forest(*stars.read(found["edges"][~is_equal]))
@@ -133,13 +136,14 @@ def _on_driver(blocks: DataFrame, parts: int, work: str) -> DataFrame:
     return _written(blocks.sparkSession, pa.table(members), f"{work}/members")
 
 
-def _written(spark: SparkSession, table: pa.Table, folder: str) -> DataFrame:
-    """The table as a frame, by way of a file if the folder is a local or shared one: a million rows of a frame made
-    from memory take Spark four seconds to read, once each time, where those of a file take half a second."""
+def _written(spark: SparkSession, table: pa.Table, folder: str) -> Rows:
+    """The rows of a table, by way of a file if the folder is a local or shared one: a million rows of a frame made from
+    memory take Spark four seconds to read, once each time, where those of a file take half a second."""
     if local_path(folder) is None:
-        return spark.createDataFrame(table.to_pandas(), _MEMBERS)
-    pq.write_table(table, f"{made_folder(folder)}/members.parquet", compression="none")
-    return spark.read.schema(_MEMBERS).parquet(folder)
+        return Rows(spark, lambda: spark.createDataFrame(table.to_pandas(), _MEMBERS))
+    path = f"{made_folder(folder)}/members.parquet"
+    pq.write_table(table, path, compression="none")
+    return Rows(spark, lambda: spark.read.schema(_MEMBERS).parquet(folder), [Share(path, table.nbytes)])
 
 
 def made_folder(uri: str) -> str:

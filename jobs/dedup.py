@@ -53,7 +53,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
 
 def find(
     facts: DataFrame, signatures: Rows, options: Dedup, work: str, extra: DataFrame | None = None
-) -> tuple[Rows, DataFrame]:
+) -> tuple[Rows, Rows]:
     """What became of every conversation that shares a key with another (:func:`udfs.candidates.thin`), and the members
     of all components.
 
@@ -84,10 +84,10 @@ def _facts(lake: Lake, settings: Settings) -> DataFrame:
     return found
 
 
-def _write_compared(lake: Lake, job: Run, found: Rows, members: DataFrame, options: Dedup, is_growing: bool) -> None:
+def _write_compared(lake: Lake, job: Run, found: Rows, members: Rows, options: Dedup, is_growing: bool) -> None:
     removed = outcome.duplicates(found, signing.signing(options), options)
     matches = _renewed(lake.read(tables.MATCHES), removed, found) if is_growing else removed
-    compared = {tables.MATCHES: matches, tables.COMPONENTS: members.select("row", "component")}
+    compared = {tables.MATCHES: matches, tables.COMPONENTS: outcome.components(members)}
     if not caps.is_on(options):
         compared |= {tables.DUPLICATES: matches, tables.FAMILIES: frame(lake.spark, [], SCHEMAS[tables.FAMILIES])}
     job.commit_all(compared, "overwrite")

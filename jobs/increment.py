@@ -43,17 +43,21 @@ def _has_same_contamination(lake: Lake, last: Lineage) -> bool:
     return added.isEmpty() and before.subtract(now).isEmpty()
 
 
-def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) -> tuple[Rows, DataFrame]:
+def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) -> tuple[Rows, Rows]:
     """What became of the conversations that those touch which were added after version ``since`` of ``conversations``,
     as :func:`udfs.candidates.thin` tells it, and the members of all components. ``facts`` are those of all."""
     earlier = signing.version_for(lake, since)
     fresh = table_rows(lake, tables.SIGNATURES, since=earlier)
     known = table_rows(lake, tables.SIGNATURES, earlier)
-    members = matching.joined_members(fresh, known, lake.read(tables.COMPONENTS), options, work).persist()
+    members = matching.joined_members(fresh, known, lake.read(tables.COMPONENTS), options, work)
+    everyone = members.frame().persist()
     new = fresh.frame().select("row")
-    touched = members.join(members.join(new, "row").select("component").distinct(), "component")
+    touched = everyone.join(everyone.join(new, "row").select("component").distinct(), "component")
     places = _with_old_copies(touched, lake.read(tables.MATCHES)).persist()
-    return matching.judged(table_rows(lake, tables.SIGNATURES), facts, places, options, work), members
+    judged = matching.judged(
+        table_rows(lake, tables.SIGNATURES), facts, Rows(lake.spark, lambda: places), options, work
+    )
+    return judged, members
 
 
 def _with_old_copies(touched: DataFrame, matches: DataFrame) -> DataFrame:

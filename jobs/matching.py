@@ -38,7 +38,7 @@ def levels(options: Dedup) -> Levels:
     return Levels(*(level != "off" for level in (options.snapshot, options.exact, options.near, options.contained)))
 
 
-def members(signatures: Rows, options: Dedup, work: str) -> DataFrame:
+def members(signatures: Rows, options: Dedup, work: str) -> Rows:
     """``row, component, part, is_copy`` (:func:`jobs.connected.components`) of every conversation that shares a key
     with another."""
     keyed, count = levels(options), parts(signatures.spark)
@@ -46,7 +46,7 @@ def members(signatures: Rows, options: Dedup, work: str) -> DataFrame:
     return components(contracted(packed), options.max_edges, count, work)
 
 
-def joined_members(fresh: Rows, known: Rows, before: DataFrame, options: Dedup, work: str) -> DataFrame:
+def joined_members(fresh: Rows, known: Rows, before: DataFrame, options: Dedup, work: str) -> Rows:
     """The same for ``known`` signatures, whose components are ``before`` (``row, component``), and ``fresh`` ones. Of
     the known ones only their keys are read, and only those that a fresh one has are shuffled."""
     spark, keyed = fresh.spark, levels(options)
@@ -62,33 +62,38 @@ def joined_members(fresh: Rows, known: Rows, before: DataFrame, options: Dedup, 
     return components(edges.unionByName(earlier.mapInArrow(stars.contract, CONTRACTED)), options.max_edges, count, work)
 
 
-def judged(signatures: Rows, facts: DataFrame, members: DataFrame, options: Dedup, work: str) -> Rows:
+def judged(signatures: Rows, facts: DataFrame, members: Rows, options: Dedup, work: str) -> Rows:
     """What became of the conversations ``facts`` (``conversation_id, row, order, is_fixed``) that are in whole
     components, ``members`` (``row, component, part, is_copy``): a row each that is not fixed, with the columns of
     :func:`udfs.candidates.thin`, judged now. Text is not read: signatures hold what is compared. ``work`` is a folder
     for them and for the result."""
     keep = options.near_keep if options.near != "off" else 1
     bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit, keep)
-    keyed, is_few, schema = levels(options), members.count() <= _FEW_MEMBERS, from_arrow_schema(JUDGED)
-    places = members.select("row", "part")
-    told = facts.join(F.broadcast(places) if is_few else places, "row")
-    told = told.select("part", "conversation_id", "order", "is_fixed")
-    if is_few and signatures.files is not None:
-        found, folder = _packed_by_part(signatures, members, work), made_folder(f"{work}/judged")
+    keyed, few, schema = levels(options), _if_few(members), from_arrow_schema(JUDGED)
+    placed = members.frame() if few is None else F.broadcast(members.frame())
+    told = facts.join(placed, "row").select("part", "conversation_id", "order", "is_fixed")
+    if few is not None and signatures.files is not None:
+        found, folder = _packed_by_part(signatures, few, work), made_folder(f"{work}/judged")
         judge = lambda batches: candidates.judge_blocks(batches, found, keyed, bounds)  # noqa: E731
         file = lambda batches: datafiles.told(judge(batches), Path(folder), JUDGED)  # noqa: E731
         return filed_rows(signatures.spark, folder, map_parts(told, file, FILE), schema)
     # Not joined here: signatures are large, and lie by ``part`` only after they have been shuffled.
-    rows = _signed(signatures.frame(), F.broadcast(members) if is_few else members)
-    rows = rows.unionByName(told, allowMissingColumns=True)
+    rows = _signed(signatures.frame(), placed).unionByName(told, allowMissingColumns=True)
     outcome = map_parts(rows, lambda batches: candidates.judge(batches, keyed, bounds), schema).localCheckpoint()
     return Rows(signatures.spark, lambda: outcome)
 
 
-def _packed_by_part(signatures: Rows, few: DataFrame, work: str) -> dict[int, list[Block]]:
+def _if_few(members: Rows) -> Any:
+    """All members on the driver, if they are few, else None."""
+    if members.files is None and members.frame().count() > _FEW_MEMBERS:
+        return None
+    found = members.to_pandas()
+    return found if len(found) <= _FEW_MEMBERS else None
+
+
+def _packed_by_part(signatures: Rows, few: Any, work: str) -> dict[int, list[Block]]:
     """The signatures of these members in files below ``work``. Every executor is sent all members."""
-    told: Any = few.toPandas()
-    found = told.sort_values("row")
+    found = few.sort_values("row")
     row, component, part = (found[name].to_numpy(kind) for name, kind in _PLACES.items())
     places = Places(row, component, part, found["is_copy"].eq(True).to_numpy(bool))
     shared, folder = signatures.spark.sparkContext.broadcast(places), made_folder(f"{work}/signatures")

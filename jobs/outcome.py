@@ -27,6 +27,12 @@ def clusters(found: Rows) -> Made:
     return Made(found, removals.CLUSTERS, removals.clusters, SCHEMAS[tables.CLUSTERS])
 
 
+def components(members: Rows) -> Made:
+    """The members of components as rows of ``components``."""
+    schema = SCHEMAS[tables.COMPONENTS]
+    return Made(members, schema.names, lambda batches: batches, schema)
+
+
 def counts(found: Rows) -> dict[str, int]:
     """Removed rows by level, and the counters of the verification."""
     told = found.map(("level", *COUNTERS), removals.tally, _TALLY).collect()

@@ -103,7 +103,7 @@ def _near_same(distinct: DataFrame, options: Dedup, work: str) -> DataFrame:
         lambda batches: prompts.file(batches, how, count), _PACKED
     )
     groups = components(matching.contracted(filed), options.max_edges, count, work)
-    candidates = distinct.select(F.xxhash64("key").alias("row"), "key", "prompt", "rank.*").join(groups, "row")
+    candidates = distinct.select(F.xxhash64("key").alias("row"), "key", "prompt", "rank.*").join(groups.frame(), "row")
     return map_parts(candidates, lambda batches: prompts.unite(batches, how), _UNITED)
 
 

@@ -44,7 +44,9 @@ _LOCAL = {
     # Java's second compiler costs a third of all CPU up to a hundred thousand conversations and gives nothing back: the
     # work on text is done by Python's kernels (0084). With one compiler Java keeps room for 48 MB of code alone, which
     # a long run fills.
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC",
+    # And the classes of Spark's own jars, fetched by checksum, are not verified anew at every start (0094).
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC "
+    "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote",
     "spark.driver.maxResultSize": "1g",
     "spark.ui.enabled": "false",
     # What no page shows: a long session filled a quarter of its memory with the plans of queries it had done.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
@@ -59,6 +60,12 @@ class Rows:
         dealt = shares(self.files, 2 * self.spark.sparkContext.defaultParallelism)
         work = lambda taken: kernel(batch for share in taken for batch in read(share, columns, _BATCH))  # noqa: E731
         return spread(self.spark, dealt, lambda share: share.bytes, work, schema)
+
+    def to_pandas(self) -> Any:
+        """All rows on the driver."""
+        if self.files is None:
+            return self.frame().toPandas()
+        return pq.read_table([file.path for file in self.files]).to_pandas()
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ _FOLDED = 0x1FFFFF
 _CLASS = 24
 _UNSTABLE = 1 << 31
 _CODE_POINTS = 0x110000
+_ASSIGNED = range(0x40000), range(0xE0000, 0xE1000)
+"""Where characters are; the planes between are empty, those after them private."""
 _CASED_OR_JOINED = 0x30000
 """No character from here on has case or changes under NFC."""
 _MULTIPLIER = 0x9E3779B97F4A7C15
@@ -75,22 +77,25 @@ def tokenise_composed(contents: pa.Array, offsets: np.ndarray) -> tuple[np.ndarr
 
 @cache
 def table() -> np.ndarray:
-    """One uint32 a code point (4 MB): folded form, class << 24, bit 31 for :func:`_unstable`. Built once, in 0.3 s."""
-    characters = [chr(code) for code in range(_CODE_POINTS)]
+    """One uint32 a code point (4 MB): folded form, class << 24, bit 31 for :func:`_unstable`. Built once, in 0.1 s."""
+    characters = [chr(code) for code in range(_CASED_OR_JOINED)]
     cells = np.arange(_CODE_POINTS, dtype=np.uint32)
-    for character in characters[:_CASED_OR_JOINED]:
+    for character in characters:
         folded = character.casefold()
         if folded != character:
             folded = folded if len(folded) == 1 else character.lower()
             cells[ord(character)] = ord(folded) if len(folded) == 1 else ord(character)
-    cells |= _classes(characters).astype(np.uint32) << _CLASS
+    cells |= _classes().astype(np.uint32) << np.uint32(_CLASS)
     cells[_unstable(characters)] |= _UNSTABLE
     return freeze(cells, np.uint32)
 
 
-def _classes(characters: list[str]) -> np.ndarray:
+def _classes() -> np.ndarray:
     """The class of every code point, from its general category and block."""
-    categories = np.frombuffer("".join(map(unicodedata.category, characters)).encode(), dtype="S2")
+    categories = np.full(_CODE_POINTS, b"Cn")
+    for codes in _ASSIGNED:
+        found = "".join(map(unicodedata.category, map(chr, codes)))
+        categories[codes.start : codes.stop] = np.frombuffer(found.encode(), "S2")
     major = categories.astype("S1")
     classes = np.full(_CODE_POINTS, SEPARATOR, dtype=np.uint8)
     classes[np.isin(major, [b"L", b"N"])] = LETTER
@@ -108,7 +113,7 @@ def _classes(characters: list[str]) -> np.ndarray:
 def _unstable(characters: list[str]) -> list[int]:
     """Every code point that changes, moves, or may join the one before it, under NFC; a text without them is in NFC."""
     unstable = [*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)]  # Hangul vowels and finals
-    for code, character in enumerate(characters[:_CASED_OR_JOINED]):
+    for code, character in enumerate(characters):
         if unicodedata.combining(character) or not unicodedata.is_normalized("NFC", character):
             unstable.append(code)
         parts = unicodedata.decomposition(character).split()

@@ -85,7 +85,7 @@ def labels(members: DataFrame) -> dict[int, int]:
 
 @pytest.mark.parametrize("limit", [FEW, NONE], ids=["on the driver", "on Spark"])
 def test_graphs_chain_and_stars_have_the_components_of_a_walk(spark, tmp_path, limit):
-    members = components(frame(spark, EVERYTHING), limit, PARTS, str(tmp_path / "work"))
+    members = components(frame(spark, EVERYTHING), limit, PARTS, str(tmp_path / "work")).frame()
     assert labels(members) == slowly(EVERYTHING)
     sizes = members.groupBy("part").count().toPandas()["count"]
     assert sizes.max() < 1.5 * sizes.sum() / 2  # two stars of 200,000 are on two parts
@@ -94,8 +94,8 @@ def test_graphs_chain_and_stars_have_the_components_of_a_walk(spark, tmp_path, l
 def test_nothing_is_left_of_rows_without_an_edge_to_another(spark, tmp_path):
     edges = np.array([[4, 4], [9, 9]])
     for limit in (FEW, NONE):
-        assert labels(components(frame(spark, edges), limit, PARTS, str(tmp_path))) == {}
-        assert labels(components(frame(spark, edges[:0]), limit, PARTS, str(tmp_path))) == {}
+        assert labels(components(frame(spark, edges), limit, PARTS, str(tmp_path)).frame()) == {}
+        assert labels(components(frame(spark, edges[:0]), limit, PARTS, str(tmp_path)).frame()) == {}
 
 
 @pytest.mark.parametrize("limit", [FEW, NONE], ids=["on the driver", "on Spark"])
@@ -103,7 +103,7 @@ def test_of_rows_with_equal_messages_all_but_the_least_are_copies(spark, tmp_pat
     told = [(3, 3, True), (3, 8, True), (3, 9, True), (1, 3, False), (5, 9, False), (5, 5, True), (5, 6, True)]
     told += [(9, 9, True), (9, 20, True)]  # 9 is the number of two conversations: it is no copy of the second
     edges = spark.createDataFrame(told, "a bigint, b bigint, is_equal boolean")
-    members = components(edges.mapInArrow(stars.contract, CONTRACTED), limit, PARTS, str(tmp_path)).collect()
+    members = components(edges.mapInArrow(stars.contract, CONTRACTED), limit, PARTS, str(tmp_path)).frame().collect()
     found = {member.row: member.is_copy for member in members}
     assert found == {1: None, 3: False, 8: True, 9: False, 5: False, 6: True, 20: True}
 
@@ -115,7 +115,7 @@ def test_too_many_rounds_are_an_error_and_a_later_run_goes_on_from_the_last_whol
     (state,) = work.iterdir()
     assert sorted(folder.name for folder in state.iterdir()) == ["copies", "step-2"]
     spoil(state / "step-3", whole=False)  # a round that was killed: no mark that it is whole
-    assert labels(components(frame(spark, edges), NONE, PARTS, str(work))) == dict.fromkeys(range(500), 0)
+    assert labels(components(frame(spark, edges), NONE, PARTS, str(work)).frame()) == dict.fromkeys(range(500), 0)
     spoil(state / "step-40", whole=True)
     with pytest.raises(Exception, match=r"part-0.parquet"):  # whole rounds are taken up, not done again
         components(frame(spark, edges), NONE, PARTS, str(work))
@@ -132,7 +132,7 @@ def spoil(step: Path, whole: bool) -> None:
 def test_the_state_of_other_edges_is_never_taken_up_and_clear_removes_all(spark, tmp_path):
     work = tmp_path / "work"
     for edges in (star(20, first=0, centre=30), star(21, first=0, centre=30)):
-        assert labels(components(frame(spark, edges), NONE, PARTS, str(work))) == slowly(edges)
+        assert labels(components(frame(spark, edges), NONE, PARTS, str(work)).frame()) == slowly(edges)
     assert len(list(work.iterdir())) == 2
     clear(spark, str(work))
     assert not work.exists()
