@@ -35,6 +35,8 @@ _SQL = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.shuffle.partitions": "16",
     "spark.sql.files.maxPartitionBytes": "64m",
+    # Tables are read by the names of their files. To look at more than 32 Spark would start a job with a task for each.
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
     "spark.sql.parquet.compression.codec": "zstd",
 }
 _LOCAL = {
