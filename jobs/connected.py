@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from jobs import stores
 from jobs.errors import WinnowError
@@ -143,7 +144,8 @@ def _written(spark: SparkSession, table: pa.Table, folder: str) -> Rows:
         return Rows(spark, lambda: spark.createDataFrame(table.to_pandas(), _MEMBERS))
     path = f"{made_folder(folder)}/members.parquet"
     pq.write_table(table, path, compression="none")
-    return Rows(spark, lambda: spark.read.schema(_MEMBERS).parquet(folder), [Share(path, table.nbytes)])
+    schema = from_arrow_schema(table.schema)
+    return Rows(spark, lambda: stores.read_files(spark, [path], schema), [Share(path, table.nbytes)])
 
 
 def made_folder(uri: str) -> str:
