@@ -51,7 +51,7 @@ train-demo: $(VENV)/installed-train  ## Train a tiny model on the lake of `make 
 	@echo "Talk to it (it has learned 18 steps): $(BIN)/winnow chat --adapter $(DEMO_RUN)/adapter"
 
 test: $(VENV)/installed-train  ## Run the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 install35: $(VENV35)/installed  ## Make .venv35, a second environment: Spark 3.5 with Spark NLP, for `winnow linguistics`
 
@@ -64,7 +64,7 @@ $(VENV35)/installed: setup.py pyproject.toml
 
 # What knows Spark; the rest of the suite is the same code on the same libraries.
 test35: $(VENV35)/installed  ## Run the tests that need Spark on Spark 3.5, and those of Spark NLP
-	$(VENV35)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(SPARK_TESTS)
+	$(VENV35)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(SPARK_TESTS)
 
 check: $(VENV)/installed-train  ## Lint, types, import rules
 	$(BIN)/ruff check .

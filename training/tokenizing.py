@@ -1,12 +1,8 @@
 """All rows of a corpus through the tokenizer, over all cores, in order, each accounted for; no files here."""
 
-import multiprocessing
 import os
-from collections import Counter, deque
-from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +13,7 @@ from training.corpus import Corpus
 from training.encoding import Encoder, trained_ranges
 from training.errors import TrainingError
 from training.exchanges import Fitted, Rules, fit
+from training.processes import WorkerLost, in_order
 
 SPLITS = ("train", "eval")
 
@@ -28,9 +25,6 @@ SCHEMA = pa.schema(
         ("trained_tokens", pa.int32()),
     ]
 )
-
-_encoder: Encoder | None = None
-"""The one of this worker process."""
 
 
 @dataclass(frozen=True)
@@ -52,70 +46,34 @@ def tokenize(corpus: Corpus, tokenizer: ChatTokenizer, rules: Rules, workers: in
     """
     cores = len(os.sched_getaffinity(0))
     workers = workers or (cores if cores > 2 else 1)
-    batches = _first(corpus.batches(["messages", "split"]), rows)
-    if workers == 1 or rows <= 2000:  # a pool takes longer to start
-        encoder, done = Encoder(tokenizer), 0
-        for batch in batches:
-            yield _tokenized(encoder, batch, done, rules)
-            done += batch.num_rows
+    tasks = _tasks(corpus.batches(["messages", "split"]), rows)
+    if workers == 1 or rows <= 2000:  # processes take longer to start
+        encoder = Encoder(tokenizer)
+        yield from (_tokenized(encoder, batch, first, rules) for batch, first in tasks)
         return
-    with _pool(workers, tokenizer) as pool, _killed():
-        yield from _in_order(pool, batches, rules, 3 * workers)
-
-
-def _first(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    """The batches of the first so many rows."""
-    for batch in batches:
-        yield batch.slice(0, rows)
-        rows -= batch.num_rows
-        if rows <= 0:
-            return
-
-
-def _in_order(pool: Executor, batches: Iterator[pa.RecordBatch], rules: Rules, ahead: int) -> Iterator[Tokenized]:
-    """Results in the order of the batches, with at most ``ahead`` batches under way: memory stays bounded."""
-    running: deque[Future[Tokenized]] = deque()
-    first = 0
-    for batch in batches:
-        running.append(pool.submit(_work, batch, first, rules))
-        first += batch.num_rows
-        if len(running) >= ahead:
-            yield running.popleft().result()
-    while running:
-        yield running.popleft().result()
-
-
-@contextmanager
-def _pool(workers: int, tokenizer: ChatTokenizer) -> Iterator[Executor]:
-    """Fresh processes, not forks: the threads of Arrow and of the tokenizer do not survive a fork."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])  # imports once, not once a worker
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (tokenizer,))
     try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _killed() -> Iterator[None]:
-    try:
-        yield
-    except BrokenProcessPool as error:
+        yield from in_order(_worker, (tokenizer, rules), tasks, workers)
+    except WorkerLost as error:
         raise TrainingError(
             "a process that was tokenizing was killed, most likely for want of memory. Set data.workers lower."
         ) from error
 
 
-def _start_worker(tokenizer: ChatTokenizer) -> None:
-    global _encoder
+def _tasks(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """The batches of the first so many rows, each with the number of its first row."""
+    done = 0
+    for batch in batches:
+        yield batch.slice(0, rows - done), done
+        done += batch.num_rows
+        if done >= rows:
+            return
+
+
+def _worker(tokenizer: ChatTokenizer, rules: Rules) -> Callable[[pa.RecordBatch, int], Tokenized]:
+    """What a worker process does with a task."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the processes are the parallelism
-    _encoder = Encoder(tokenizer)
-
-
-def _work(batch: pa.RecordBatch, first: int, rules: Rules) -> Tokenized:
-    assert _encoder is not None
-    return _tokenized(_encoder, batch, first, rules)
+    encoder = Encoder(tokenizer)
+    return lambda batch, first: _tokenized(encoder, batch, first, rules)
 
 
 def _tokenized(encoder: Encoder, batch: pa.RecordBatch, first: int, rules: Rules) -> Tokenized:
