@@ -14,7 +14,7 @@ from jobs import policy
 from jobs.lake import Lake
 from jobs.ledger import Run
 from jobs.progress import Progress
-from jobs.tables import SCHEMAS, frame
+from jobs.tables import SCHEMAS, digits, frame
 from udfs import personas
 
 ROLE_WORDS = ("ai", "bot", "counselor", "function_call", "gpt", "model", "sys", "tool_calls")
@@ -53,7 +53,7 @@ def conflicts(conversations: DataFrame) -> DataFrame:
     keyed = keyed.persist(StorageLevel.MEMORY_AND_DISK)
     counts = F.count_distinct("persona").alias("personas"), F.count(F.lit(1)).alias("conversations")
     groups = keyed.groupBy("question").agg(*counts).where("personas > 1")
-    rows = keyed.join(groups, "question").withColumn("question", F.lower(F.hex("question")))
+    rows = keyed.join(groups, "question").withColumn("question", digits("question"))
     return rows.select(*SCHEMAS[tables.CONFLICTS].names)
 
 

@@ -12,6 +12,7 @@ from conf.settings import Dedup, PromptLevel, TemplateLevel
 from jobs import matching
 from jobs.connected import components
 from jobs.parts import map_groups, map_parts, parts
+from jobs.tables import digits
 from jobs.templates import templates
 from udfs import capping, prompts
 from udfs.capping import PROMPT, TEMPLATE, Cap
@@ -131,6 +132,6 @@ def _known(distinct: DataFrame, united: DataFrame, slots: DataFrame, options: De
     is_large = (F.sum("rows") > options.prompt.keep) & F.lit(options.prompt.policy != "off")
     sizes = founded.groupBy("founder").agg(is_large.alias("is_large")).join(slots, "founder", "left")
     concerned = sizes.where("is_large or template is not null")
-    family = F.when(F.col("is_large"), F.lower(F.hex("founder"))).alias("family")
-    unit = F.coalesce("template", F.lower(F.hex("founder"))).alias("unit")
+    family = F.when(F.col("is_large"), digits("founder")).alias("family")
+    unit = F.coalesce("template", digits("founder")).alias("unit")
     return founded.join(concerned, "founder").select("key", unit, family, "similarity", "template", "coverage")

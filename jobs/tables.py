@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import (
     ArrayType,
@@ -267,3 +267,9 @@ def frame(spark: SparkSession, rows: Sequence[Sequence[Any]], schema: StructType
 def only_row(aggregate: DataFrame) -> Row:
     """The one row of an aggregate over a whole table."""
     return aggregate.collect()[0]
+
+
+def digits(value: Column | str) -> Column:
+    """Bytes, or a 64-bit number, as hexadecimal digits, ``a`` to ``f`` small. Spark's ``lower`` would do as well, and
+    load the rules of all languages for a second first."""
+    return F.translate(F.hex(value), "ABCDEF", "abcdef")

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from conf.settings import TemplateLevel
 from jobs import matching
 from jobs.parts import map_parts, parts
+from jobs.tables import digits
 from udfs import blocks
 from udfs import templates as kernels
 from udfs.templates import Shape
@@ -35,7 +36,7 @@ def templates(distinct: DataFrame, level: TemplateLevel) -> DataFrame:
     chosen = chosen.select("key", "best.*").localCheckpoint()
     pairs.unpersist()
     lasting = chosen.groupBy("prefix", "suffix").count().where(F.col("count") >= level.min_family)
-    template = F.lower(F.concat(*(F.lpad(F.hex(half), 16, "0") for half in ("prefix", "suffix"))))
+    template = F.concat(*(F.lpad(digits(half), 16, "0") for half in ("prefix", "suffix")))
     return chosen.join(lasting, ["prefix", "suffix"], "left_semi").select("key", template.alias("template"), "coverage")
 
 
