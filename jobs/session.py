@@ -57,8 +57,6 @@ _LOCAL = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.python.daemon.module": "jobs.workers",
-    # Over TCP each task waits 40 ms for an acknowledgement (0095). Spark 3.5 does not know this.
-    "spark.python.unix.domain.socket.enabled": "true",
     # What spark-defaults.conf says for a cluster, taken back.
     "spark.jars.packages": "",
     "spark.executor.memory": "1g",
