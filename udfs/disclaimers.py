@@ -4,7 +4,7 @@ A noun such as "AI" is only a disclaimer with the speaker beside it: "as an AI, 
 industry" or "I am an AI researcher". Our own wording, from reading answers of many models.
 """
 
-from udfs.phrases import phrases
+from udfs.phrases import either, phrases
 
 _KIND = (
     r"(?:ai|a\.i\.)(?:-(?:powered|based|driven))?(?: (?:language |chat )?(?:model|assistant|system|chat ?bot|bot|program|entity|companion|agent|being|software|tool|helper|character))?"
@@ -88,22 +88,21 @@ DISCLAIMER = (
         r"|personal|conscious|self-aware|physical|feeling|emotion|my training|source code|i was (?:tr|de|cr|bu)|sentient|human|person,|capa|ability",
         *_ENGLISH,
     ),
-    phrases(
-        r"AI|ＡＩ|人工|模型|机器人|機器人|助手|助理|程序|程式|感|情|意识|意識|身体|意见|观点|看法|经验|体验|經驗",
-        *_CHINESE,
+    either(
+        phrases(r"我|作为|作為|身为|身為", *_CHINESE),
+        phrases(r"\bia\b|inteligencia|modelo|asistente|programa|chatbot|\bbot\b|no tengo", *_SPANISH),
+        phrases(r"en tant qu|\bje (?:ne )?suis|je n'ai pas", *_FRENCH),
+        phrases(r"\bals\b|\bich (?:bin|habe)\b", *_GERMAN),
+        phrases(r"\bia\b|inteligência|modelo|assistente|programa|chatbot|robô|não (?:tenho|possuo)", *_PORTUGUESE),
+        phrases(r"языков|искусств|ИИ|нейросет|программ|чат-бот|виртуал|у меня нет", *_RUSSIAN),
+        phrases(r"として|である私|なので、|ですので|ですから|であるため|のため、私|私|わたし|僕", *_JAPANESE),
+        phrases(r"로서|로써|이기|이므로|라서|저는|나는|전 |난 |저에게는|제게는", *_KOREAN),
     ),
-    phrases(r"\bia\b|inteligencia|modelo|asistente|programa|chatbot|\bbot\b|no tengo", *_SPANISH),
-    phrases(r"en tant qu|\bje (?:ne )?suis|je n'ai pas", *_FRENCH),
-    phrases(r"\bals\b|\bich (?:bin|habe)\b", *_GERMAN),
-    phrases(r"\bia\b|inteligência|modelo|assistente|programa|chatbot|robô|não (?:tenho|possuo)", *_PORTUGUESE),
-    phrases(r"языков|искусств|ИИ|нейросет|программ|чат-бот|виртуал|у меня нет", *_RUSSIAN),
-    phrases(r"AI|ＡＩ|人工知能|モデル|ボット|プログラム|感情|意識|個人的", *_JAPANESE),
-    phrases(r"AI|인공|언어|챗봇|컴퓨터|감정|의식|개인적", *_KOREAN),
 )
 
 CUTOFF = (
     phrases(
-        r"cut-?off|cut off|updat|my (?:training|knowledge)|real-?time|as of|browse|latest information|trained on data|知识|知識|训练数据|訓練|截至|截止|实时|即時|actualiz|conocimiento"
+        r"cut-?off|cut off|updat|my (?:training|knowledge)|real-?time|as of|up-to-date|(?:live|current|latest) (?:info|data|acc|upd|news|wea|eve)|the (?:internet|web)|(?:after|since|beyond|past) (?:my |sept|20|the year)|trained on data|知识|知識|训练数据|訓練|截至|截止|实时|即時|actualiz|conocimiento"
         r"|fecha de corte|connaissances|mise à jour|temps réel|wissensstand|trainingsdaten|mein wissen|echtzeit|conhecimento|atualiza|tempo real|знани|реальном времени|知識|最新の情報|リアルタイム|지식|실시간|학습",
         r"\b(?:my |the )?(?:knowledge|training(?: data)?|data)(?: |-)?cut-?off\b",
         r"\bmy (?:knowledge|training(?: data)?|information|data|database|training dataset|dataset|responses?)(?: base)? (?:was |is |were |has |are |only |been |has been )*(?:last |current |based on |limited |updated |cut|up|goes|extends|ends|stops|only)+[^.\n]*(?:20[12]\d|update|cut-?off|certain|point|date)",
@@ -111,7 +110,7 @@ CUTOFF = (
         r"\bi (?:don't|do not|cannot|can't|am not able to|am unable to|'m unable to|do not currently|don't currently) (?:have |provide |access |currently |offer )*(?:access to )?(?:the )?(?:direct )?(?:real-?time|live|up-to-date|current|the latest|latest) (?:information|data|access|updates?|news|weather|events)\b",
         r"\b(?:i (?:can't|cannot|am unable to|'m unable to|don't|do not have the ability to|am not able to) |unable to )(?:browse|access|search) the (?:internet|web)\b",
         r"\bi (?:was|am|'m) (?:only )?(?:last )?(?:trained|updated) (?:on data )?(?:up )?(?:until|up to|to|in|through|with data) [^.\n]*20[12]\d",
-        r"\bi (?:may not|might not|don't|do not) (?:have|be aware of|know about)[^.\n]*(?:after|since|beyond|past) (?:my |september |20[12]\d|the year 20)",
+        r"\bi (?:may not|might not|don't|do not) (?:have|be aware of|know about)[^.\n]*(?:after|since|beyond|past) (?:my (?:knowledge|training|last|cut|data)|september |20[12]\d|the year 20)",
         r"我的(?:知识|知識|数据|資料|训练数据|訓練數據|信息)(?:库|庫|储备)?[^。\n]*(?:截至|截止|更新)|(?:我|模型)[^。\n]*知识截止|我(?:无法|無法|不能)(?:获取|获得|访问|查询|提供|獲取|訪問)(?:到)?(?:实时|即時|最新)|截至我(?:的|所)",
         r"\bmi (?:conocimiento|base de conocimientos|entrenamiento|última actualización)[^.\n]*(?:20[12]\d|actualiz|corte|hasta)|mi fecha de corte|no tengo acceso a (?:información|datos) (?:en tiempo real|actualizad)",
         r"\bmes (?:connaissances|données)[^.\n]*(?:20[12]\d|à jour|arrêt)|ma dernière mise à jour|je n'ai pas accès (?:à |aux )(?:des |l')?(?:informations?|données) en temps réel",

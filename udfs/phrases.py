@@ -11,7 +11,7 @@ class Phrases(NamedTuple):
     """``screen``: matches wherever one of ``meanings`` does, quickly (few literals). ``meanings``: what counts."""
 
     screen: str
-    meanings: tuple[str, ...]
+    meanings: "tuple[str | Phrases, ...]"
 
 
 def phrases(screen: str, *meanings: str) -> Phrases:
@@ -24,14 +24,22 @@ def phrases(screen: str, *meanings: str) -> Phrases:
     return Phrases(_written(screen), tuple(map(_written, meanings)))
 
 
-def say(texts: pa.Array, *said: Phrases) -> np.ndarray:
+def either(*said: Phrases) -> Phrases:
+    """All of these, with one screen before theirs: for phrases of which most texts have none."""
+    return Phrases("|".join(one.screen for one in said), said)
+
+
+def say(texts: pa.Array, *said: str | Phrases) -> np.ndarray:
     """Which texts say any of it (booleans); none of them null."""
     says = np.zeros(len(texts), bool)
     for one in said:
-        rows = np.flatnonzero(_matches(texts, one.screen))
-        for meaning in one.meanings:
-            rows = rows[~says[rows]]
-            says[rows] = _matches(texts.take(pa.array(rows)), meaning)
+        rows = np.flatnonzero(~says)
+        left = texts.take(pa.array(rows)) if len(rows) < len(texts) else texts
+        if isinstance(one, str):
+            says[rows] = _matches(left, one)
+        else:
+            near = np.flatnonzero(_matches(left, one.screen))
+            says[rows[near]] = say(left.take(pa.array(near)), *one.meanings)
     return says
 
 

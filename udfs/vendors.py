@@ -57,7 +57,7 @@ MAKERS = (
 
 MAKERS_UNNAMED = (
     phrases(
-        r"\\bme\\b|creat|develop|program|team|compan|organi[sz]ation|maker|engineer|开发|開發|创造|創造|研发|训练|设计|desarroll|creador|criador|créateur|développeur|schöpfer|desenvolv|equipe|équipe|entwickler|unternehmen|разработчик|создател|開発者|作成|개발|만든",
+        r"(?:d|owns?|made|built|runs?|operates?|maintains?|that|who|which|behind) ?me\b|creat|develop|program|team|compan|organi[sz]ation|maker|engineer|开发|開發|创造|創造|研发|训练|设计|desarroll|creador|criador|créateur|développeur|schöpfer|desenvolv|equipe|équipe|entwickler|unternehmen|разработчик|создател|開発者|作成|개발|만든",
         r"\bmy (?:creators?|developers?|makers?|programmers?|engineers|owner company|parent company|development team)\b",
         r"\b(?:the )?(?:company|companies|team|people|engineers|developers|researchers|programmers|organi[sz]ation|group|person|scientists) (?:of \w+ )?(?:that|who|which|behind) (?:have |has |had )?(?:created|developed|made|trained|built|designed|programmed|owns?|operates?|runs?|maintains?)? ?me\b",
         r"\b(?:i am|i'm|i was|i have been)\b [^.!?\n]*\b(?:created|developed|trained|made|built|designed|programmed|owned|operated|maintained) (?:and \w+ )?by (?:an?|the|my|our|one|some) (?:[\w-]+ ){0,4}?(?:company|team|group|organi[sz]ation|startup|firm|developers?|researchers?|engineers?|programmers?)\b",

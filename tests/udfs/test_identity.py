@@ -3,12 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs import facts
+from udfs import disclaimers, facts, vendors
 from udfs.batch import Limits, batch_of
+from udfs.phrases import say
 
 NAMES = ("ai_disclaimer", "knowledge_cutoff", "vendor_name", "company_reference", "claims_human", "needs_context")
 
@@ -24,37 +26,41 @@ def said(name, text):
     return judge(name, [("user", "Hello?"), ("assistant", text)])[0]
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("ai_disclaimer", "As an AI language model, I can't."), ("ai_disclaimer", "I’M JUST AN AI"),
-        ("ai_disclaimer", "Well, I'm just a computer program"), ("ai_disclaimer", "As a language model, I cannot"),
-        ("ai_disclaimer", "I'm a computer, so I can only do what I was told; just that."),
-        ("ai_disclaimer", "I do not have personal opinions."), ("ai_disclaimer", "作为一个AI，我没有感情。"),
-        ("ai_disclaimer", "作為一個人工智慧，我"), ("ai_disclaimer", "Como modelo de lenguaje, no puedo opinar."),
-        ("ai_disclaimer", "Soy una inteligencia artificial."), ("ai_disclaimer", "en tant que modèle de langage, je"),
-        ("ai_disclaimer", "Je suis une intelligence artificielle."),
-        ("ai_disclaimer", "Ich bin nur ein Computerprogramm."),
-        ("ai_disclaimer", "Als KI-Sprachmodell kann ich das Wetter nicht sehen."),
-        ("ai_disclaimer", "Como um modelo de linguagem, não tenho opinião"),
-        ("ai_disclaimer", "Sou apenas um programa de computador."), ("ai_disclaimer", "Как языковая модель, я не могу"),
-        ("ai_disclaimer", "Я всего лишь программа."), ("ai_disclaimer", "AIとして、私は"),
-        ("ai_disclaimer", "私はAIです。"),
-        ("ai_disclaimer", "AI로서 저는"), ("ai_disclaimer", "저는 인공지능입니다."),
-        ("knowledge_cutoff", "My knowledge cutoff is in 2021."), ("knowledge_cutoff", "As of my last update in 2023"),
-        ("knowledge_cutoff", "I don't have real-time access"), ("knowledge_cutoff", "我的知识截止到2021年9月"),
-        ("vendor_name", "I am ChatGPT, a model."), ("vendor_name", "I was created by Anthropic."),
-        ("vendor_name", "As an AI developed by OpenAI, I must"), ("vendor_name", "My name is Vicuna, and I'm"),
-        ("vendor_name", "我是由OpenAI开发的语言模型"), ("vendor_name", "[ChatGPT]: no"),
-        ("vendor_name", "OpenAI's content policy forbids it"), ("vendor_name", "저는 OpenAI에서 개발한 모델"),
-        ("vendor_name", "私はOpenAIによって開発された"),
-        ("company_reference", "as my developers chose"), ("company_reference", "the company that trained me"),
-        ("company_reference", "I was developed by researchers from LMSYS."),
-        ("claims_human", "I am a human."), ("claims_human", "I'm a real person, not a bot"),
-        ("claims_human", "我是人类。"),
-        ("claims_human", "Ich bin ein Mensch."), ("claims_human", "I'm not a robot."),
-    ],
-)  # fmt: skip
+SAYINGS = [
+    ("ai_disclaimer", "As an AI language model, I can't."), ("ai_disclaimer", "I’M JUST AN AI"),
+    ("ai_disclaimer", "Well, I'm just a computer program"), ("ai_disclaimer", "As a language model, I cannot"),
+    ("ai_disclaimer", "I'm a computer, so I can only do what I was told; just that."),
+    ("ai_disclaimer", "I do not have personal opinions."), ("ai_disclaimer", "作为一个AI，我没有感情。"),
+    ("ai_disclaimer", "作為一個人工智慧，我"), ("ai_disclaimer", "Como modelo de lenguaje, no puedo opinar."),
+    ("ai_disclaimer", "Soy una inteligencia artificial."), ("ai_disclaimer", "en tant que modèle de langage, je"),
+    ("ai_disclaimer", "Je suis une intelligence artificielle."),
+    ("ai_disclaimer", "Ich bin nur ein Computerprogramm."),
+    ("ai_disclaimer", "Als KI-Sprachmodell kann ich das Wetter nicht sehen."),
+    ("ai_disclaimer", "Como um modelo de linguagem, não tenho opinião"),
+    ("ai_disclaimer", "Sou apenas um programa de computador."), ("ai_disclaimer", "Как языковая модель, я не могу"),
+    ("ai_disclaimer", "Я всего лишь программа."), ("ai_disclaimer", "AIとして、私は"),
+    ("ai_disclaimer", "私はAIです。"),
+    ("ai_disclaimer", "AI로서 저는"), ("ai_disclaimer", "저는 인공지능입니다."),
+    ("knowledge_cutoff", "My knowledge cutoff is in 2021."), ("knowledge_cutoff", "As of my last update in 2023"),
+    ("knowledge_cutoff", "I don't have real-time access"), ("knowledge_cutoff", "I am unable to access the internet."),
+    ("knowledge_cutoff", "I don't have access to current news."),
+    ("knowledge_cutoff", "I may not know about anything after September 2021."),
+    ("knowledge_cutoff", "我的知识截止到2021年9月"),
+    ("vendor_name", "I am ChatGPT, a model."), ("vendor_name", "I was created by Anthropic."),
+    ("vendor_name", "As an AI developed by OpenAI, I must"), ("vendor_name", "My name is Vicuna, and I'm"),
+    ("vendor_name", "我是由OpenAI开发的语言模型"), ("vendor_name", "[ChatGPT]: no"),
+    ("vendor_name", "OpenAI's content policy forbids it"), ("vendor_name", "저는 OpenAI에서 개발한 모델"),
+    ("vendor_name", "私はOpenAIによって開発された"),
+    ("company_reference", "as my developers chose"), ("company_reference", "the people behind me"),
+    ("company_reference", "the company that trained me"),
+    ("company_reference", "I was developed by researchers from LMSYS."),
+    ("claims_human", "I am a human."), ("claims_human", "I'm a real person, not a bot"),
+    ("claims_human", "我是人类。"),
+    ("claims_human", "Ich bin ein Mensch."), ("claims_human", "I'm not a robot."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text"), SAYINGS)
 def test_the_assistant_says_what_it_is(name, text):
     assert said(name, text)
     assert judge(name, [("user", text), ("assistant", "I see.")]) == [False]
@@ -130,3 +136,31 @@ def test_characters_that_say_they_are_programs_are_found():
     lines = (Path(os.environ["WINNOW_REAL_DATA"]) / "character_records.jsonl").read_text("utf-8").splitlines()
     talks = [[(m["role"], m.get("content") or "") for m in json.loads(line)["messages"]] for line in lines]
     assert sum(judge("ai_disclaimer", *talks)) >= 3
+
+
+TABLES = [
+    *(disclaimers.DISCLAIMER, disclaimers.CUTOFF, disclaimers.HUMAN),
+    *(vendors.MODELS, vendors.MAKERS, vendors.MAKERS_UNNAMED),
+]
+
+
+def meanings(one):
+    return [one] if isinstance(one, str) else [meaning for inner in one.meanings for meaning in meanings(inner)]
+
+
+def assert_screens_hide_nothing(texts):
+    for table in TABLES:
+        unscreened = [meaning for one in table for meaning in meanings(one)]
+        assert say(texts, *table).tolist() == say(texts, *unscreened).tolist()
+
+
+def test_screens_hide_nothing_that_is_meant():
+    assert_screens_hide_nothing(pa.array([text for _, text in SAYINGS]))
+
+
+@pytest.mark.skipif("WINNOW_REAL_DATA" not in os.environ, reason="WINNOW_REAL_DATA is not set (.ci/run sets it)")
+def test_screens_hide_nothing_in_real_answers():
+    files = sorted(Path(os.environ["WINNOW_REAL_DATA"]).glob("corpus_10k/data/*.parquet"))
+    talks = ds.dataset(list(map(str, files))).to_table(columns=["conversation"])["conversation"].to_pylist()
+    answers = [message["content"] for talk in talks for message in talk if message["role"] == "assistant"]
+    assert_screens_hide_nothing(pa.array(answers))
