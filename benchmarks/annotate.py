@@ -14,7 +14,6 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 
 from benchmarks import growth
@@ -53,7 +52,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=1_800, metavar="SECONDS", help="for one run (default: 1800)")
     parser.add_argument("--sample", type=int, default=2_000, help="conversations for naive code (default: 2000)")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=given.work) as folder:
+    with growth.workspace(given.work) as folder:
         overrides = [word for one in given.set for word in ("--set", one)]
         options = Options(given.input, folder, overrides, given.limit, given.sample)
         fixed, last = _print_growth(options)

@@ -12,7 +12,6 @@ thousandth); and what was missed and what was wrongly removed, every Jaccard wor
 
 import argparse
 import os
-import tempfile
 from dataclasses import dataclass
 
 import pyarrow.compute as pc
@@ -49,7 +48,7 @@ def main() -> int:
     parser.add_argument("--work", metavar="FOLDER", help="where lakes are built (default: a temporary folder)")
     parser.add_argument("--limit", type=int, default=1_800, metavar="SECONDS", help="for one run (default: 1800)")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=given.work) as folder:
+    with growth.workspace(given.work) as folder:
         options = Options(given.input, given.truth, folder, given.set, given.limit)
         (_hot if given.hot else _growth)(options)
     return 0

@@ -3,8 +3,10 @@
 import argparse
 import json
 import math
+import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 
 
@@ -40,6 +42,14 @@ def measure(module: str, arguments: list[str], rows: int, limit: int) -> Measure
     return Measured(rows, found.pop("stages"), found)
 
 
+def workspace(below: str | None) -> tempfile.TemporaryDirectory[str]:
+    """A folder for lakes that goes in the end, below this one, which is made if there is none (default: the system's
+    temporary folder)."""
+    if below:
+        os.makedirs(below, exist_ok=True)
+    return tempfile.TemporaryDirectory(dir=below)
+
+
 def once(doc: str | None, runs: list[str]) -> argparse.Namespace:
     """What the command line of such a run says: ``what`` of ``runs``, ``lake`` and overrides ``set``."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -57,8 +67,12 @@ def said(module: str, arguments: list[str], limit: int) -> str:
 
 
 def exponents(fixed: Measured, before: Measured, now: Measured) -> tuple[float, float]:
-    """By which power of the rows wall and CPU seconds over the fixed cost grew: 1 is in proportion."""
-    growth = math.log(now.rows / before.rows)
-    wall = math.log((now.wall - fixed.wall) / (before.wall - fixed.wall)) / growth
-    cpu = math.log((now.cpu - fixed.cpu) / (before.cpu - fixed.cpu)) / growth
-    return wall, cpu
+    """By which power of the rows wall and CPU seconds over the fixed cost grew: 1 is in proportion; not a number where
+    a run took no more than the fixed cost."""
+    growth = now.rows / before.rows
+    wall = _power(growth, now.wall - fixed.wall, before.wall - fixed.wall)
+    return wall, _power(growth, now.cpu - fixed.cpu, before.cpu - fixed.cpu)
+
+
+def _power(growth: float, now: float, before: float) -> float:
+    return math.log(now / before) / math.log(growth) if min(now, before) > 0 else math.nan
