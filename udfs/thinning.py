@@ -13,8 +13,6 @@ removed for A. A row whose kept row was removed at a later level is judged again
 itself if none of them will do. So in the end every removed row names a row that is kept.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -150,13 +148,10 @@ def thin(found: Candidates, bounds: Bounds) -> Thinned:
     tied = np.arange(count)
     result = Thinned(*nothing, np.zeros(count, np.int16), tied, 0, 0, 0)
     met = _Met(np.empty(count, np.int64), np.full(count, -1), freeze(place, np.int64), tied, np.zeros(3, np.int64))
-    own = Ragged(verifying.digest(sets), np.arange(count + 1))
-    with ThreadPoolExecutor() as threads:  # sorts, which leave other threads of Python alone
-        holding = threads.submit(_find_holders, found, place)
-        keys, room = (found.bands, found.anchors, own), (bounds.limit, bounds.limit, 1)
-        near, parts, copies = threads.map(_bucket, keys, repeat(found.component), room)
-    holders = holding.result()
+    holders = _find_holders(found, place)
     _remove_snapshots(found, holders, result)
+    copies = _bucket(Ragged(verifying.digest(sets), np.arange(count + 1)), found.component, 1)
+    near, parts = (_bucket(keys, found.component, bounds.limit) for keys in (found.bands, found.anchors))
     is_fixed, apart = freeze(found.is_fixed, np.bool_), bounds.threshold if bounds.keep > 1 else _NEVER
     limits = bounds.threshold, bounds.related, bounds.containment, apart
     in_order = freeze(by_rank, np.int64)
