@@ -8,11 +8,12 @@ from pyspark.sql import DataFrame
 from conf import recipe, tables
 from conf.settings import Dedup, Settings
 from jobs import against, caps, decontaminate, increment, matching, outcome, personas, signing, stores, survivors
+from jobs.increment import LookedAt
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS, frame
-from jobs.tasks import Made, Rows, table_rows
+from jobs.tasks import Rows, table_rows
 
 
 def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
@@ -39,13 +40,14 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
                 found, members = find(facts, table_rows(lake, tables.SIGNATURES), options, work, extra)
         job.counts = outcome.counts(found)
         with progress.stage("write"):
-            _write_compared(lake, job, found, members, options, is_growing)
+            looked_at = increment.looked_at(found) if is_growing else None
+            _write_compared(lake, job, found, members, options, looked_at)
         if caps.is_on(options):
             with progress.stage("cap prompts and templates"):
                 _write_capped(lake, job, facts, options, f"{work}-prompts")
         personas.write(lake, job, facts, options, progress)
         with progress.stage("clusters"):
-            _write_clusters(lake, job, found, is_growing)
+            _write_clusters(lake, job, found, looked_at)
         lake.spark.catalog.clearCache()  # what the stages above shared; nothing of it is read again
         stores.clear(lake.spark, f"{lake.path}/.work")  # what runs left that were killed goes as well
     return True
@@ -84,9 +86,11 @@ def _facts(lake: Lake, settings: Settings) -> DataFrame:
     return found
 
 
-def _write_compared(lake: Lake, job: Run, found: Rows, members: Rows, options: Dedup, is_growing: bool) -> None:
+def _write_compared(
+    lake: Lake, job: Run, found: Rows, members: Rows, options: Dedup, looked_at: LookedAt | None
+) -> None:
     removed = outcome.duplicates(found, signing.signing(options), options)
-    matches = _renewed(lake.read(tables.MATCHES), removed, found) if is_growing else removed
+    matches = increment.renewed(lake, tables.MATCHES, removed, looked_at)
     compared = {tables.MATCHES: matches, tables.COMPONENTS: outcome.components(members)}
     if not caps.is_on(options):
         compared |= {tables.DUPLICATES: matches, tables.FAMILIES: frame(lake.spark, [], SCHEMAS[tables.FAMILIES])}
@@ -99,16 +103,9 @@ def _write_capped(lake: Lake, job: Run, facts: DataFrame, options: Dedup, work: 
     job.commit_all({tables.DUPLICATES: capped.duplicates, tables.FAMILIES: capped.families}, "overwrite")
 
 
-def _write_clusters(lake: Lake, job: Run, found: Rows, is_growing: bool) -> None:
-    tied = outcome.clusters(found)
-    renewed = _renewed(lake.read(tables.CLUSTERS), tied, found) if is_growing else tied
+def _write_clusters(lake: Lake, job: Run, found: Rows, looked_at: LookedAt | None) -> None:
+    renewed = increment.renewed(lake, tables.CLUSTERS, outcome.clusters(found), looked_at)
     job.commit(tables.CLUSTERS, renewed, "overwrite")
-
-
-def _renewed(before: DataFrame, now: Made, found: Rows) -> DataFrame:
-    """The rows of conversations that were looked at as they are now, the others as they were."""
-    looked_at = found.frame().select("conversation_id")
-    return before.join(looked_at, "conversation_id", "left_anti").unionByName(now.frame())
 
 
 if __name__ == "__main__":

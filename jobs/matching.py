@@ -42,24 +42,22 @@ def members(signatures: Rows, options: Dedup, work: str) -> Rows:
     """``row, component, part, is_copy`` (:func:`jobs.connected.components`) of every conversation that shares a key
     with another."""
     keyed, count = levels(options), parts(signatures.spark)
-    packed = _packed(signatures, lambda batches: buckets.pack(batches, keyed, count), work)
+    packed = _packed(signatures, lambda batches: buckets.pack(batches, keyed, count), _key_folder(signatures, work))
     return components(contracted(packed), options.max_edges, count, work)
 
 
 def joined_members(fresh: Rows, known: Rows, before: DataFrame, options: Dedup, work: str) -> Rows:
-    """The same for ``known`` signatures, whose components are ``before`` (``row, component``), and ``fresh`` ones. Of
-    the known ones only their keys are read, and only those that a fresh one has are shuffled."""
+    """The same for ``fresh`` signatures and ``known`` ones, of which edges are ``before`` (``a``, ``b``, ``is_equal``
+    as :func:`udfs.buckets.edges` gives them). Of the known ones only their keys are read, and of these hardly any are
+    moved that no fresh one has."""
     spark, keyed = fresh.spark, levels(options)
-    count = parts(spark)
+    count, folder = parts(spark), _key_folder(known, work)
     found: Any = fresh.map(_KEYS, lambda batches: buckets.distinct(batches, keyed), "bucket bigint").toPandas()
     shared = spark.sparkContext.broadcast(buckets.wanted(found["bucket"].to_numpy(np.int64).view(np.uint64)))
-    matched = known.map(_KEYS, lambda batches: buckets.pack_known(batches, keyed, count, shared.value), _PACKED)
-    packed = fresh.map(_KEYS, lambda batches: buckets.pack(batches, keyed, count), _PACKED)
-    edges = contracted(packed.unionByName(matched))
-    earlier = before.where("row != component").select(
-        F.col("component").alias("a"), F.col("row").alias("b"), F.lit(False).alias("is_equal")
-    )
-    return components(edges.unionByName(earlier.mapInArrow(stars.contract, CONTRACTED)), options.max_edges, count, work)
+    matched = _packed(known, lambda batches: buckets.pack_known(batches, keyed, count, shared.value), folder)
+    packed = _packed(fresh, lambda batches: buckets.pack(batches, keyed, count), folder)
+    edges = contracted(packed.unionByName(matched)).unionByName(before.mapInArrow(stars.contract, CONTRACTED))
+    return components(edges, options.max_edges, count, work)
 
 
 def judged(signatures: Rows, facts: DataFrame, members: Rows, options: Dedup, work: str) -> Rows:
@@ -118,11 +116,17 @@ def kept_at_hand(rows: DataFrame) -> DataFrame:
     return F.broadcast(kept) if kept.count() <= _FEW_NAMED else kept
 
 
-def _packed(signatures: Rows, pack: Kernel, work: str) -> DataFrame:
-    """What ``pack`` makes of the keys of these signatures; if they are few and tasks share a folder, where it lies."""
+def _key_folder(signatures: Rows, work: str) -> str | None:
+    """Where keys of these signatures go by files: if they are few and tasks share a folder."""
     if signatures.files is None or sum(file.bytes for file in signatures.files) > _FEW_BYTES:
+        return None
+    return made_folder(f"{work}/keys")
+
+
+def _packed(signatures: Rows, pack: Kernel, folder: str | None) -> DataFrame:
+    """What ``pack`` makes of the keys of these signatures; or, put into the folder, where it lies."""
+    if folder is None:
         return signatures.map(_KEYS, pack, _PACKED)
-    folder = made_folder(f"{work}/keys")
     return signatures.map(_KEYS, lambda batches: blocks.store(pack(batches), folder), _BLOCKS)
 
 

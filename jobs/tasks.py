@@ -70,21 +70,29 @@ class Rows:
 
 @dataclass(frozen=True)
 class Made:
-    """Rows of a table that ``kernel`` makes of some columns of other rows, once they are asked for."""
+    """Rows of a table that ``kernel`` makes of some columns of other rows, once they are asked for; and those that
+    ``beside`` makes."""
 
     rows: Rows
     columns: Sequence[str]
     kernel: Kernel
     schema: StructType
+    beside: "Made | None" = None
 
     def frame(self) -> DataFrame:
         """The rows."""
-        return self.rows.map(self.columns, self.kernel, self.schema)
+        made = self.rows.map(self.columns, self.kernel, self.schema)
+        return made if self.beside is None else made.unionAll(self.beside.frame())
+
+    def goes_by_files(self) -> bool:
+        """Are all rows that they are made of in files that tasks can read?"""
+        return self.rows.files is not None and (self.beside is None or self.beside.goes_by_files())
 
     def filed(self, file: Kernel) -> DataFrame:
         """What ``file`` tells of them (:meth:`jobs.lake.Lake.filing`)."""
         kernel = self.kernel
-        return self.rows.map(self.columns, lambda batches: file(kernel(batches)), FILE)
+        told = self.rows.map(self.columns, lambda batches: file(kernel(batches)), FILE)
+        return told if self.beside is None else told.unionAll(self.beside.filed(file))
 
 
 def filed_rows(spark: SparkSession, folder: str, told: DataFrame, schema: StructType) -> Rows:

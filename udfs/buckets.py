@@ -98,33 +98,29 @@ def pack(batches: Iterable[pa.RecordBatch], levels: Levels, parts: int) -> Itera
 
 
 class Wanted(NamedTuple):
-    """Buckets that are looked for: ``bucket`` (``key >> 1``, uint64, ascending), and ``is_near``, by the first bits of
-    a key whether any of them begins so (bool, 2**``bits``)."""
+    """Buckets that are looked for, told by the first ``bits`` bits of a key: which of these beginnings there are, 8 in
+    a byte (uint8, 2**``bits`` / 8). Of others at most one in 16 begins so, where up to 16 million are looked for."""
 
-    bucket: np.ndarray
-    is_near: np.ndarray
+    beginnings: np.ndarray
     bits: int
 
 
 def wanted(found: np.ndarray) -> Wanted:
-    """These buckets (uint64, in any order, any of them more than once)."""
-    bucket = np.unique(found)
-    bits = min(3 + len(bucket).bit_length(), 26)  # of other keys one in ten begins so; 64 MB at most
-    is_near = np.zeros(1 << bits, bool)
-    is_near[bucket >> np.uint64(63 - bits)] = True
-    return Wanted(bucket, is_near, bits)
+    """These buckets (``key >> 1``, uint64, in any order, any of them more than once)."""
+    bits = min(4 + max(len(found), 8).bit_length(), 28)  # 32 MB at most
+    is_there = np.zeros(1 << bits, bool)
+    is_there[found >> np.uint64(63 - bits)] = True
+    return Wanted(np.packbits(is_there, bitorder="little"), bits)
 
 
 def pack_known(
     batches: Iterable[pa.RecordBatch], levels: Levels, parts: int, wanted: Wanted
 ) -> Iterator[pa.RecordBatch]:
-    """The same, of those keys alone whose bucket is wanted."""
+    """The same, of those keys alone whose bucket is wanted, and few others."""
     for batch in batches:
         found, rows = keys(batch, levels)
-        is_near = wanted.is_near[found >> np.uint64(64 - wanted.bits)]  # a look, where a search takes twenty
-        found, rows = found[is_near], rows[is_near]
-        place = np.minimum(np.searchsorted(wanted.bucket, found >> _ONE), len(wanted.bucket) - 1)
-        is_known = wanted.bucket[place] == found >> _ONE
+        begins = found >> np.uint64(64 - wanted.bits)
+        is_known = wanted.beginnings[begins >> np.uint64(3)] >> (begins & np.uint64(7)).astype(np.uint8) & 1 > 0
         yield blocks.pack(found[is_known], batch.column("row").to_numpy()[rows[is_known]], parts)
 
 

@@ -70,6 +70,19 @@ def pack(batches: Iterable[pa.RecordBatch], places: Places, folder: str) -> Iter
     yield blocks.told(found)
 
 
+def among(batches: Iterable[pa.RecordBatch], name: str, values: np.ndarray) -> Iterator[pa.RecordBatch]:
+    """The rows whose column ``name`` (int64) is one of these values (int64, ascending)."""
+    for batch in batches:
+        yield batch.filter(pa.array(are_in(batch.column(name).to_numpy(), values)))
+
+
+def are_in(found: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Which of the numbers (int64) are one of these values (int64, ascending)? bool."""
+    if not len(values):
+        return np.zeros(len(found), bool)
+    return values[np.minimum(np.searchsorted(values, found), len(values) - 1)] == found
+
+
 def unpack(found: Iterable[Block]) -> Iterator[pa.RecordBatch]:
     """The signatures of blocks. Raises OSError, with the path."""
     for block in found:
@@ -80,11 +93,10 @@ def _dealt(signatures: pa.Table, places: Places) -> tuple[pa.Table, list[tuple[i
     """The signatures that have a place, as they go into blocks, by their part, and where each part's are. Most of a
     signature is moved here, once."""
     rows = signatures["row"].to_numpy()
-    at = np.minimum(np.searchsorted(places.row, rows), max(len(places.row) - 1, 0))
-    found = np.flatnonzero(places.row[at] == rows) if len(places.row) else at[:0]
-    order, spans = blocks.dealt(places.part[at[found]])
-    found = found[order]
-    at = at[found]
+    found = np.flatnonzero(are_in(rows, places.row))
+    at = np.searchsorted(places.row, rows[found])
+    order, spans = blocks.dealt(places.part[at])
+    found, at = found[order], at[order]
     taken, uncopied = pa.array(found), pa.array(found, mask=places.is_copy[at])
     columns = {name: signatures[name].take(uncopied if name in SHARED else taken) for name in _STORED}
     columns["component"] = pa.array(places.component[at])

@@ -149,7 +149,7 @@ def test_rows_of_one_key_are_tied_to_the_least_of_them():
 
 
 @given(st.sets(st.integers(0, 2**63 - 1), max_size=30), st.data())
-def test_of_known_keys_those_of_wanted_buckets_alone_are_packed(wanted, data):
+def test_of_known_keys_those_of_wanted_buckets_are_packed_and_what_begins_like_them(wanted, data):
     """Whatever they are: ``bands`` hold any 64 bits."""
     near = [bucket << 1 for bucket in wanted] + [(bucket << 1) ^ 4 for bucket in wanted]
     keys = data.draw(st.lists(st.sampled_from(near) | st.integers(0, 2**64 - 1), max_size=20)) if near else [7]
@@ -163,5 +163,16 @@ def test_of_known_keys_those_of_wanted_buckets_alone_are_packed(wanted, data):
     (packed,) = buckets.pack_known([pa.RecordBatch.from_pydict(columns)], NEAR, 2, found)
     kept, rows = blocks.unpack([packed])
     both_ways = buckets.both_ways(np.array(keys, np.uint64)).tolist()
-    assert sorted(kept.tolist()) == sorted(key for key in both_ways if key >> 1 in wanted)
+    begins = {bucket >> 63 - found.bits for bucket in wanted}
+    assert sorted(kept.tolist()) == sorted(key for key in both_ways if key >> 64 - found.bits in begins)
     assert set(rows.tolist()) <= {3}
+
+
+def test_few_keys_are_packed_that_are_not_wanted():
+    rng = np.random.default_rng(1)
+    found = buckets.wanted(rng.integers(0, 2**63, 10_000, np.uint64))
+    others = rng.integers(0, 2**64, 20_000, np.uint64)
+    columns = {"row": pa.array([3], pa.int64()), "prefixes": pa.array([b""]), "anchors": pa.array([b""])}
+    batch = pa.RecordBatch.from_pydict(columns | {"bands": pa.array([others.tobytes()])})
+    kept, _ = blocks.unpack(buckets.pack_known([batch], NEAR, 2, found))
+    assert len(kept) < len(others) / 16
