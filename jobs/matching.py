@@ -16,7 +16,7 @@ from jobs.tasks import Rows, filed_rows
 from udfs import blocks, buckets, candidates, datafiles, stars
 from udfs.blocks import Block
 from udfs.buckets import Levels
-from udfs.candidates import JUDGED
+from udfs.candidates import JUDGED, Policy
 from udfs.members import COLUMNS as SIGNATURE
 from udfs.members import SHARED, Places, pack
 from udfs.thinning import Bounds
@@ -35,7 +35,11 @@ _BLOCKS = "part int, path string, start bigint, bytes bigint"
 
 def levels(options: Dedup) -> Levels:
     """Which keys these settings use."""
-    return Levels(*(level != "off" for level in (options.snapshot, options.exact, options.near, options.contained)))
+    return Levels(*(how != "off" for how in _policies(options)))
+
+
+def _policies(options: Dedup) -> tuple[str, ...]:
+    return options.snapshot, options.exact, options.near, options.contained
 
 
 def members(signatures: Rows, options: Dedup, work: str) -> Rows:
@@ -67,17 +71,18 @@ def judged(signatures: Rows, facts: DataFrame, members: Rows, options: Dedup, wo
     for them and for the result."""
     keep = options.near_keep if options.near != "off" else 1
     bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit, keep)
-    keyed, few, schema = levels(options), _if_few(members), from_arrow_schema(JUDGED)
+    few, schema = _if_few(members), from_arrow_schema(JUDGED)
+    policy = Policy(*(Levels(*(how == wanted for how in _policies(options))) for wanted in ("drop", "tag")))
     placed = members.frame() if few is None else F.broadcast(members.frame())
     told = facts.join(placed, "row").select("part", "conversation_id", "order", "is_fixed")
     if few is not None and signatures.files is not None:
         found, folder = _packed_by_part(signatures, few, work), made_folder(f"{work}/judged")
-        judge = lambda batches: candidates.judge_blocks(batches, found, keyed, bounds)  # noqa: E731
+        judge = lambda batches: candidates.judge_blocks(batches, found, policy, bounds)  # noqa: E731
         file = lambda batches: datafiles.told(judge(batches), Path(folder), JUDGED)  # noqa: E731
         return filed_rows(signatures.spark, folder, map_parts(told, file, FILE), schema)
     # Not joined here: signatures are large, and lie by ``part`` only after they have been shuffled.
     rows = _signed(signatures.frame(), placed).unionByName(told, allowMissingColumns=True)
-    outcome = map_parts(rows, lambda batches: candidates.judge(batches, keyed, bounds), schema).localCheckpoint()
+    outcome = map_parts(rows, lambda batches: candidates.judge(batches, policy, bounds), schema).localCheckpoint()
     return Rows(signatures.spark, lambda: outcome)
 
 

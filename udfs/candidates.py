@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs import buckets, thinning
+from udfs import buckets, tagging, thinning
 from udfs.blocks import Block
 from udfs.buckets import Levels
 from udfs.members import Members, matched, unpack
@@ -33,22 +34,40 @@ JUDGED = pa.schema(
 """The columns of :func:`thin`."""
 
 
+class Policy(NamedTuple):
+    """The levels that remove rows, and those that only tell what they would remove of the rest."""
+
+    dropping: Levels
+    tagging: Levels
+
+
 def judge_blocks(
-    facts: Iterable[pa.RecordBatch], found: Mapping[int, Sequence[Block]], levels: Levels, bounds: Bounds
+    facts: Iterable[pa.RecordBatch], found: Mapping[int, Sequence[Block]], policy: Policy, bounds: Bounds
 ) -> Iterator[pa.RecordBatch]:
     """:func:`judge`, the signatures being in blocks by their part. Facts have their ``part``."""
     told = list(facts)
     parts = sorted({part for batch in told for part in batch.column("part").unique().to_pylist()})
     signed = unpack(block for part in parts for block in found.get(part, ()))
-    yield from judge(chain(told, signed), levels, bounds)
+    yield from judge(chain(told, signed), policy, bounds)
 
 
-def judge(batches: Iterable[pa.RecordBatch], levels: Levels, bounds: Bounds) -> Iterator[pa.RecordBatch]:
+def judge(batches: Iterable[pa.RecordBatch], policy: Policy, bounds: Bounds) -> Iterator[pa.RecordBatch]:
     """Signatures and facts of whole components, in any order -> what became of each: :func:`thin` of those that
-    :func:`udfs.members.matched` gives."""
-    found = matched(batches)
-    if found:
-        yield thin(found, levels, bounds)
+    :func:`udfs.members.matched` gives. A row that a level tags is one more that is not removed by the others."""
+    members = matched(batches)
+    if not members:
+        return
+    found = thin(members, policy.dropping, bounds)
+    yield found if not any(policy.tagging) else _tagged(members, found, policy.tagging, bounds)
+
+
+def _tagged(members: Members, found: pa.RecordBatch, levels: Levels, bounds: Bounds) -> pa.RecordBatch:
+    """What levels that drop found, with what these would remove of the rows that stay."""
+    stays = np.array(members.rows.column("is_fixed"))
+    stays[~stays] = tagging.is_kept(found)
+    both = found, thin(members.only(stays), levels, bounds)
+    sums = [sum(pc.sum(each.column(name)).as_py() or 0 for each in both) for name in COUNTERS]
+    return _counted(tagging.joined(*(each.drop_columns(list(COUNTERS)) for each in both)), sums)
 
 
 def thin(members: Members, levels: Levels, bounds: Bounds) -> pa.RecordBatch:
@@ -70,9 +89,7 @@ def thin(members: Members, levels: Levels, bounds: Bounds) -> pa.RecordBatch:
     result = thinning.thin(_candidates(members, best, ranks[best], levels), bounds)
     found = _verdicts(rows, best, np.searchsorted(said[best], said), result)
     found = found.filter(pa.array(~is_fixed)) if is_fixed.any() else found
-    for name in COUNTERS:
-        found = found.append_column(name, _on_first(getattr(result, name), len(found)))
-    return found
+    return _counted(found, [getattr(result, name) for name in COUNTERS])
 
 
 def _candidates(members: Members, best: np.ndarray, ranks: np.ndarray, levels: Levels) -> Candidates:
@@ -166,5 +183,8 @@ def _least(group: np.ndarray, values: np.ndarray) -> np.ndarray:
     return found
 
 
-def _on_first(value: int, count: int) -> pa.Array:
-    return pa.array(np.where(np.arange(count) == 0, value, 0), pa.int64())
+def _counted(found: pa.RecordBatch, counts: Sequence[int]) -> pa.RecordBatch:
+    """With the counters on the first row."""
+    for name, value in zip(COUNTERS, counts, strict=True):
+        found = found.append_column(name, pa.array(np.where(np.arange(len(found)) == 0, value, 0), pa.int64()))
+    return found

@@ -56,6 +56,11 @@ class Members(NamedTuple):
     signed: pa.RecordBatch
     sets: Sets
 
+    def only(self, chosen: np.ndarray) -> "Members":
+        """The chosen (bool) rows."""
+        rows = self.rows.filter(pa.array(chosen))
+        return self._replace(rows=rows, said=self.said[chosen], whole=self.whole[chosen])
+
 
 def pack(batches: Iterable[pa.RecordBatch], places: Places, folder: str) -> Iterator[pa.RecordBatch]:
     """Signatures (``COLUMNS``) -> those whose ``row`` has a place in one new file in the folder, if there are any; a

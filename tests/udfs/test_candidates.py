@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from udfs import signatures
 from udfs.blocks import Block
 from udfs.buckets import Levels
-from udfs.candidates import COUNTERS, judge, judge_blocks
+from udfs.candidates import COUNTERS, Policy, judge, judge_blocks
 from udfs.members import Places, pack
 from udfs.thinning import Bounds
 
@@ -30,7 +30,8 @@ SCHEMA = pa.schema(
 )
 SHARED = ("sets", "closing", "bands", "anchors")
 HOW = signatures.Signing(5, 6, 25, 5, 1)
-ALL, BOUNDS = Levels(True, True, True, True), Bounds(0.7, 0.4, 0.9, 64)
+ALL, NONE, BOUNDS = Levels(True, True, True, True), Levels(False, False, False, False), Bounds(0.7, 0.4, 0.9, 64)
+DROPPING = Policy(ALL, NONE)
 WORDS = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in "lmnpr"]
 
 
@@ -94,12 +95,12 @@ def test_signatures_in_blocks_are_judged_as_rows_are(found, cut):
         for part in (0, 1):
             ours = [fact | {"part": part} for fact in told[part::2]]
             ones = [row | dict.fromkeys(SHARED) if is_copy[row["row"]] else row for row in whole[part::2]]
-            in_blocks = judge_blocks([pa.RecordBatch.from_pylist(ours, SCHEMA)], blocks, ALL, BOUNDS)
+            in_blocks = judge_blocks([pa.RecordBatch.from_pylist(ours, SCHEMA)], blocks, DROPPING, BOUNDS)
             assert table_of(in_blocks) == verdicts([ones, ours])
 
 
 def verdicts(batches: list[list[dict[str, object]]]) -> dict[str, dict]:
-    return table_of(judge([pa.RecordBatch.from_pylist(batch, SCHEMA) for batch in batches], ALL, BOUNDS))
+    return table_of(judge([pa.RecordBatch.from_pylist(batch, SCHEMA) for batch in batches], DROPPING, BOUNDS))
 
 
 def table_of(found: Iterable[pa.RecordBatch]) -> dict[str, dict]:
@@ -144,3 +145,35 @@ def test_copies_of_a_row_that_goes_go_with_it_and_the_cluster_is_the_least_diges
         (None, None, None, None, f"{0:032}"),
         (None, None, None, None, None),
     ]
+
+
+POLICIES = st.tuples(*[st.sampled_from(["drop", "tag", "off"])] * 4)
+
+
+@given(st.lists(talks, min_size=1, max_size=12), POLICIES)
+def test_levels_that_tag_change_nothing_that_others_drop(found, policies):
+    """And what they tell of is kept, names a kept row, and stands in its cluster."""
+    whole = signed(found)
+    told = [facts(row["conversation_id"], row["row"] % 3) for row in whole]
+    dropping, tagging = (Levels(*(each == wanted for each in policies)) for wanted in ("drop", "tag"))
+    batches = [pa.RecordBatch.from_pylist(rows, SCHEMA) for rows in (whole, told)]
+    alone = {
+        row["conversation_id"]: row
+        for batch in judge(batches, Policy(dropping, NONE), BOUNDS)
+        for row in batch.to_pylist()
+    }
+    both = {
+        row["conversation_id"]: row
+        for batch in judge(batches, Policy(dropping, tagging), BOUNDS)
+        for row in batch.to_pylist()
+    }
+    levels = dict(zip(("snapshot", "exact", "near", "contained"), policies, strict=True))
+    free = {row["conversation_id"] for row in whole} - set(both)
+    kept = free | {name for name, row in alone.items() if row["kept_id"] is None}
+    for name, row in both.items():
+        if name not in kept:
+            assert all(row[key] == alone[name][key] for key in ("level", "kept_id", "copy_of", "similarity"))
+        elif row["kept_id"] is not None:
+            assert levels[row["level"]] == "tag" and row["kept_id"] in kept
+        other = both.get(row["kept_id"] or row["nearest_id"])
+        assert other is None or row["cluster_id"] == other["cluster_id"] is not None
