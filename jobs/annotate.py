@@ -6,7 +6,7 @@ spark-submit ... jobs/annotate.py --config conf/lmsys.yaml --lake lake
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from conf import tables
+from conf import recipe, tables
 from conf.settings import Edits, Rules, Settings
 from jobs.errors import UsageError
 from jobs.lake import Lake
@@ -45,6 +45,19 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
             job.commit(tables.CONVERSATIONS, labelled, "append" if is_growing else "overwrite")
         job.counts = _counts(lake.read(tables.CONVERSATIONS))
     return True
+
+
+def require_labelled(lake: Lake, settings: Settings) -> None:
+    """Raise :class:`UsageError` unless ``conversations`` are all that was ingested, labelled under these rules."""
+    found, rules = lake.lineage(tables.CONVERSATIONS), settings.rules
+    if found is None:
+        raise UsageError(f"{lake.path} has no conversations: run `winnow annotate` before `winnow publish`")
+    wanted = _labelling(rules, pii_key(rules, lake.path), names_model(rules))
+    is_same = found.config_digest == recipe.digest(wanted)
+    if not is_same or found.inputs[tables.CONVERSATIONS_RAW] != lake.version(tables.CONVERSATIONS_RAW):
+        what = "are not all that was ingested" if is_same else "were labelled under other rules"
+        told = f"conversations {what}: run `winnow annotate` with this config, then `winnow dedup`"
+        raise UsageError(f"{told}, before `winnow publish`")
 
 
 def _counts(conversations: DataFrame) -> dict[str, int]:

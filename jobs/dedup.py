@@ -10,7 +10,7 @@ from conf.settings import Dedup, Settings
 from jobs import against, caps, decontaminate, increment, matching, outcome, personas, signing, stores, survivors
 from jobs.increment import LookedAt
 from jobs.lake import Lake, Lineage
-from jobs.ledger import Run, is_done, lineage
+from jobs.ledger import Run, is_current, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS, frame
 from jobs.tasks import Rows, table_rows
@@ -24,7 +24,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     """
     foreign = against.resolve(lake, settings.dedup.against)
     stamp = _stamp(lake, settings, foreign[1].digest if foreign else "")
-    if is_done(lake, tables.CLUSTERS, stamp):
+    if is_whole(lake, stamp) and is_done(lake, tables.CLUSTERS, stamp):
         return False
     last, options, work = lake.lineage(tables.CLUSTERS), settings.dedup, f"{lake.path}/.work/{stamp.run_id}"
     with Run(lake, settings, stamp) as job:
@@ -70,6 +70,11 @@ def find(
         signatures = Rows(signatures.spark, lambda: together)
     members = matching.members(signatures, options, work)
     return matching.judged(signatures, facts, members, options, work), members
+
+
+def is_whole(lake: Lake, run: Lineage) -> bool:
+    """Is every table as this run left it (one that was killed later may have written some)?"""
+    return all(lake.has(table) and is_current(lake, table, run) for table in increment.WRITTEN)
 
 
 def _stamp(lake: Lake, settings: Settings, subject: str) -> Lineage:

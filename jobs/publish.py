@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from conf import recipe, tables
 from conf.settings import Gates, Settings
-from jobs import decontaminate, policy, shaping
+from jobs import annotate, decontaminate, dedup, policy, shaping
 from jobs.errors import GateFailed, LakeDamaged, UsageError
 from jobs.formats.conversation import DUPLICATE_RECORD
 from jobs.lake import Lake
@@ -52,7 +52,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         verdicts = lake.read(tables.VERDICTS)
         job.counts = account(lake, verdicts)
         _require_gates(job.counts, settings.publish.gates)
-        rows = dataset(conversations, verdicts, duplicates, lake.read(tables.CLUSTERS), settings.publish.eval_share)
+        rows = dataset(conversations, verdicts, duplicates, lake.read(tables.CLUSTERS), settings)
         if wanted:
             with progress.stage("shape"):
                 rows, kept = shaping.shape(rows, conversations, wanted), rows
@@ -68,13 +68,19 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
 
 
 def _require_fresh(lake: Lake, settings: Settings) -> None:
-    """Raise :class:`UsageError` unless duplicates were found in the newest conversations under these settings."""
+    """Raise :class:`UsageError` unless duplicates were found in the newest conversations, all under these settings."""
     found = lake.lineage(tables.CLUSTERS)
     if found is None:
         raise UsageError(f"{lake.path} has no duplicates table: run `winnow dedup` before `winnow publish`")
-    is_same_config = found.config_digest == recipe.digest(recipe.sections(settings, "rules", "decontaminate", "dedup"))
-    if not is_same_config or any(found.inputs[table] != lake.version(table) for table in found.inputs):
-        what = "older conversations or findings" if is_same_config else "other rules or dedup settings"
+    annotate.require_labelled(lake, settings)
+    section = recipe.sections(settings, "rules", "decontaminate", "dedup")
+    is_newest = all(found.inputs[table] == lake.version(table) for table in found.inputs)
+    wrong = {
+        "other rules or dedup settings": found.config_digest != recipe.digest(section),
+        "older conversations or findings": not is_newest,
+        "a run that was stopped": not dedup.is_whole(lake, found),
+    }
+    for what in (what for what, is_wrong in wrong.items() if is_wrong):
         raise UsageError(f"duplicates come from {what}: run `winnow dedup` with this config before `winnow publish`")
 
 
@@ -151,16 +157,17 @@ def _require_gates(counts: dict[str, int], gates: Gates) -> None:
 
 
 def dataset(
-    conversations: DataFrame, verdicts: DataFrame, duplicates: DataFrame, clusters: DataFrame, eval_share: float
+    conversations: DataFrame, verdicts: DataFrame, duplicates: DataFrame, clusters: DataFrame, settings: Settings
 ) -> DataFrame:
     """The kept conversations. ``split`` follows from the cluster, so near copies are never on both sides; ``copies``
-    counts the conversations a row stands for, itself included (not those of other content that a cap removed)."""
-    equals = duplicates.where(F.col("level").isin(*LEVELS))
+    counts the conversations a row stands for, itself included (not those of other content that a cap removed, nor those
+    that are only tagged)."""
+    equals = duplicates.where(F.col("level").isin(*(set(LEVELS) & set(policy.dropping(settings.dedup)))))
     copies = equals.groupBy(F.col("kept_id").alias("conversation_id")).agg(F.count(F.lit(1)).alias("others"))
     kept = conversations.join(verdicts.where("keep").select("conversation_id"), "conversation_id", "left_semi")
     joined = kept.join(clusters, "conversation_id", "left").join(copies, "conversation_id", "left")
     key = F.coalesce("cluster_id", F.substring("digest", 1, 32))
-    rows = joined.withColumn("split", F.when(share_of(key) < eval_share, "eval").otherwise("train"))
+    rows = joined.withColumn("split", F.when(share_of(key) < settings.publish.eval_share, "eval").otherwise("train"))
     rows = rows.withColumn("copies", F.coalesce("others", F.lit(0)) + 1)
     message = lambda m: F.struct(m["role"].alias("role"), m["content"].alias("content"))  # noqa: E731
     rows = rows.withColumn("messages", F.transform("messages", message))

@@ -1,7 +1,8 @@
 """Duplicates over several runs: what is added, removed or set otherwise gives what comparing everything anew gives."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from pyspark.sql import functions as F
 
 from conf import recipe, tables
 from conf.settings import Settings
-from jobs import annotate, dedup, shaping, versions
+from jobs import annotate, dedup, publish, shaping, versions
 from jobs.errors import UsageError
 from jobs.lake import Lake, Lineage, open_lake
 from jobs.progress import Progress
@@ -177,10 +178,69 @@ def test_of_nearly_the_same_as_many_stay_as_asked_for(spark: SparkSession, tmp_p
     assert len(removed(lake)) == 4
 
 
-def test_a_level_that_is_off_or_tags_removes_nothing(spark: SparkSession, whole: Lake, tmp_path: Path) -> None:
+def test_levels_that_are_off_remove_nothing(spark: SparkSession, tmp_path: Path) -> None:
     off = settings_of(*(f"dedup.{level}=off" for level in ("snapshot", "exact", "near", "contained")))
     lake = new_lake(spark, tmp_path / "off", off, families(0, 2))
     assert removed(lake) == {}
+
+
+TAGGED = [  # policies; which of a, b (the same text), near (nearly the same), cut (contained) leave the dataset
+    (["exact=tag"], {"b", "near", "cut"}),
+    (["near=tag", "contained=tag"], {"b"}),
+    (["near=tag"], {"b", "cut"}),
+    (["exact=tag", "near=tag", "contained=tag"], set()),
+]
+
+
+@pytest.mark.parametrize(("policies", "gone"), TAGGED)
+def test_what_a_level_tags_stays_and_others_drop_what_they_would_without_it(
+    spark: SparkSession, tmp_path: Path, policies: list[str], gone: set[str]
+) -> None:
+    text = told(1, 120)
+    talks = [("a", ["q", text]), ("b", ["Q", text]), ("near", ["q", edited(text, 60)])]
+    talks.append(("cut", ["q", " ".join(text.split()[:100])]))
+    settings = settings_of("dedup.survivor=[characters]", *(f"dedup.{each}" for each in policies))
+    lake = new_lake(spark, tmp_path / "lake", settings, talks)
+    decided = publish.decide(lake.read(tables.CONVERSATIONS), lake.read(tables.DUPLICATES), settings).persist()
+    assert {row.conversation_id for row in decided.where("not keep").collect()} == gone
+    assert set(removed(lake)) == {"b", "near", "cut"}
+    found = (lake.read(table) for table in (tables.CONVERSATIONS, tables.DUPLICATES, tables.CLUSTERS))
+    rows = publish.dataset(next(found), decided, *found, settings).collect()
+    assert len(rows) == len(talks) - len(gone) and sum(row.copies for row in rows) == len(talks)
+
+
+class Stopped(Progress):
+    """Stops the job where its last table is to be written."""
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        if name == "clusters":
+            raise KeyboardInterrupt
+        yield
+
+
+def test_after_a_run_with_other_settings_was_stopped_the_first_ones_find_what_they_found(
+    spark: SparkSession, plain: Settings, tmp_path: Path
+) -> None:
+    lake = new_lake(spark, tmp_path / "lake", plain, families(0, 3))
+    before = {table: rows_of(lake, table) for table in dedup.increment.WRITTEN}
+    with pytest.raises(KeyboardInterrupt):
+        dedup.run(lake, settings_of("dedup.threshold=0.99", "dedup.contained=off"), Stopped(None, "test"))
+    assert rows_of(lake, tables.DUPLICATES) != before[tables.DUPLICATES]
+    with pytest.raises(UsageError, match="a run that was stopped"):
+        publish.run(lake, plain, QUIET)
+    assert dedup.run(lake, plain, QUIET) and not dedup.run(lake, plain, QUIET)
+    assert {table: rows_of(lake, table) for table in dedup.increment.WRITTEN} == before
+
+
+def test_a_batch_with_more_new_than_old_gives_what_all_at_once_gives(
+    spark: SparkSession, whole: Lake, plain: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dedup.increment, "_FEW_FRESH", 10)  # what the driver can be told of
+    talks = families(0, 8)
+    grown = new_lake(spark, tmp_path / "grown", plain, talks[:20], talks[20:])
+    for table in dedup.increment.WRITTEN:
+        assert rows_of(grown, table) == rows_of(whole, table)
 
 
 def published(lake: Lake, talks: Sequence[Talk], version: str) -> None:

@@ -24,7 +24,7 @@ def digest_of(raw: DataFrame, settings: Settings, work: str) -> str:
     duplicates = caps.cap(facts, signatures, matches, settings.dedup, f"{work}-prompts").duplicates
     clusters = outcome.clusters(found).frame()
     verdicts = publish.decide(conversations, duplicates, settings)
-    kept = publish.dataset(conversations, verdicts, duplicates, clusters, settings.publish.eval_share)
+    kept = publish.dataset(conversations, verdicts, duplicates, clusters, settings)
     found = publish.dataset_digest(kept)
     raw.sparkSession.catalog.clearCache()  # as the job does at its end
     return found
