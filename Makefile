@@ -30,13 +30,14 @@ $(VENV)/installed-train: $(VENV)/installed
 	touch $@
 
 .PHONY: java
-java:
-	@echo "Java 17 is needed and there is no java on the PATH."
+java:  # Debian 12 has Java 17, Debian 13 has 21
+	@echo "Java 17 or 21 is needed and there is no java on the PATH."
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "Installing openjdk-17-jre-headless with apt-get."; \
-	    apt-get update -qq && apt-get install -y -qq openjdk-17-jre-headless; \
+	    echo "Installing openjdk-17-jre-headless, or else openjdk-21-jre-headless, with apt-get."; \
+	    apt-get update -qq && { apt-get install -y -qq openjdk-17-jre-headless || \
+	        apt-get install -y -qq openjdk-21-jre-headless; }; \
 	else \
-	    echo "Install it, on Debian or Ubuntu: sudo apt-get install openjdk-17-jre-headless"; exit 2; \
+	    echo "Install it, on Debian or Ubuntu: sudo apt-get install openjdk-17-jre-headless (or -21-)"; exit 2; \
 	fi
 
 demo: install  ## Write a sample of 20,000 conversations and turn it into a pinned dataset in ./lake

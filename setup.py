@@ -46,7 +46,7 @@ setup(
     version=VERSION,
     description="Chat logs to a fine-tuning dataset you can trust, and that dataset to a LoRA adapter",
     license="Apache-2.0",
-    python_requires=">=3.11",
+    python_requires=">=3.11,<3.14",  # pycld2 has no wheel for 3.14
     packages=find_packages(include=["conf", "conf.*", "udfs", "udfs.*", "jobs", "jobs.*", "training", "training.*"]),
     package_data={
         "conf": ["*.yaml", "train/*.yaml", "keywords/*.txt", "spark/*", "deepspeed/*.json"],
