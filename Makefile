@@ -45,7 +45,7 @@ demo: install  ## Write a sample of 20,000 conversations and turn it into a pinn
 	$(BIN)/winnow run --config conf/smoke.yaml --input $(DEMO_SAMPLE) --lake $(DEMO_LAKE)
 	@echo "(winnow is $(BIN)/winnow; \". $(BIN)/activate\" puts it on the PATH)"
 
-train-demo: $(VENV)/installed-train  ## Train a tiny model on the lake of `make demo`, on the CPU, offline
+train-demo: $(VENV)/installed-train  ## Train a tiny model on the lake of `make demo`, on the CPU; no network after the first install
 	test -f $(DEMO_LAKE)/winnow.json || $(MAKE) --no-print-directory demo
 	$(BIN)/winnow train --config conf/train/smoke.yaml --lake $(DEMO_LAKE) --out $(DEMO_RUN)
 	$(BIN)/winnow adapter verify $(DEMO_RUN)/adapter --lake $(DEMO_LAKE)
@@ -74,7 +74,7 @@ check: $(VENV)/installed-train  ## Lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install  ## Print the numbers of the README
+bench: install  ## Measure the reader and the whole job; the README names the commands of its other numbers
 	$(BIN)/python -m benchmarks.ingest --session
 	$(BIN)/python -m benchmarks.chain
 
