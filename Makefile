@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 VENV35 := .venv35
 SPARK_TESTS := tests/jobs tests/faults tests/cluster tests/real/test_devpack.py
-DEMO_LAKE ?= lake
-DEMO_SAMPLE ?= sample
-DEMO_RUN ?= runs/demo
+DEMO_LAKE ?= demo/lake
+DEMO_SAMPLE ?= demo/sample
+DEMO_RUN ?= demo/run
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo train-demo test install35 test35 check bench image train-image clean
@@ -30,20 +30,22 @@ $(VENV)/installed-train: $(VENV)/installed
 	touch $@
 
 .PHONY: java
-java:
-	@echo "Java 17 is needed and there is no java on the PATH."
+java:  # Debian 12 has Java 17, Debian 13 has 21
+	@echo "Java 17 or 21 is needed and there is no java on the PATH."
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "Installing openjdk-17-jre-headless with apt-get."; \
-	    apt-get update -qq && apt-get install -y -qq openjdk-17-jre-headless; \
+	    echo "Installing openjdk-17-jre-headless, or else openjdk-21-jre-headless, with apt-get."; \
+	    apt-get update -qq && { apt-get install -y -qq openjdk-17-jre-headless || \
+	        apt-get install -y -qq openjdk-21-jre-headless; }; \
 	else \
-	    echo "Install it, on Debian or Ubuntu: sudo apt-get install openjdk-17-jre-headless"; exit 2; \
+	    echo "Install it, on Debian or Ubuntu: sudo apt-get install openjdk-17-jre-headless (or -21-)"; exit 2; \
 	fi
 
-demo: install  ## Write a sample of 20,000 conversations and turn it into a pinned dataset in ./lake
+demo: install  ## Write a sample of 20,000 conversations and turn it into a pinned dataset in demo/lake
 	$(BIN)/winnow sample --out $(DEMO_SAMPLE)
 	$(BIN)/winnow run --config conf/smoke.yaml --input $(DEMO_SAMPLE) --lake $(DEMO_LAKE)
+	@echo "(winnow is $(BIN)/winnow; \". $(BIN)/activate\" puts it on the PATH)"
 
-train-demo: $(VENV)/installed-train  ## Train a tiny model on the lake of `make demo`, on the CPU, offline
+train-demo: $(VENV)/installed-train  ## Train a tiny model on the lake of `make demo`, on the CPU; no network after the first install
 	test -f $(DEMO_LAKE)/winnow.json || $(MAKE) --no-print-directory demo
 	$(BIN)/winnow train --config conf/train/smoke.yaml --lake $(DEMO_LAKE) --out $(DEMO_RUN)
 	$(BIN)/winnow adapter verify $(DEMO_RUN)/adapter --lake $(DEMO_LAKE)
@@ -72,7 +74,7 @@ check: $(VENV)/installed-train  ## Lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install  ## Print the numbers of the README
+bench: install  ## Measure the reader and the whole job; the README names the commands of its other numbers
 	$(BIN)/python -m benchmarks.ingest --session
 	$(BIN)/python -m benchmarks.chain
 
@@ -86,5 +88,5 @@ image:  ## Build the image for driver and executors (ENGINE=docker|podman|builda
 train-image:  ## Build the image for training nodes: torch, no Java, no Spark
 	$${ENGINE:-docker} build --target train -t winnow-train .
 
-clean:  ## Remove what the targets above made
-	rm -rf $(VENV) $(VENV35) build app.zip $(DEMO_LAKE) $(DEMO_SAMPLE) $(DEMO_RUN)
+clean:  ## Remove environments, builds and ./demo; lakes and runs of your own stay
+	rm -rf $(VENV) $(VENV35) build app.zip demo

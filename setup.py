@@ -16,25 +16,26 @@ SPARK = {
     "4.1": [
         "pyspark==4.1.2",  # the wheel, Delta's wheel and Delta's jar must match
         "delta-spark==4.4.0",
-        "pandas==3.1.*",
-        "numpy==2.4.*",
+        "pandas==3.1.1",
+        "numpy==2.4.6",
     ],
     "3.5": [
         "pyspark==3.5.9",
-        "delta-spark==3.3.*",
-        "pandas==2.3.*",  # Spark 3.5 does not know the string type of pandas 3
-        "numpy==2.3.*",
+        "delta-spark==3.3.3",
+        "pandas==2.3.3",  # Spark 3.5 does not know the string type of pandas 3
+        "numpy==2.3.5",
         "spark-nlp==5.5.3",  # `winnow linguistics`; its jars are fetched by `winnow doctor --fetch-jars`
     ],
 }[os.environ.get("WINNOW_SPARK", "4.1")]
 
-NAMES = "spacy==3.8.*"  # finds people's names with a pipeline that the user brings
+NAMES = "spacy==3.8.18"  # finds people's names with a pipeline that the user brings
 
 SPARK_TESTS = [
-    "zstandard",  # test input
+    "zstandard==0.25.0",  # test input
     NAMES,
     "setuptools>=69",  # app.zip is the wheel, built without network
     "wheel",
+    # From here on the newest of a line will do: no row of a table depends on what tests and checks run with.
     "pytest==9.*",
     "pytest-xdist==3.*",  # two files of tests at a time
     "hypothesis==6.*",
@@ -45,31 +46,32 @@ setup(
     version=VERSION,
     description="Chat logs to a fine-tuning dataset you can trust, and that dataset to a LoRA adapter",
     license="Apache-2.0",
-    python_requires=">=3.11",
+    python_requires=">=3.11,<3.14",  # pycld2 has no wheel for 3.14
     packages=find_packages(include=["conf", "conf.*", "udfs", "udfs.*", "jobs", "jobs.*", "training", "training.*"]),
     package_data={
         "conf": ["*.yaml", "train/*.yaml", "keywords/*.txt", "spark/*", "deepspeed/*.json"],
         "udfs": ["trigrams.bin", "spelling.npz"],
         "training": ["templates/*.jinja", "slurm/*", "web/*"],
     },
+    # One version each: driver, executors and the next run must make the same bytes of the same text.
     install_requires=[
         *SPARK,
-        "pyarrow==26.*",
+        "pyarrow==26.0.1",
         "deltalake==1.6.6",  # reads versions without a JVM
-        "pydantic==2.*",  # the settings tree
-        "PyYAML==6.*",  # recipes, with line numbers
-        "orjson==3.*",  # strict JSON, fast
-        "numba==0.68.*",  # near-duplicate kernels and the JSON scanner
-        "ftfy==6.*",  # mojibake
-        "markdownify==1.*",  # scraped pages to Markdown
-        "beautifulsoup4==4.*",  # what markdownify reads with; buttons and code headers are taken out first
-        "phonenumbers==9.*",  # the numbering plan of each country, for PII
-        "cryptography==50.*",  # AES-SIV, which seals what pseudonyms stand for
-        "pyahocorasick==2.*",  # keyword lists
+        "pydantic==2.14.4",  # the settings tree
+        "PyYAML==6.0.4",  # recipes, with line numbers
+        "orjson==3.13.0",  # strict JSON, fast
+        "numba==0.68.1",  # near-duplicate kernels and the JSON scanner
+        "ftfy==6.3.1",  # mojibake
+        "markdownify==1.2.3",  # scraped pages to Markdown
+        "beautifulsoup4==4.15.0",  # what markdownify reads with; buttons and code headers are taken out first
+        "phonenumbers==9.0.43",  # the numbering plan of each country, for PII
+        "cryptography==50.0.2",  # AES-SIV, which seals what pseudonyms stand for
+        "pyahocorasick==2.3.1",  # keyword lists
         "pycld2==0.42",  # language of short texts, a second opinion
-        "tokenizers==0.23.*",  # tokens of long conversations, counted by the user's own tokenizer.json
-        "tqdm==4.*",  # progress bar
-        "xxhash==3.*",  # row numbers as Spark's xxhash64 gives them, where Spark does not see the rows
+        "tokenizers==0.23.3",  # tokens of long conversations, counted by the user's own tokenizer.json
+        "tqdm==4.70.1",  # progress bar
+        "xxhash==3.8.2",  # row numbers as Spark's xxhash64 gives them, where Spark does not see the rows
     ],
     extras_require={
         "train": [
@@ -81,6 +83,7 @@ setup(
             "tokenizers==0.23.3",
             "safetensors==0.8.0",
             "jinja2==3.1.6",
+            # What shows a run or answers for an adapter changes neither: the newest of a line will do.
             "tensorboard==2.*",
             "fastapi==0.165.*",  # winnow serve: what transformers' own server is made of
             "uvicorn==0.54.*",

@@ -1,6 +1,6 @@
 """How much slower than `annotate` is Spark NLP on the same conversations? In the Spark 3.5 environment.
 
-    .venv35/bin/python -m benchmarks.linguistics --input ../shared/data/corpus_10k.jsonl
+    .venv35/bin/python -m benchmarks.linguistics --input corpus_10k/data
 
 Reads the first conversations of the input (by id) into a temporary lake, then runs each job's columns over them, twice,
 writing nowhere; prints rows and MB a second of the second time, when Java and the kernels are warm.

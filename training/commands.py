@@ -125,7 +125,7 @@ def require_libraries() -> None:
 
     missing = [name for name in ("torch", "transformers", "peft", "accelerate", "deepspeed") if not find_spec(name)]
     if missing:
-        raise RunRefused(f"training needs {', '.join(missing)}: pip install 'chat-winnow[train]'")
+        raise RunRefused(f"training needs {', '.join(missing)}: pip install '.[train]' in Winnow's sources")
 
 
 def _run_check(args: Namespace, settings: Training) -> int:

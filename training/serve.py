@@ -76,7 +76,7 @@ def require_server() -> None:
     disable_progress_bar()
 
     if not is_serve_available():
-        raise RunRefused("serving needs fastapi, uvicorn and openai: pip install 'chat-winnow[train]'")
+        raise RunRefused("serving needs fastapi, uvicorn and openai: pip install '.[train]' in Winnow's sources")
 
 
 def application(source: Any, host: str = LOCAL) -> Any:

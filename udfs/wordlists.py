@@ -7,8 +7,8 @@ of these roles, and ``#\\`` begins a term that begins with ``#``.
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from importlib.abc import Traversable
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import NamedTuple
 
