@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from conf import recipe, tables
+from conf import recipe
 from conf.settings import Settings
 from jobs import (
     annotate,
@@ -21,6 +21,7 @@ from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
 from jobs.reader import files
 from jobs.session import open_session
+from udfs.versions import resolve
 
 
 def run(names: list[str], settings: Settings, args: Namespace) -> None:
@@ -37,6 +38,8 @@ def run(names: list[str], settings: Settings, args: Namespace) -> None:
         annotate.names_model(settings.rules)  # and a model that cannot be loaded
     if "publish" in names:
         shaping.prepare(settings.publish)  # and a wrong tokenizer
+        if args.pin:
+            versions.check_name(args.pin)  # and a pin that cannot be
     is_off = {"decontaminate": not settings.decontaminate.is_on, "linguistics": not settings.linguistics.enabled}
     names = names if len(names) == 1 else [name for name in names if not is_off.get(name, False)]
     if "linguistics" in names:
@@ -48,15 +51,12 @@ def run(names: list[str], settings: Settings, args: Namespace) -> None:
         has_news = _run(name, lake, settings, args, progress)
         progress.say("done" if has_news else "nothing new, nothing committed")
     if names[-1] == "publish":
-        _finish(lake, settings, args.pin)
+        _finish(lake, settings, args)
 
 
 def _run(name: str, lake: Lake, settings: Settings, args: Namespace, progress: Progress) -> bool:
     if name == "ingest":
-        has_news = ingest.run(lake, settings, args.input, progress)
-        if args.strict:
-            ingest.require_readable(lake)
-        return has_news
+        return ingest.run(lake, settings, args.input, progress, args.strict)
     if name == "annotate":
         return annotate.run(lake, settings, progress)
     if name == "linguistics":
@@ -69,15 +69,15 @@ def _run(name: str, lake: Lake, settings: Settings, args: Namespace, progress: P
     return publish.run(lake, settings, progress)
 
 
-def _finish(lake: Lake, settings: Settings, name: str | None) -> None:
-    """Pin the published version and print the funnel and what to do next."""
-    version = lake.version(tables.DATASET)
-    found = lake.lineage(tables.DATASET)
-    digest = found.digest if found else ""
-    name = name or f"{settings.name}-{digest.split('-')[-1][:8]}"
-    placed, _ = versions.pin(lake.path, name, version, f"winnow {recipe.digest(settings)}")
+def _finish(lake: Lake, settings: Settings, args: Namespace) -> None:
+    """Pin the published version and print the funnel and what to do next. A name of ours goes to the newest version of
+    the same content."""
+    found = resolve(lake.path)
+    ours = f"{settings.name}-{found.digest.split('-')[-1][:8]}"
+    why, move = f"winnow {recipe.digest(settings)}", args.move or not args.pin
+    placed, _ = versions.pin(lake.path, args.pin or ours, found.version, why, move)
     print("\n".join(["", *report.funnel(lake), ""]))
-    print(f"dataset version {version}, digest {digest}")
+    print(f"dataset version {found.version}, digest {found.digest}")
     print(f"pinned as {placed.name}\n\nnext:")
     print(f"  winnow show --lake {lake.path} --pin {placed.name} --limit 5")
     print(f"  winnow versions --lake {lake.path}")

@@ -4,7 +4,7 @@ chat | serve``.
 
 Exit codes: 0 done, 1 failed for a reason outside the command (disk, memory, a bug), 2 bad usage or config, 3 input
 unreadable, 4 a quality gate failed, 5 the lake is damaged, 75 training was stopped by a signal behind a whole
-checkpoint: the same command goes on.
+checkpoint: the same command goes on, 130 interrupted.
 """
 
 import argparse
@@ -64,12 +64,17 @@ def _parser() -> ArgumentParser:
     _add_keywords_option(_job(commands, "annotate", run_annotate, "clean and label what was ingested"))
     _job(commands, "linguistics", run_linguistics, "count sentences, words and phrases with Spark NLP (Spark 3.5 only)")
     _job(commands, "decontaminate", run_decontaminate, "find questions of your benchmarks in user turns")
-    _add_dedup_options(_job(commands, "dedup", run_dedup, "find and verify duplicates"))
-    _add_pin_option(_job(commands, "publish", run_publish, "decide, and publish the next dataset version"))
+    duplicates = _job(commands, "dedup", run_dedup, "find and verify duplicates")
+    decision = _job(commands, "publish", run_publish, "decide, and publish the next dataset version")
     everything = _job(commands, "run", run_all, "all of these, from files to a version", with_input=True)
-    _add_keywords_option(everything)
-    _add_pin_option(everything)
-    _add_dedup_options(everything)
+    for job in (duplicates, everything):
+        job.add_argument("--measure", action="store_true", help="plant edits in a sample, print how many are found")
+    for job in (decision, everything):
+        job.add_argument("--pin", metavar="NAME", help="name of the version; default: RECIPE-DIGEST")
+        job.add_argument("--move", action="store_true", help="let the name mean this version, if it means another")
+        _add_keywords_option(job)
+    for job in (duplicates, decision, everything):
+        _add_against_option(job)
     versions.add_commands(commands)
     unmask.add_commands(commands)
     _add_doctor(commands)
@@ -98,19 +103,14 @@ def _job(commands: Any, name: str, run: Any, does: str, with_input: bool = False
     return parser
 
 
-def _add_pin_option(parser: ArgumentParser) -> None:
-    parser.add_argument("--pin", metavar="NAME", help="name of the version; default: RECIPE-DIGEST")
-
-
 def _add_keywords_option(parser: ArgumentParser) -> None:
     what = "keyword lists of yours, <category>.txt and <category>.re (same as --set rules.keywords.folder=...)"
     parser.add_argument("--keywords", metavar="DIR", help=what)
 
 
-def _add_dedup_options(parser: ArgumentParser) -> None:
+def _add_against_option(parser: ArgumentParser) -> None:
     what = "remove what this dataset has: a pin of this lake, or of another one (same as --set dedup.against=...)"
     parser.add_argument("--against", metavar="[LAKE#]PIN", help=what)
-    parser.add_argument("--measure", action="store_true", help="plant edits in a sample and print how many are found")
 
 
 def _add_sample(commands: Any) -> None:

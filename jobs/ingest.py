@@ -40,21 +40,31 @@ _FINDING = StructType(
 )
 
 
-def run(lake: Lake, settings: Settings, inputs: Sequence[str], progress: Progress) -> bool:
-    """Ingest the files under ``inputs`` that the lake has not read yet. Returns whether anything was committed.
+def run(lake: Lake, settings: Settings, inputs: Sequence[str], progress: Progress, is_strict: bool = False) -> bool:
+    """Ingest the files under ``inputs`` that the lake has not read yet under these settings. Returns whether anything
+    was committed.
 
-    A file is known by its content; a killed run leaves nothing that the next one does not clean up.
+    A file is known by its content; what other settings made of it goes. A killed run leaves nothing that the next one
+    does not clean up. If ``is_strict``, raises :class:`InputUnreadable` when anything in these files was refused.
     """
     with progress.stage("survey"):
         splits = _survey(lake, files.find(inputs), settings.input)
-    config = recipe.digest(settings.input)
     _forget_unfinished(lake, settings)
+    has_news = _ingest(lake, settings, splits, progress)
+    if is_strict:
+        _require_readable(lake, splits)
+    return has_news
+
+
+def _ingest(lake: Lake, settings: Settings, splits: list[Split], progress: Progress) -> bool:
+    how = settings.input.model_copy(update={"split_bytes": 0})  # says who reads a record, not what it becomes
+    config = recipe.digest(how)
     pending, copies = _pending(lake, splits, config)
     if not pending and not copies:
         complete(lake, tables.FILES)
         return False
     subject = " ".join(sorted({f"{split.file_id} {split.file}" for split in [*pending, *copies]}))
-    with Run(lake, settings, lineage("ingest", settings, settings.input, {}, subject)) as job:
+    with Run(lake, settings, lineage("ingest", settings, how, {}, subject)) as job:
         job.bytes = sum({split.file: split.size for split in pending}.values())
         _forget_files(lake, job, {split.file_id for split in pending})
         staged = _read(lake, pending, settings.input).persist(StorageLevel.DISK_ONLY)
@@ -105,10 +115,11 @@ def _forget_unfinished(lake: Lake, settings: Settings) -> None:
 
 
 def _forget_files(lake: Lake, job: Run, file_ids: set[str]) -> None:
-    """Remove what an earlier run noted of files that are read again (they were refused under another config)."""
+    """Remove what an earlier run made of files that are read again. ``files`` goes first: should this run be killed,
+    the next one removes the rows of files that it does not list."""
     listed = lake.read(tables.FILES).where(F.col("file_id").isin(sorted(file_ids)))
     again = [row.file_id for row in listed.select("file_id").distinct().collect()]
-    for table in (tables.QUARANTINE, tables.FILES) if again else ():
+    for table in (tables.FILES, tables.QUARANTINE, tables.CONVERSATIONS_RAW) if again else ():
         _delete_files(lake, table, again, job.lineage, are_kept=False)
 
 
@@ -121,8 +132,7 @@ def _pending(lake: Lake, splits: list[Split], config: str) -> tuple[list[Split],
     """Splits to read, and files that are copies of a file read before or alongside (one split each)."""
     known: dict[str, set[str]] = {}
     for row in lake.read(tables.FILES).select("file", "file_id", "reason", "config_digest").collect():
-        is_settled = row.reason in (None, DUPLICATE_FILE) or row.config_digest == config
-        if is_settled and row.reason != UNREADABLE_FILE:  # what could not be reached may be there now
+        if row.config_digest == config and row.reason != UNREADABLE_FILE:  # what was out of reach may be there now
             known.setdefault(row.file_id, set()).add(row.file.split("!")[0])
     pending, copies = [], {}
     reading: dict[str, str] = {}
@@ -209,10 +219,12 @@ def _counted(lake: Lake, file_ids: list[str]) -> dict[tuple[str, str], tuple[int
     return {(row.file, row.file_id): (row.rows, row.quarantined, row.accounted) for row in counted.collect()}
 
 
-def require_readable(lake: Lake) -> None:
-    """For ``--strict``: raise :class:`InputUnreadable` when anything was refused (same record twice is no refusal)."""
+def _require_readable(lake: Lake, splits: list[Split]) -> None:
+    """For ``--strict``: same record twice is no refusal."""
+    read = frame(lake.spark, [(file_id,) for file_id in sorted({split.file_id for split in splits})], _FILE_ID)
     refused = lake.read(tables.QUARANTINE).where(~F.col("reason").isin(DUPLICATE_RECORD, DUPLICATE_FILE))
-    counts = refused.groupBy("reason").count().orderBy("reason").collect()
+    ours = refused.join(F.broadcast(read), "file_id", "left_semi")
+    counts = ours.groupBy("reason").count().orderBy("reason").collect()
     if counts:
         listed = ", ".join(f"{row['reason']} {row['count']}" for row in counts)
         raise InputUnreadable(f"--strict: {listed} in quarantine; see `winnow show --quarantine`")

@@ -59,7 +59,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
                 job.counts |= shaping.account(kept, rows)
         content = dataset_digest(rows)
         last = lake.lineage(tables.DATASET)
-        if last is not None and last.digest == content:
+        if last is not None and last.digest == content and _has_same_facts(rows, lake.read(tables.DATASET)):
             job.outputs[tables.DATASET] = lake.version(tables.DATASET)
             return False
         with progress.stage("publish"):
@@ -173,6 +173,12 @@ def dataset(
     rows = rows.withColumn("messages", F.transform("messages", message))
     rows = rows.withColumn("made_of", shaping.whole("conversation_id"))
     return rows.select(*SCHEMAS[tables.DATASET].names)
+
+
+def _has_same_facts(rows: DataFrame, published: DataFrame) -> bool:
+    """Is what the digest does not cover as it was published, of the same rows?"""
+    facts = ("conversation_id", "model", "language", "copies")
+    return rows.select(*facts).exceptAll(published.select(*facts)).isEmpty()
 
 
 def share_of(key: Column) -> Column:

@@ -62,7 +62,7 @@ def pin(lake: str, name: str, version: int | None = None, why: str = "", move: b
     The version's files must all be there. A name that already means this version is left as it is; one that means
     another version is an error unless ``move``. Of two pins set at the same time both are kept.
     """
-    _check_name(name)
+    check_name(name)
     chosen = resolve(lake, version=version)
     open_version(chosen)
     wanted = Pin(name, chosen.version, chosen.digest, why, datetime.now(UTC))
@@ -233,7 +233,8 @@ def _commit_pins(target: DeltaTable | str, pins: list[Pin], what: str) -> bool:
     return True
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise VersionError unless this can be a pin."""
     if not PIN_NAME.fullmatch(name) or name.isdigit():
         raise VersionError(
             f"{name!r} cannot name a version: expected letters, digits, '.', '_' and '-', and not a number alone.",

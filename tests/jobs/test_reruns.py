@@ -1,0 +1,121 @@
+"""Commands given again: with other settings, other files, or in another order than the journey's."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from conf import recipe, tables
+from conf.settings import Settings
+from jobs import annotate, cli, dedup, ingest, publish
+from jobs.errors import InputUnreadable, UsageError
+from jobs.lake import Lake, open_lake
+from jobs.progress import Progress
+from udfs.versions import read_pins
+
+QUIET = Progress(None, "test")
+PLAIN = ("dedup.prompt.policy=off", "dedup.template.policy=off", "publish.gates.max_quarantined=1")
+TEXT = "The old bridge over the river was closed in spring because two of its pillars had cracks that nobody had seen."
+
+
+def chats(file: Path, *texts: str, first: int = 0) -> str:
+    """A file of one conversation for each text."""
+    rows = [
+        {
+            "conversation_id": f"c{number}",
+            "messages": [{"role": "user", "content": "Tell me."}, {"role": "assistant", "content": text}],
+        }
+        for number, text in enumerate(texts, first)
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(file)
+
+
+def settings_of(*sets: str) -> Settings:
+    return recipe.load(None, [*PLAIN, *sets])
+
+
+@pytest.fixture
+def lake(spark: SparkSession, tmp_path: Path) -> Lake:
+    return open_lake(spark, str(tmp_path / "lake"), create=True)
+
+
+def run(lake: Lake, settings: Settings, *inputs: str) -> list[bool]:
+    jobs = (annotate.run, dedup.run, publish.run)
+    return [ingest.run(lake, settings, inputs, QUIET), *(job(lake, settings, QUIET) for job in jobs)]
+
+
+def counted(lake: Lake) -> dict[str, int]:
+    return {table: lake.read(table).count() for table in (tables.CONVERSATIONS_RAW, tables.QUARANTINE, tables.FILES)}
+
+
+def test_files_are_read_again_under_other_settings_and_what_the_first_made_of_them_goes(lake: Lake, tmp_path: Path):
+    files = chats(tmp_path / "a.jsonl", TEXT, TEXT * 20), chats(tmp_path / "b.jsonl", "Short.", first=2)
+    small, large = settings_of("input.max_record_bytes=1000"), settings_of("input.max_record_bytes=100000")
+    assert ingest.run(lake, small, files, QUIET)
+    assert counted(lake) == {tables.CONVERSATIONS_RAW: 2, tables.QUARANTINE: 1, tables.FILES: 2}
+    assert run(lake, large, *files) == [True, True, True, True]
+    assert counted(lake) == {tables.CONVERSATIONS_RAW: 3, tables.QUARANTINE: 0, tables.FILES: 2}
+    split_otherwise = settings_of("input.max_record_bytes=100000", "input.split_bytes=1000")
+    assert not ingest.run(lake, split_otherwise, files, QUIET)
+    assert ingest.run(lake, settings_of("input.format=alpaca"), files[:1], QUIET)
+    assert counted(lake) == {tables.CONVERSATIONS_RAW: 1, tables.QUARANTINE: 2, tables.FILES: 2}
+
+
+def test_strict_looks_at_the_files_it_is_given(lake: Lake, tmp_path: Path):
+    bad, good = tmp_path / "bad.jsonl", chats(tmp_path / "good.jsonl", TEXT)
+    bad.write_text('{"no": "chat"}\n')
+    for _ in range(2):  # read, and known from before
+        with pytest.raises(InputUnreadable, match=r"--strict: \w+ 1 in quarantine"):
+            ingest.run(lake, settings_of(), [str(bad), good], QUIET, is_strict=True)
+    assert not ingest.run(lake, settings_of(), [good], QUIET, is_strict=True)
+    mended = chats(bad, "Another answer.", first=1)
+    assert ingest.run(lake, settings_of(), [mended], QUIET, is_strict=True)
+
+
+def test_publish_refuses_labels_of_other_rules_or_of_fewer_conversations(lake: Lake, tmp_path: Path):
+    run(lake, settings_of(), chats(tmp_path / "a.jsonl", f"{TEXT} Ask ann@mail.example.com."))
+    other = settings_of("rules.pii.email=false")
+    assert dedup.run(lake, other, QUIET)
+    with pytest.raises(UsageError, match=r"labelled under other rules: run `winnow annotate`"):
+        publish.run(lake, other, QUIET)
+    assert annotate.run(lake, other, QUIET) and dedup.run(lake, other, QUIET) and publish.run(lake, other, QUIET)
+    assert "ann@mail" in lake.read(tables.DATASET).collect()[0]["messages"][1]["content"]
+    ingest.run(lake, other, [chats(tmp_path / "b.jsonl", "Something else.", first=1)], QUIET)
+    with pytest.raises(UsageError, match=r"not all that was ingested: run `winnow annotate`"):
+        publish.run(lake, other, QUIET)
+
+
+def test_a_batch_of_copies_alone_is_published_as_their_count(lake: Lake, tmp_path: Path):
+    assert run(lake, settings_of(), chats(tmp_path / "a.jsonl", TEXT)) == [True] * 4
+    assert run(lake, settings_of(), chats(tmp_path / "b.jsonl", TEXT.upper(), first=1)) == [True] * 4
+    assert [row.copies for row in lake.read(tables.DATASET).collect()] == [2]
+    assert run(lake, settings_of(), str(tmp_path / "b.jsonl")) == [False] * 4
+
+
+def test_a_pin_is_checked_first_moved_when_asked_and_ours_follow_the_content(lake: Lake, tmp_path: Path):
+    sets = [part for each in PLAIN for part in ("--set", each)]
+    texts = [f"{TEXT} It took {number} years to mend it, as the town had spent its money." for number in range(3)]
+    command = ["run", "--lake", lake.path, *sets, "--input", chats(tmp_path / "a.jsonl", *texts)]
+    assert cli.main([*command, "--pin", "2024"]) == 2 and lake.version(tables.DATASET) < 0
+    assert cli.main([*command, "--pin", "first"]) == 0
+    strict = [*command, "--set", "dedup.near=off", "--set", "dedup.contained=off"]
+    assert cli.main([*strict, "--pin", "first"]) == 2
+    assert cli.main([*strict, "--pin", "first", "--move"]) == 0
+    for each in (command, strict, command):
+        assert cli.main(each) == 0
+    pins = {pin.name: pin for pin in read_pins(lake.path)}
+    assert len(pins) == 3 and pins["first"].version == 1
+    ours = [pin.version for name, pin in pins.items() if name != "first"]
+    assert sorted(ours) == [3, 4]
+
+
+def test_a_dataset_that_was_optimised_is_pinned_at_the_version_that_was_published(lake: Lake, tmp_path: Path):
+    sets = [part for each in PLAIN for part in ("--set", each)]
+    file = chats(tmp_path / "a.jsonl", TEXT)
+    assert run(lake, settings_of(), file) == [True] * 4
+    lake.spark.sql(f"ALTER TABLE delta.`{lake.path}/dataset` SET TBLPROPERTIES ('delta.appendOnly' = 'false')")
+    assert lake.version(tables.DATASET) == 1
+    assert cli.main(["publish", "--lake", lake.path, *sets, "--pin", "first"]) == 0
+    assert [pin.version for pin in read_pins(lake.path)] == [0]
