@@ -9,14 +9,18 @@ from conf import tables
 from conf.settings import Dedup, PromptLevel, TemplateLevel
 from jobs import policy, prompts
 from jobs.prompts import PROMPT
+from jobs.renewal import named, renewed
 from jobs.tables import SCHEMAS
+from jobs.tasks import Made, Rows
 from jobs.templates import families
+
+_DUPLICATE = SCHEMAS[tables.DUPLICATES]
 
 
 class Capped(NamedTuple):
     """Rows of ``duplicates`` and of ``families``, and how many rows each of these levels removed."""
 
-    duplicates: DataFrame
+    duplicates: Made
     families: DataFrame
     counts: dict[str, int]
 
@@ -26,29 +30,32 @@ def is_on(options: Dedup) -> bool:
     return not options.prompt.policy == options.template.policy == "off"
 
 
-def cap(facts: DataFrame, signatures: DataFrame, matches: DataFrame, options: Dedup, work: str) -> Capped:
+def cap(facts: DataFrame, signatures: DataFrame, matches: Rows, options: Dedup, work: str) -> Capped:
     """What is removed of the conversations ``facts``, ``matches`` being removed already.
 
     A row of ``matches`` whose kept row goes now goes with it, to the same kept row.
     """
     texts = signatures.select("conversation_id", "prompt")
     keyed = facts.join(signatures.select("conversation_id", F.col("prompt_key").alias("key")), "conversation_id")
-    dropped = matches.where(F.col("level").isin(*policy.dropping(options))).select("conversation_id", "kept_id")
+    dropped = matches.frame().where(F.col("level").isin(*policy.dropping(options))).select("conversation_id", "kept_id")
     everyone = keyed.join(dropped, "conversation_id", "left").persist()
     survivors = everyone.where(F.col("kept_id").isNull()).select("conversation_id", "key", "digest", "order")
     removed = everyone.where(F.col("kept_id").isNotNull()).select("conversation_id", "key", "kept_id")
     members = prompts.members(survivors, removed, texts, options, work)
     found = families(members, survivors, texts).select(*SCHEMAS[tables.FAMILIES].names)
     counts = members.where("is_removed").groupBy("level").count().collect()
-    gone = members.where("is_removed").select(
-        *("level", "conversation_id", "kept_id", "similarity"),
-        *(F.lit(None).cast("string").alias(name) for name in ("copy_of", "cluster_id")),
-        F.lit(None).cast("int").alias("bands_shared"),
-        F.when(F.col("level") == PROMPT, _rule(options.prompt)).otherwise(_rule(options.template)).alias("rule"),
-    )
-    kept = matches.join(gone.select("conversation_id"), "conversation_id", "left_anti")
-    duplicates = kept.unionByName(gone).select(*SCHEMAS[tables.DUPLICATES].names)
+    gone = Rows(facts.sparkSession, lambda: _gone(members, options))
+    now = Made(gone, _DUPLICATE.names, lambda batches: batches, _DUPLICATE)
+    duplicates = renewed(matches, now, named(gone))
     return Capped(duplicates, found, {row["level"]: row["count"] for row in counts})
+
+
+def _gone(members: DataFrame, options: Dedup) -> DataFrame:
+    """The removed ones as rows of ``duplicates``."""
+    rule = F.when(F.col("level") == PROMPT, _rule(options.prompt)).otherwise(_rule(options.template))
+    missing = [field for field in _DUPLICATE if field.name not in members.columns]
+    nothing = {field.name: F.lit(None).cast(field.dataType) for field in missing}
+    return members.where("is_removed").withColumns(nothing | {"rule": rule}).select(*_DUPLICATE.names)
 
 
 def _rule(level: PromptLevel | TemplateLevel) -> Column:

@@ -8,12 +8,12 @@ from pyspark.sql import DataFrame
 from conf import recipe, tables
 from conf.settings import Dedup, Settings
 from jobs import against, caps, decontaminate, increment, matching, outcome, personas, signing, stores, survivors
-from jobs.increment import LookedAt
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_current, is_done, lineage
 from jobs.progress import Progress
+from jobs.renewal import Named, named, renewed
 from jobs.tables import SCHEMAS, frame
-from jobs.tasks import Rows, table_rows
+from jobs.tasks import Made, Rows, table_rows
 
 
 def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
@@ -40,14 +40,14 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
                 found, members = find(facts, table_rows(lake, tables.SIGNATURES), options, work, extra)
         job.counts = outcome.counts(found)
         with progress.stage("write"):
-            looked_at = increment.looked_at(found) if is_growing else None
-            _write_compared(lake, job, found, members, options, looked_at)
+            seen = named(found) if is_growing else None
+            _write_compared(lake, job, found, members, options, seen)
         if caps.is_on(options):
             with progress.stage("cap prompts and templates"):
                 _write_capped(lake, job, facts, options, f"{work}-prompts")
         personas.write(lake, job, facts, options, progress)
         with progress.stage("clusters"):
-            _write_clusters(lake, job, found, looked_at)
+            _write_clusters(lake, job, found, seen)
         lake.spark.catalog.clearCache()  # what the stages above shared; nothing of it is read again
         stores.clear(lake.spark, f"{lake.path}/.work")  # what runs left that were killed goes as well
     return True
@@ -91,26 +91,28 @@ def _facts(lake: Lake, settings: Settings) -> DataFrame:
     return found
 
 
-def _write_compared(
-    lake: Lake, job: Run, found: Rows, members: Rows, options: Dedup, looked_at: LookedAt | None
-) -> None:
-    removed = outcome.duplicates(found, signing.signing(options), options)
-    matches = increment.renewed(lake, tables.MATCHES, removed, looked_at)
-    compared = {tables.MATCHES: matches, tables.COMPONENTS: outcome.components(members)}
+def _write_compared(lake: Lake, job: Run, found: Rows, members: Rows, options: Dedup, seen: Named | None) -> None:
+    matches = _with_others(lake, tables.MATCHES, outcome.duplicates(found, signing.signing(options), options), seen)
+    compared: dict[str, DataFrame | Made] = {tables.MATCHES: matches, tables.COMPONENTS: outcome.components(members)}
     if not caps.is_on(options):
         compared |= {tables.DUPLICATES: matches, tables.FAMILIES: frame(lake.spark, [], SCHEMAS[tables.FAMILIES])}
     job.commit_all(compared, "overwrite")
 
 
 def _write_capped(lake: Lake, job: Run, facts: DataFrame, options: Dedup, work: str) -> None:
-    capped = caps.cap(facts, lake.read(tables.SIGNATURES), lake.read(tables.MATCHES), options, work)
+    matches = table_rows(lake, tables.MATCHES)
+    capped = caps.cap(facts, lake.read(tables.SIGNATURES), matches, options, work)
     job.counts |= capped.counts
     job.commit_all({tables.DUPLICATES: capped.duplicates, tables.FAMILIES: capped.families}, "overwrite")
 
 
-def _write_clusters(lake: Lake, job: Run, found: Rows, looked_at: LookedAt | None) -> None:
-    renewed = increment.renewed(lake, tables.CLUSTERS, outcome.clusters(found), looked_at)
-    job.commit(tables.CLUSTERS, renewed, "overwrite")
+def _write_clusters(lake: Lake, job: Run, found: Rows, seen: Named | None) -> None:
+    job.commit(tables.CLUSTERS, _with_others(lake, tables.CLUSTERS, outcome.clusters(found), seen), "overwrite")
+
+
+def _with_others(lake: Lake, table: str, now: Made, seen: Named | None) -> Made:
+    """The table's rows of conversations that were not looked at as they were; None: all were."""
+    return now if seen is None else renewed(table_rows(lake, table), now, seen)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class Run(AbstractContextManager):
     def commit(self, table: str, rows: DataFrame | Made, mode: str, digest: str = "") -> None:
         """Write one table of this run, unless this very run, killed later, has written it already."""
         if isinstance(rows, Made):
-            if rows.goes_by_files() and self.lake.takes_files(table):
+            if self.lake.takes_files(table):
                 self.commit_files(table, rows.filed(self.lake.filing(table)), mode)
                 return
             rows = rows.frame()

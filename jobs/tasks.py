@@ -84,10 +84,6 @@ class Made:
         made = self.rows.map(self.columns, self.kernel, self.schema)
         return made if self.beside is None else made.unionAll(self.beside.frame())
 
-    def goes_by_files(self) -> bool:
-        """Are all rows that they are made of in files that tasks can read?"""
-        return self.rows.files is not None and (self.beside is None or self.beside.goes_by_files())
-
     def filed(self, file: Kernel) -> DataFrame:
         """What ``file`` tells of them (:meth:`jobs.lake.Lake.filing`)."""
         kernel = self.kernel

@@ -21,7 +21,8 @@ def digest_of(raw: DataFrame, settings: Settings, work: str) -> str:
     facts = survivors.facts(conversations, settings)
     found = dedup.find(facts, Rows(raw.sparkSession, lambda: signatures), settings.dedup, work)[0]
     matches = outcome.duplicates(found, signing.signing(settings.dedup), settings.dedup).frame()
-    duplicates = caps.cap(facts, signatures, matches, settings.dedup, f"{work}-prompts").duplicates
+    compared = Rows(facts.sparkSession, lambda: matches)
+    duplicates = caps.cap(facts, signatures, compared, settings.dedup, f"{work}-prompts").duplicates.frame()
     clusters = outcome.clusters(found).frame()
     verdicts = publish.decide(conversations, duplicates, settings)
     kept = publish.dataset(conversations, verdicts, duplicates, clusters, settings)

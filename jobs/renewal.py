@@ -1,0 +1,48 @@
+"""A table anew, in which what is told of some conversations replaces what was told of them before."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyspark import Broadcast
+from pyspark.sql import DataFrame
+
+from jobs import signing
+from jobs.tasks import Made, Rows
+from udfs.members import are_in
+
+_FEW = 2_000_000
+"""Conversations that every task is told by number, 8 bytes each."""
+Named = DataFrame | Broadcast
+"""Conversations: by ``conversation_id``, or, if they are few, an ascending array of their ``row``."""
+
+
+def named(told: Rows) -> Named:
+    """The conversations that ``told`` tells of."""
+    if told.files is None and told.frame().count() > _FEW:
+        return told.frame().select("conversation_id")
+    return numbers(told.map(["conversation_id"], signing.numbered, "row bigint"))
+
+
+def numbers(column: DataFrame) -> Broadcast:
+    """The values of a column of 64-bit numbers, ascending, for all executors."""
+    found: Any = column.toPandas()
+    return column.sparkSession.sparkContext.broadcast(np.unique(found.to_numpy(np.int64)))
+
+
+def renewed(before: Rows, now: Made, seen: Named) -> Made:
+    """The rows of a table as they are ``now``, and of the conversations that were not ``seen`` as they were."""
+    if isinstance(seen, DataFrame):
+        others = Rows(before.spark, lambda: before.frame().join(seen, "conversation_id", "left_anti"))
+        kept = Made(others, now.schema.names, lambda batches: batches, now.schema)
+    else:
+        kept = Made(before, now.schema.names, lambda batches: _without(batches, seen.value), now.schema)
+    return replace(now, beside=kept)
+
+
+def _without(batches: Iterable[pa.RecordBatch], rows: np.ndarray) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        found = signing.rows_of(batch.column("conversation_id").to_pylist())
+        yield batch.filter(pa.array(~are_in(found, rows)))
