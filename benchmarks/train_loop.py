@@ -2,7 +2,7 @@
 
     python -m benchmarks.train_loop [--trl PYTHON] [--rows 600]
 
-``PYTHON`` is an interpreter whose environment has trl 1.16 beside what ``chat-winnow[train]`` installs; without it only
+``PYTHON`` is an interpreter whose environment has trl 1.16 beside what ``.[train]`` installs; without it only
 our own speed is printed. Useful tokens are those of conversations: padding is not counted. Both train LoRA r 8 on every
 linear layer of a tiny Llama in float32, rows cut at 512 tokens, 4 packs (unpacked: 16 rows) a step, one process.
 """

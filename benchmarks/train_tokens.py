@@ -2,7 +2,7 @@
 
     python -m benchmarks.train_tokens [--trl PYTHON] [--lmsys FOLDER] [--rows 4000]
 
-``PYTHON`` is an interpreter whose environment has trl 1.16 beside what ``chat-winnow[train]`` installs; without it only
+``PYTHON`` is an interpreter whose environment has trl 1.16 beside what ``.[train]`` installs; without it only
 our own speed is printed. ``FOLDER`` holds chats as LMSYS-Chat-1M has them; without it they are made up. The tokenizer
 is a byte-level BPE trained on the rows, the same for both. Seconds of CPU are those of all processes together, so that
 rows a CPU second can be compared on a busy machine. Reading the lake and writing the cache are in our seconds; TRL has

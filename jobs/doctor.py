@@ -109,14 +109,14 @@ def _last_line(text: str) -> str:
 
 def _python() -> Check:
     version = ".".join(map(str, sys.version_info[:3]))
-    is_ok = sys.version_info >= (3, 11)
-    return is_ok, f"Python {version} at {sys.executable}" + ("" if is_ok else ": 3.11 or newer is needed")
+    is_ok = (3, 11) <= sys.version_info < (3, 14)
+    return is_ok, f"Python {version} at {sys.executable}" + ("" if is_ok else ": 3.11, 3.12 or 3.13 is needed")
 
 
 def _java() -> Check:
     home = os.environ.get("JAVA_HOME")
     java = f"{home}/bin/java" if home else shutil.which("java")
-    advice = f"install it, on Debian or Ubuntu: apt-get install openjdk-{_JAVA}-jre-headless"
+    advice = f"install it, on Debian or Ubuntu: apt-get install openjdk-{_JAVA}-jre-headless (or -21-)"
     if not java or not Path(java).exists():
         return False, f"Java {_JAVA} not found ({java or 'no `java` on the PATH'}): {advice}"
     shown = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr

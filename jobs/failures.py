@@ -17,7 +17,7 @@ _CAUSES = (
      r"|OSError: cannot read the data file", 5,
      "the lake's tables cannot be read whole"),
     (r"JAVA_GATEWAY_EXITED|JAVA_HOME", 2,
-     "Java did not start: install Java 17 (`winnow doctor` tells more)"),
+     "Java did not start: install Java 17 or 21 (`winnow doctor` tells more)"),
     (r"ModuleNotFoundError", 1,
      "a Python worker lacks a package: install Winnow there, or check --py-files and PYSPARK_PYTHON"),
     (r"python worker|Python worker", 1,

@@ -80,7 +80,7 @@ def _load(model: Model) -> Any:
     try:
         import spacy
     except ImportError as error:
-        raise ValueError("names need spaCy: pip install 'chat-winnow[names]', on every node") from error
+        raise ValueError("names need spaCy: pip install '.[names]' in Winnow's folder, on every node") from error
     try:
         return spacy.load(model.folder)
     except (OSError, ValueError, ImportError, KeyError) as error:
