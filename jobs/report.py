@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from pyspark.sql import functions as F
 
 from conf import tables
+from jobs import measure
 from jobs.lake import Lake
+from jobs.measure import by_class, shares
 from jobs.tables import only_row
 
 _WIDTH = 34
@@ -68,11 +70,11 @@ def _shaped(lake: Lake, kept: int) -> list[str]:
 
 
 def _measured(lake: Lake) -> list[str]:
-    """How many of the duplicates planted in a sample were found, if ``winnow dedup --measure`` was asked."""
-    if not lake.has(tables.MEASURES):
-        return []
-    due, found = only_row(lake.read(tables.MEASURES).agg(F.sum("due"), F.sum("found")))
-    return [f"{'planted duplicates found':<{_WIDTH}} {found / due:>12.2%}"] if due else []
+    """Which share of the duplicates planted in a sample was found, and which share of what was removed there rightly,
+    in all and by class, if ``winnow dedup --measure`` was asked."""
+    scores = measure.stored(lake)
+    named = {"planted copies: recall, precision": scores, **{f"  {name}": of for name, of in by_class(scores).items()}}
+    return ["{:<{}} {:>12} {:>12}".format(name, _WIDTH, *shares(of)) for name, of in named.items() if of]
 
 
 def _sum(conversations: int, kept: int, dropped: dict[str, int]) -> str:
