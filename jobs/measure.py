@@ -61,6 +61,8 @@ def as_lines(scores: Sequence[Score]) -> list[str]:
     """A line for every edit, then for every class of conversations: copies planted, due, found and their share; rows
     removed, wrongly, and the share of the others. Last the classes where an edit's recall is below 99 %, or anything
     is wrong."""
+    if not scores:
+        return ["nothing was planted: no conversation has a message"]
     header = f"{'planted edit':<28}{'planted':>9}{'due':>7}{'found':>7}{'recall':>9}"
     weak = [score for score in scores if score.wrong or score.found < _ENOUGH * score.due]
     return [

@@ -65,7 +65,7 @@ class Seen(NamedTuple):
 def measure(talks: Sequence[Talk], options: Dedup) -> list[Score]:
     """The score of every edit in every class of these conversations, in the order of :data:`EDITS`, then by class."""
     scores: list[Score] = []
-    for name, edit in EDITS.items():
+    for name, edit in EDITS.items() if talks else ():
         copies = [
             (roles, edit(texts, talks[place - 1][1], Random(f"{name}{place}")))
             for place, (roles, texts) in enumerate(talks)

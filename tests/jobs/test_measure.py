@@ -6,6 +6,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from pyspark.sql import SparkSession
 
 from conf import recipe, tables
 from conf.settings import Dedup, Settings
@@ -84,6 +85,11 @@ def test_equal_messages_are_due_at_level_near_too_where_exact_is_off() -> None:
 
 def test_the_same_conversations_give_the_same_scores(scores: list[Score]) -> None:
     assert planted.measure(TALKS, Dedup()) == scores
+
+
+def test_without_conversations_nothing_is_planted_and_a_line_says_so() -> None:
+    assert planted.measure([], Dedup()) == []
+    assert measure.as_lines([]) == ["nothing was planted: no conversation has a message"]
 
 
 def seen(*said: str, shingles: range = range(20)) -> Seen:
@@ -170,3 +176,12 @@ def test_scores_of_an_older_table_without_a_column_give_way(copy: Lake, smoke: S
     older.write.format("delta").save(copy.table_path(tables.MEASURES))
     assert ask(copy, smoke)
     assert len(measured(copy)) > 1
+
+
+def test_a_lake_without_conversations_is_measured_without_an_error(
+    spark: SparkSession, smoke: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = open_lake(spark, str(tmp_path / "lake"), create=True)
+    assert ask(empty, smoke) and not ask(empty, smoke)
+    assert capsys.readouterr().out.splitlines() == 2 * ["nothing was planted: no conversation has a message"]
+    assert measure.stored(empty) == []
