@@ -30,7 +30,8 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     """Measure these settings on the newest ``conversations``, keep the scores in ``measures`` and print them. Returns
     whether anything was committed: the same data and settings are not measured twice."""
     inputs = {tables.CONVERSATIONS: lake.version(tables.CONVERSATIONS)}
-    stamp = lineage("measure", settings, recipe.sections(settings, "dedup"), inputs)
+    # The sections that dedup stamps too, so that the report can tell which run the scores are of.
+    stamp = lineage("measure", settings, recipe.sections(settings, "rules", "decontaminate", "dedup"), inputs)
     has_news = not is_done(lake, tables.MEASURES, stamp)
     if has_news:
         with Run(lake, settings, stamp) as job, progress.stage("measure"):

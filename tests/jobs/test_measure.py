@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
-from conf import recipe, tables
+from conf import tables
 from conf.settings import Dedup, Settings
 from jobs import measure, planted, report
 from jobs.lake import Lake, open_lake
@@ -168,7 +168,20 @@ def test_the_scores_are_kept_with_the_run_and_shown_in_the_funnel(
     total, *classes = measured(copy)
     assert total.split()[-2:] == list(measure.shares(scores)) and total.endswith(" 100.00%")
     assert [line[:34].strip() for line in classes] == list(measure.by_class(scores))
-    assert copy.lineage(tables.MEASURES).config_digest == recipe.digest(recipe.sections(smoke, "dedup"))
+    assert copy.lineage(tables.MEASURES).config_digest == copy.lineage(tables.CLUSTERS).config_digest
+
+
+def test_the_funnel_has_no_recall_of_other_settings(copy: Lake, smoke: Settings) -> None:
+    other = smoke.dedup.model_copy(update={"threshold": 0.9})
+    assert ask(copy, smoke.model_copy(update={"dedup": other}))
+    assert measured(copy) == []
+
+
+def test_the_funnel_has_no_recall_of_other_conversations(copy: Lake, smoke: Settings) -> None:
+    rows = copy.read(tables.CONVERSATIONS)
+    copy.write(tables.CONVERSATIONS, rows.limit(50), copy.lineage(tables.CONVERSATIONS), "overwrite")
+    assert ask(copy, smoke)
+    assert measured(copy) == []
 
 
 def test_scores_of_an_older_table_without_a_column_give_way(copy: Lake, smoke: Settings) -> None:
