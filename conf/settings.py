@@ -337,6 +337,9 @@ class Dedup(Section):
     first in the survivors' order. ``contained``: at least the share ``containment`` of the shingles, and the last
     message, in a larger conversation.
 
+    ``near`` and ``contained`` compare hashes of 32 bits, and leave out texts of fewer than ``min_shingles``: one or two
+    hashes can be equal by chance where the texts are not.
+
     ``prompt`` and ``template`` then cut excess among what is left.
 
     ``persona_conflict``: ``tag`` finds questions that several personas answer (table ``conflicts``), and removes
@@ -355,7 +358,7 @@ class Dedup(Section):
     related: Bound = 0.5
     containment: Bound = 0.9
     shingle: int = Field(5, ge=1, le=20)
-    min_shingles: int = Field(6, ge=1)
+    min_shingles: int = Field(6, ge=3)
     bands: int = Field(25, ge=1, le=256)
     rows: int = Field(5, ge=1, le=64)
     seed: int = Field(1, ge=0, lt=2**31)

@@ -42,7 +42,8 @@ CONFLICTS = "conflicts"
 """One conversation whose question other personas answer too: the question, the persona, how many there are. Key:
 conversation_id."""
 MEASURES = "measures"
-"""One edit in one class of conversations, planted in a sample of this data: how many copies were found."""
+"""One edit in one class of conversations, planted in a sample of this data: how many copies were found, and how many
+rows were removed, rightly and wrongly. Key: edit, script, length."""
 VERDICTS = "verdicts"
 """One conversation: kept or not, and every reason. Key: conversation_id."""
 DATASET = "dataset"

@@ -68,7 +68,7 @@ class _Steps:
 
     def last(self) -> int:
         """The last whole step, -1 before the first."""
-        marks = stores.matching(self.spark, f"{self.work}/step-*/_SUCCESS")
+        marks = stores.matching(self.spark, f"{stores.literal(self.work)}/step-*/_SUCCESS")
         return max((int(mark.split("/")[-2].removeprefix("step-")) for mark in marks), default=-1)
 
     def begin(self, blocks: DataFrame) -> None:
@@ -77,14 +77,17 @@ class _Steps:
         self.write(0, blocks.where("not is_equal").drop("digest", "is_equal"))
 
     def copies(self) -> DataFrame:
-        told = self.spark.read.schema("edges binary").parquet(f"{self.work}/copies").mapInArrow(stars.copies, _COPIES)
+        told = self._read("copies", "edges binary").mapInArrow(stars.copies, _COPIES)
         return told.groupBy("row").agg(F.min("is_copy").alias("is_copy"))
 
     def write(self, step: int, blocks: DataFrame) -> None:
         _write(blocks, self.folder(step))
 
     def read(self, step: int) -> DataFrame:
-        return self.spark.read.schema(_BLOCKS).parquet(self.folder(step))
+        return self._read(f"step-{step}", _BLOCKS)
+
+    def _read(self, name: str, schema: str) -> DataFrame:
+        return self.spark.read.schema(schema).parquet(f"{stores.literal(self.work)}/{name}")
 
     def folder(self, step: int) -> str:
         return f"{self.work}/step-{step}"

@@ -11,6 +11,8 @@ _CAUSES = (
      "too much was collected on the driver: raise spark.driver.maxResultSize and run again"),
     (r"MemoryError|ArrowMemoryError|malloc of size", 1,
      "a Python worker ran out of memory: fewer cores at once (spark.master=local[1]) or a larger machine"),
+    (r"OverflowError: .*expected at most 2 GB a column", 1,
+     "too many rows come together in one task"),
     (r"Permission denied|AccessControlException|Read-only file system|Mkdirs failed", 2,
      "cannot write there: check the permissions of the lake's folder"),
     (r"DELTA_|FileNotFoundException|FAILED_READ_FILE|not a Parquet file|_delta_log|Corrupt|IllegalStateException"

@@ -134,6 +134,8 @@ class Lake:
             return self.write_files(table, checked.mapInArrow(self.filing(table), FILE), lineage, mode)
         metadata = json.dumps(asdict(lineage), sort_keys=True)
         writer = checked.write.format("delta").mode(mode).option("userMetadata", metadata)
+        # What is overwritten has the columns of today.
+        writer = writer.option("overwriteSchema", mode == "overwrite")
         writer.options(**(_HASHES if table in _HASHED else _TEXTS)).save(self.table_path(table))
         return self.version(table)
 

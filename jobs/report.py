@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from pyspark.sql import functions as F
 
 from conf import tables
-from jobs.lake import Lake
+from jobs import measure
+from jobs.lake import Lake, Lineage
+from jobs.measure import by_class, shares
 from jobs.tables import only_row
 
 _WIDTH = 34
@@ -68,11 +70,23 @@ def _shaped(lake: Lake, kept: int) -> list[str]:
 
 
 def _measured(lake: Lake) -> list[str]:
-    """How many of the duplicates planted in a sample were found, if ``winnow dedup --measure`` was asked."""
-    if not lake.has(tables.MEASURES):
-        return []
-    due, found = only_row(lake.read(tables.MEASURES).agg(F.sum("due"), F.sum("found")))
-    return [f"{'planted duplicates found':<{_WIDTH}} {found / due:>12.2%}"] if due else []
+    """Which share of the duplicates planted in a sample was found, and which share of what was removed there rightly,
+    in all and by class. Nothing unless ``winnow dedup --measure`` was asked of the data and settings of this run."""
+    scores = measure.stored(lake) if _is_of_this_run(lake) else []
+    named = {"planted copies: recall, precision": scores, **{f"  {name}": of for name, of in by_class(scores).items()}}
+    return ["{:<{}} {:>12} {:>12}".format(name, _WIDTH, *shares(of)) for name, of in named.items() if of]
+
+
+def _is_of_this_run(lake: Lake) -> bool:
+    """Were the scores in ``measures`` taken of the conversations, settings and code that ``clusters`` comes from?"""
+    measured, judged = (lake.lineage(table) for table in (tables.MEASURES, tables.CLUSTERS))
+    if measured is None or judged is None:
+        return False
+    return _facts(measured) == _facts(judged)
+
+
+def _facts(found: Lineage) -> tuple[str, str, int | None]:
+    return found.config_digest, found.code_version, found.inputs.get(tables.CONVERSATIONS)
 
 
 def _sum(conversations: int, kept: int, dropped: dict[str, int]) -> str:

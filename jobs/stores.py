@@ -53,10 +53,15 @@ def clear(spark: SparkSession, folder: str) -> None:
     _system(spark, folder).delete(_path(spark, folder), True)
 
 
+def literal(path: str) -> str:
+    """The path for what takes patterns (:func:`matching`, Spark's readers), meaning this very path."""
+    return _PATTERN.sub(_ESCAPED, path)
+
+
 def read_files(spark: SparkSession, paths: Iterable[str], schema: StructType) -> DataFrame:
     """The rows in these local Parquet files, of which there may be none."""
-    literal = [f"file:{_PATTERN.sub(_ESCAPED, path)}" for path in paths]  # else what looks like a pattern is one
-    return spark.read.schema(schema).parquet(*literal) if literal else frame(spark, [], schema)
+    named = [f"file:{literal(path)}" for path in paths]
+    return spark.read.schema(schema).parquet(*named) if named else frame(spark, [], schema)
 
 
 def _system(spark: SparkSession, path: str) -> Any:

@@ -218,6 +218,7 @@ SCHEMAS = {
         planted=LongType(),
         due=LongType(),
         found=LongType(),
+        removed=LongType(),
         wrong=LongType(),
     ),
     tables.VERDICTS: _struct(

@@ -11,9 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from udfs.joined import one_batch
 from udfs.prompts import ranks
 
 PROMPT, TEMPLATE = "prompt", "template"
+_ADVICE = "set spark.sql.shuffle.partitions higher, or where one template has most of them dedup.template.policy=off"
 
 FOUND = pa.schema(
     [
@@ -42,10 +44,9 @@ def cap(batches: Iterable[pa.RecordBatch], prompt: Cap, template: Cap) -> Iterat
     In: ``conversation_id``; ``kept_id``, null but for those removed before; the columns of the levels, null for no
     group; the order in which rows stay: ``order`` (list of numbers, smaller is better), ``digest``.
     """
-    parts = [batch for batch in batches if batch.num_rows]
-    if not parts:
+    rows = one_batch(batches, "conversations that begin alike", _ADVICE)
+    if rows is None:
         return
-    rows = pa.Table.from_batches(parts).combine_chunks().to_batches()[0]
     head = _heads(rows)
     head, by_prompt = _apply(rows, head, prompt)
     _, by_template = _apply(rows, head, template)

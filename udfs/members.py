@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from udfs import blocks, buckets
 from udfs.blocks import Block
 from udfs.datafiles import groups
+from udfs.joined import one_batch
 from udfs.thinning import Sets
 
 COLUMNS = ("conversation_id", "row", "digest", "prefixes", "sets", "closing", "bands", "anchors")
@@ -28,6 +29,10 @@ _NAMES = (("conversation_id", pa.string()), ("digest", pa.string()), ("component
 _BLOCK = pa.schema([*_NAMES, *((name, pa.binary()) for name in ("sets", *SIGNED))])
 _STORED = tuple(name for name in _BLOCK.names if name != "component")
 _BLOCK_BYTES = 16 << 20
+_ADVICE = (
+    "set spark.sql.shuffle.partitions higher, or where one component has most of them dedup.contained=off, or dedup by "
+    "source"
+)
 
 
 class Places(NamedTuple):
@@ -166,7 +171,8 @@ def _gather(batches: Iterable[pa.RecordBatch]) -> tuple[pa.RecordBatch | None, S
             ends.append(sets.ends - sets.starts[0] + ends[-1][-1])
             rows.append(signed.drop_columns(["sets"]).take(pa.array(np.arange(len(signed)))))
     cuts = np.concatenate(ends)
-    return _one_batch(rows), Sets(np.frombuffer(hashes, np.uint32), cuts[:-1], cuts[1:]), _one_batch(facts)
+    signed, told = one_batch(rows, "signatures", _ADVICE), one_batch(facts, "conversations to judge", _ADVICE)
+    return signed, Sets(np.frombuffer(hashes, np.uint32), cuts[:-1], cuts[1:]), told
 
 
 def _sides(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
@@ -176,14 +182,3 @@ def _sides(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     told = batch.column("order").is_valid()
     facts = batch.filter(told).select(["conversation_id", *_FACTS])
     return facts, batch.filter(pc.invert(told)).select(_BLOCK.names) if "sets" in batch.schema.names else facts[:0]
-
-
-def _one_batch(batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:
-    if not batches:
-        return None
-    table = pa.Table.from_batches(batches)
-    joined = table.combine_chunks().to_batches()
-    if len(joined) != 1:
-        told = f"one part has {table.num_rows:,} candidates, more than one Arrow batch can hold"
-        raise OverflowError(f"{told}: set spark.sql.shuffle.partitions higher")
-    return joined[0]

@@ -17,10 +17,12 @@ from numba import uint64
 from udfs import blocks, minhash, shingles, thinning
 from udfs.buckets import both_ways
 from udfs.compiled import compiled, freeze, mix
+from udfs.joined import one_batch
 from udfs.tokens import tokenise
 
 KEY_BYTES = 16
 # Keys are stored, under a rule that names udfs.tokens.REVISION: count it up where they change.
+_ADVICE = "set spark.sql.shuffle.partitions higher, or where one component has most of them dedup.prompt.threshold=1.0"
 _MULTIPLIERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)
 
 
@@ -64,10 +66,9 @@ def unite(batches: Iterable[pa.RecordBatch], how: Likeness) -> Iterator[pa.Recor
     better), ``digest``, ``conversation_id``. Prompts are taken in that order: one goes to the founder it is most like,
     or founds a family. Only prompts of equal numbers are compared: the same task with other numbers is another task.
     """
-    parts = [batch for batch in batches if batch.num_rows]
-    if not parts:
+    found = one_batch(batches, "prompts that may be alike", _ADVICE)
+    if found is None:
         return
-    found = pa.Table.from_batches(parts).combine_chunks().to_batches()[0]
     sets, _ = _sets(found.column("prompt"), how)
     bands = minhash.band_keys(sets, how.bands, how.rows, how.seed)
     places = _groups(found), ranks(found)

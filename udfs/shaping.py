@@ -14,7 +14,10 @@ import pyarrow.compute as pc
 from udfs.batch import sum_of
 from udfs.compiled import compiled, freeze
 from udfs.exchanges import Exchanges, exchanges, is_one_exchange
+from udfs.joined import one_batch
 from udfs.vocabulary import Vocabulary, bound, count
+
+_ADVICE = "set spark.sql.shuffle.partitions higher, or publish.merge_short.exchanges=0"
 
 
 class Limits(NamedTuple):
@@ -88,12 +91,11 @@ def join(batches: Iterable[pa.RecordBatch], limits: Limits) -> Iterator[pa.Recor
     Out: ``conversation_id``; ``first``, the id of the first of its row; ``place`` in that row, from 0; ``head``. Rows
     of a group stand in the order of their digests and fill one joined row after the other.
     """
-    parts = [batch for batch in batches if batch.num_rows]
-    if not parts:
+    rows = one_batch(batches, "conversations to join", _ADVICE)
+    if rows is None:
         return
-    rows = pa.Table.from_batches(parts).combine_chunks()
     by = [(name, "ascending") for name in ("key", "digest", "conversation_id")]
-    rows = rows.take(pc.sort_indices(rows, sort_keys=by)).combine_chunks().to_batches()[0]
+    rows = rows.take(pc.sort_indices(rows, sort_keys=by))
     groups = rows.column("key").dictionary_encode().indices.to_numpy()
     begins = fill(groups, rows.column("head_tokens").to_numpy(), rows.column("tokens").to_numpy(), limits)
     made, firsts = np.cumsum(begins) - 1, np.flatnonzero(begins)

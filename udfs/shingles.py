@@ -27,7 +27,8 @@ class Shingles(NamedTuple):
 
     Two different shingles have the same hash once in 2**32 (4.3e9) pairs. Among sets of 300 shingles, one pair in
     48,000 shares one shingle too many, which moves its Jaccard by 0.003 at most; that such accidents carry two
-    unrelated texts over a threshold needs several at once, but for sets of one or two shingles: compare those exactly.
+    unrelated texts over a threshold needs several at once, but for sets of one or two shingles: no keys are made of
+    those (``min_shingles``, at least 3), so that only equal messages are copies there.
     """
 
     hashes: np.ndarray

@@ -44,6 +44,10 @@ CASES = {
         "dedup: {rows: 0}",
         ["1: `dedup.rows`: expected a whole number from 1 to 64, found the number 0"],
     ),
+    "shingles_too_few_to_compare": (
+        "dedup: {min_shingles: 2}",
+        ["1: `dedup.min_shingles`: expected a whole number of at least 3, found the number 2"],
+    ),
     "one_bound": (
         "input: {max_expansion: 1}",
         ["1: `input.max_expansion`: expected a number above 1, found the number 1"],

@@ -129,6 +129,15 @@ def spoil(step: Path, whole: bool) -> None:
         (step / "_SUCCESS").touch()
 
 
+@pytest.mark.parametrize("limit", [FEW, NONE], ids=["on the driver", "on Spark"])
+def test_a_folder_whose_name_looks_like_a_pattern_is_that_folder(spark, tmp_path, limit):
+    work, edges = tmp_path / "chats [2024] {a,b} *?\\" / "work", chain(60, first=0, seed=4)
+    if limit == NONE:
+        with pytest.raises(WinnowError, match="1 rounds"):
+            components(frame(spark, edges), limit, PARTS, str(work), rounds=1)
+    assert labels(components(frame(spark, edges), limit, PARTS, str(work)).frame()) == slowly(edges)
+
+
 def test_the_state_of_other_edges_is_never_taken_up_and_clear_removes_all(spark, tmp_path):
     work = tmp_path / "work"
     for edges in (star(20, first=0, centre=30), star(21, first=0, centre=30)):

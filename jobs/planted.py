@@ -1,0 +1,156 @@
+"""Are planted copies found, and is what goes rightly gone? The job's own kernels judge a sample and its edited copies.
+
+What is due and what is right follows from the texts by the definitions of the levels: folded messages for exact and
+snapshot, whole shingle sets for near and contained. No key and no digest that the kernels go by is asked.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from conf.settings import Dedup
+from jobs import matching, signing
+from udfs import buckets, candidates, scripts, tokens
+from udfs.candidates import EXACT, LEVELS
+from udfs.edits import EDITS, Messages
+from udfs.folding import fold
+from udfs.members import SIGNED, Members, messages, sets_of
+from udfs.signatures import sign
+from udfs.thinning import Bounds
+from udfs.unions import union_find
+
+SHORT, LONG = 50, 300
+"""Shingles below which a conversation is short, and from which it is long."""
+
+Talk = tuple[list[str], Messages]
+"""Roles and contents."""
+Verdict = tuple[str, int] | None
+"""For which row one was removed, and at which level; None where it stays."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One edit in one class of conversations: copies planted; of them those that a level's bound calls duplicates; of
+    these those found. Rows removed, originals and copies; of these those removed wrongly: the bound of the level they
+    went at does not hold."""
+
+    edit: str
+    script: str
+    length: str
+    planted: int
+    due: int
+    found: int
+    removed: int
+    wrong: int
+
+
+class Seen(NamedTuple):
+    """A conversation as the levels define duplicates: roles with folded messages, and shingles (ascending)."""
+
+    said: list[tuple[str, str]]
+    shingles: np.ndarray
+    script: str
+
+    @property
+    def length(self) -> str:
+        count = len(self.shingles)
+        return "short" if count < SHORT else "long" if count >= LONG else "medium"
+
+
+def measure(talks: Sequence[Talk], options: Dedup) -> list[Score]:
+    """The score of every edit in every class of these conversations, in the order of :data:`EDITS`, then by class."""
+    scores: list[Score] = []
+    for name, edit in EDITS.items() if talks else ():
+        copies = [
+            (roles, edit(texts, talks[place - 1][1], Random(f"{name}{place}")))
+            for place, (roles, texts) in enumerate(talks)
+        ]
+        both = [*talks, *copies]
+        signed = _signed(both, options)
+        scores += score(name, _seen(both, signed), judged(signed, options), options)
+    return scores
+
+
+def score(edit: str, seen: Sequence[Seen], verdicts: Sequence[Verdict], options: Dedup) -> list[Score]:
+    """The scores of one edit, by class of the original: the first half of ``seen`` are originals, the second half their
+    copies in the same order, and a verdict each."""
+    count = len(seen) // 2
+    classes: dict[tuple[str, str], np.ndarray] = defaultdict(lambda: np.zeros(5, np.int64))
+    for place, original in enumerate(seen[:count]):
+        gone = [(row, verdicts[row]) for row in (place, place + count)]
+        removed = [(row, *verdict) for row, verdict in gone if verdict]
+        wrong = sum(not is_right(level, seen[row], seen[kept], options) for row, level, kept in removed)
+        due = is_due(original, seen[place + count], options)
+        told = 1, due, due and bool(removed), len(removed), wrong
+        classes[original.script, original.length] += np.array(told, np.int64)
+    return [Score(edit, *key, *map(int, values)) for key, values in sorted(classes.items())]
+
+
+def is_due(a: Seen, b: Seen, options: Dedup) -> bool:
+    """Does the bound of a level that is not off hold for the two, whichever of them goes?"""
+    wanted = [level for level in LEVELS if getattr(options, level) != "off"]
+    return any(is_right(level, *pair, options) for level in wanted for pair in ((a, b), (b, a)))
+
+
+def is_right(level: str, row: Seen, kept: Seen, options: Dedup) -> bool:
+    """Does the bound of the level hold for a row that is removed for another?"""
+    if level == EXACT:
+        return row.said == kept.said
+    if level == "snapshot":
+        return len(row.said) < len(kept.said) and row.said == kept.said[: len(row.said)]
+    sizes = len(row.shingles), len(kept.shingles)
+    if min(sizes) < options.min_shingles:
+        return False
+    common = len(np.intersect1d(row.shingles, kept.shingles))
+    if level == "near":
+        return common / (sum(sizes) - common) >= options.threshold
+    return sizes[0] <= sizes[1] and common / sizes[0] >= options.containment
+
+
+def judged(signed: pa.RecordBatch, options: Dedup) -> list[Verdict]:
+    """What the job would do with the conversations of these signatures alone, if it kept one of a kind (``near_keep``
+    1). Ids are numbers."""
+    levels, count = matching.levels(options), len(signed)
+    found = list(buckets.edges(buckets.pack([signed], levels, 1)))
+    a, b = (np.concatenate([np.empty(0, np.int64), *(edges[end].to_numpy() for edges in found)]) for end in "ab")
+    columns = {
+        **{name: signed[name] for name in ("conversation_id", "digest")},
+        "component": pa.array(union_find(a, b, count)),
+        "order": pa.array([[0.0]] * count, pa.list_(pa.float64())),
+        "is_fixed": pa.array([False] * count),
+    }
+    bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit)
+    rows, sets = pa.RecordBatch.from_pydict(columns), sets_of(signed["sets"])
+    members = Members(rows, messages(signed), np.arange(count), signed.select(SIGNED), sets)
+    told = candidates.thin(members, levels, bounds).select(["level", "kept_id"]).to_pylist()
+    return [(row["level"], int(row["kept_id"])) if row["kept_id"] else None for row in told]
+
+
+def _signed(talks: Sequence[Talk], options: Dedup) -> pa.RecordBatch:
+    texts = pa.list_(pa.string())
+    batch = pa.RecordBatch.from_pydict(
+        {
+            "conversation_id": pa.array([f"{place:06}" for place in range(len(talks))]),
+            "row": pa.array(np.arange(len(talks))),
+            "digest": pa.array([f"{place:064}" for place in range(len(talks))]),
+            "roles": pa.array([roles for roles, _ in talks], texts),
+            "contents": pa.array([contents for _, contents in talks], texts),
+        }
+    )
+    (signed,) = sign([batch], signing.signing(options))
+    return signed
+
+
+def _seen(talks: Sequence[Talk], signed: pa.RecordBatch) -> list[Seen]:
+    letters = scripts.count(pa.array([" ".join(contents) for _, contents in talks]))[:, 1:]
+    names = [scripts.NAMES[1 + place] for place in letters.argmax(axis=1)]
+    flat = pa.array([text for _, contents in talks for text in contents], pa.string())
+    folded = iter(fold(tokens.compose(flat)).to_pylist())
+    said = [[(role, next(folded)) for role in roles] for roles, _ in talks]
+    sets = [np.frombuffer(value, np.uint32) for value in signed["sets"].to_pylist()]
+    return [Seen(*each) for each in zip(said, sets, names, strict=True)]
