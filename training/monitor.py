@@ -22,7 +22,11 @@ from training.submit import FOLDER, RECORD
 COLUMNS = ("run", "job", "state", "step", "loss", "tokens/s", "left", "where")
 TAIL_BYTES = 64_000
 """How much of the end of ``metrics.jsonl`` is read: hundreds of lines."""
-ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE", "GONE"}
+ENDED = {
+    *("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE"),
+    *("PREEMPTED", "REVOKED", "GONE"),
+}
+"""States that nothing follows; a job that goes back into the queue after one of them is PENDING."""
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
 from tests.slurm.runs import Cluster, log, losses, preparing_process, rank_process
+from training.slurm import queue
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +49,15 @@ def test_a_run_requeued_at_its_time_limit_gives_the_losses_and_the_adapter_of_an
     whole = finished[1]
     assert losses(out) == losses(whole)
     assert _digest(out) == _digest(whole)
+
+
+def test_a_job_the_queue_has_forgotten_is_found_in_the_log_of_jobs(
+    slurm: Cluster, finished: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sacct").symlink_to(shutil.which("sacct") or "")
+    monkeypatch.setenv("PATH", str(tmp_path))  # no squeue there
+    monkeypatch.setenv("SLURM_CONF", str(slurm.conf))
+    assert queue.state(finished[0]) == queue.JobState("COMPLETED")
 
 
 def test_a_rank_that_is_killed_ends_the_job_with_its_own_code(slurm: Cluster) -> None:
