@@ -175,6 +175,16 @@ class Launch(Section):
     options: list[str] = []
     env: dict[str, str] = {}
 
+    @property
+    def local_ranks(self) -> int:
+        """Processes of one node: as said, else one a GPU, else one."""
+        return self.processes_per_node or self.gpus_per_node or 1
+
+    @property
+    def ranks(self) -> int:
+        """Processes of all nodes."""
+        return self.nodes * self.local_ranks
+
 
 class Training(Section):
     """The whole tree. ``version`` is the recipe language's version; ``name`` names the recipe in runs and adapters."""

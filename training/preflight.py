@@ -44,7 +44,7 @@ def run(args: Namespace, settings: Training) -> int:
     corpus = preparing.open_corpus(request)
     folder = str(Path(base_model(corpus, settings)).expanduser().resolve())
     lora.check_base(folder)
-    ranks = request.ranks or settings.launch.nodes * preparing.local_ranks(settings.launch)
+    ranks = request.ranks or settings.launch.ranks
     problems: list[str] = []
     for line in report(Subject(corpus, folder, settings, ranks, Path(request.out)), problems):
         print(line, flush=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from conf.training import Launch, Training
+from conf.training import Training
 from training import checkpoints, job
 from training.corpus import Corpus, open_version, verify
 from training.errors import RunRefused
@@ -36,8 +36,8 @@ def prepare(request: Request, settings: Training) -> Job:
     Raises RunRefused, or CorpusError for a version that is gone or damaged; in both cases nothing was changed in OUT.
     """
     out = Path(request.out)
-    ranks = request.ranks or settings.launch.nodes * local_ranks(settings.launch)
-    check_devices(settings, ranks if settings.launch.nodes == 1 else local_ranks(settings.launch))
+    ranks = request.ranks or settings.launch.ranks
+    check_devices(settings, ranks if settings.launch.nodes == 1 else settings.launch.local_ranks)
     corpus = open_corpus(request)
     from training import lora
     from training.tiny import base_model
@@ -87,11 +87,6 @@ def make_tokens(request: Request, settings: Training, corpus: Corpus, folder: st
         stats=prepared.stats,
         ranks=ranks,
     )
-
-
-def local_ranks(launch: Launch) -> int:
-    """Processes of one node: as said, else one a GPU, else one."""
-    return launch.processes_per_node or launch.gpus_per_node or 1
 
 
 def check_devices(settings: Training, ranks: int) -> None:

@@ -21,7 +21,7 @@ from conf.training import Training
 from training.commands import add_version_options
 from training.errors import RunRefused
 from training.slurm import queue
-from training.slurm.script import Run, processes, render, train_arguments
+from training.slurm.script import Run, render, train_arguments
 
 FOLDER = "launch"
 """The folder below a run's ``--out`` with its script, its record (``RECORD``) and how it ended (``exit-code``)."""
@@ -108,7 +108,7 @@ def _run_here(run: Run, settings: Training, args: Namespace) -> int:
         raise RunRefused(f"expected one node with --scheduler local, found {launch.nodes}: use --nodes 1, or Slurm")
     if args.after:
         raise RunRefused("--after names a Slurm job: use --scheduler slurm")
-    command = [launch.python or sys.executable, *train_arguments(run), "--ranks", str(processes(launch))]
+    command = [launch.python or sys.executable, *train_arguments(run), "--ranks", str(launch.local_ranks)]
     if args.dry_run:
         print(shlex.join(command))
         return 0
@@ -132,7 +132,7 @@ def _record(run: Run, settings: Training, job_id: str | None) -> None:
         "job_id": job_id,
         "pid": os.getpid() if job_id is None else None,
         "nodes": launch.nodes,
-        "processes_per_node": processes(launch),
+        "processes_per_node": launch.local_ranks,
         "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     (_folder(run) / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
