@@ -59,8 +59,13 @@ def prepare(request: Request, settings: Training) -> Job:
 
 
 def open_corpus(request: Request) -> Corpus:
-    """The version asked for. Raises RunRefused if no pin keeps it and that was not allowed."""
-    corpus = open_version(request.lake, request.pin, request.version, request.timestamp)
+    """The version asked for; where none is, the one a run in OUT was begun on, else the newest.
+
+    Raises RunRefused if no pin keeps it and that was not allowed.
+    """
+    is_named = (request.pin, request.version, request.timestamp) != (None, None, None)
+    version = request.version if is_named else _begun_on(request)
+    corpus = open_version(request.lake, request.pin, version, request.timestamp)
     if not corpus.pins and not request.allow_unpinned:
         raise RunRefused(
             f"version {corpus.version} of {request.lake} has no pin: a clean-up may remove it, and then nobody could "
@@ -70,14 +75,24 @@ def open_corpus(request: Request) -> Corpus:
     return corpus
 
 
+def _begun_on(request: Request) -> int | None:
+    """A dataset published since then would make it another run: the same command goes on."""
+    out = Path(request.out)
+    old = job.read(out) if has_work(out) else None
+    return old.dataset.version if old and old.dataset.lake == _place(request.lake) else None
+
+
+def _place(lake: str) -> str:
+    return lake if "://" in lake else str(Path(lake).resolve())
+
+
 def make_tokens(request: Request, settings: Training, corpus: Corpus, folder: str, ranks: int) -> Job:
     """Tokenise what is not yet, and put the job together."""
     from training import tokens
 
     prepared = tokens.prepare(corpus, folder, settings, progress)
     pin = corpus.pin or next(iter(corpus.pins), None)
-    where = request.lake if "://" in request.lake else str(Path(request.lake).resolve())
-    dataset = Dataset(where, corpus.table_id, corpus.version, pin, corpus.digest, corpus.rows)
+    dataset = Dataset(_place(request.lake), corpus.table_id, corpus.version, pin, corpus.digest, corpus.rows)
     return Job(
         dataset=dataset,
         base=job.base_model(folder),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from conf import recipe
-from conf.training import Training
+from conf.training import Launch, Training
 from training.commands import add_version_options
 from training.errors import RunRefused
 from training.slurm import queue
@@ -62,8 +62,6 @@ def run_submit(args: Namespace) -> int:
     if args.dry_run:
         print(script, end="")
         return 0
-    if not args.after:
-        _check_version(args)
     path = _write(run, script)
     job_id = queue.submit(path)
     _record(run, settings, job_id)
@@ -84,30 +82,37 @@ def _asked(args: Namespace) -> tuple[Run, Training]:
         raise RunRefused(f"--out: expected a path that a script can name, found {str(out)!r}")
     config = str(Path(args.config).resolve()) if args.config and Path(args.config).is_file() else args.config
     lake = args.lake if "://" in args.lake else str(Path(args.lake).resolve())
-    return Run(config, tuple(overrides), lake, _version(args), out), settings
+    _check_place(settings.launch, args)
+    return Run(config, tuple(overrides), lake, _version(args, lake, out), out), settings
 
 
-def _version(args: Namespace) -> tuple[str, ...]:
-    words = []
-    for option in ("pin", "version", "timestamp"):
-        value = getattr(args, option)
-        words += [f"--{option}", str(value)] if value is not None else []
-    return (*words, "--allow-unpinned") if args.allow_unpinned else tuple(words)
-
-
-def _check_version(args: Namespace) -> None:
-    """A wrong lake, pin or version is told now, not when the job's turn comes. Whether it is whole, the job checks."""
-    from training import corpus  # Arrow and Delta take half a second to import: not for --help
-
-    corpus.open_version(args.lake, args.pin, args.version, args.timestamp)
-
-
-def _run_here(run: Run, settings: Training, args: Namespace) -> int:
-    launch = settings.launch
+def _check_place(launch: Launch, args: Namespace) -> None:
+    if launch.scheduler == "slurm":
+        return
     if launch.nodes > 1:
         raise RunRefused(f"expected one node with --scheduler local, found {launch.nodes}: use --nodes 1, or Slurm")
     if args.after:
         raise RunRefused("--after names a Slurm job: use --scheduler slurm")
+
+
+def _version(args: Namespace, lake: str, out: Path) -> tuple[str, ...]:
+    """The words that choose the version. One that has no name gets its number: every attempt trains on the same one.
+
+    A wrong lake, pin or version, and one without a pin, is refused now, not when the job's turn comes; whether it is
+    whole, the job checks. Behind ``--after`` nothing is looked at: that job may be the one that makes it.
+    """
+    chosen = {option: getattr(args, option) for option in ("pin", "version", "timestamp")}
+    if not args.after:
+        from training.prepare import Request, open_corpus  # Arrow and Delta take half a second: not for --help
+
+        corpus = open_corpus(Request(lake, str(out), **chosen, allow_unpinned=args.allow_unpinned))
+        chosen = {"pin": args.pin, "version": corpus.version if args.pin is None else None}
+    words = [word for option, value in chosen.items() if value is not None for word in (f"--{option}", str(value))]
+    return (*words, "--allow-unpinned") if args.allow_unpinned else tuple(words)
+
+
+def _run_here(run: Run, settings: Training, args: Namespace) -> int:
+    launch = settings.launch
     command = [launch.python or sys.executable, *train_arguments(run), "--ranks", str(launch.local_ranks)]
     if args.dry_run:
         print(shlex.join(command))

@@ -20,7 +20,8 @@ def test_a_local_run_is_the_command_and_winnow_jobs_knows_it(data: Path, tmp_pat
 
 def test_a_local_run_that_is_refused_has_the_exit_code_of_the_refusal(data: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "jobs.cli", "submit", "--config", "smoke", "--scheduler", "local"]
-    where = ["--lake", str(data / "lake"), "--pin", "nothing", "--out", str(tmp_path / "run")]
-    done = subprocess.run([*command, *where], capture_output=True, text=True, timeout=900)
-    assert done.returncode == 2 and "nothing" in done.stderr
+    where = ["--lake", str(data / "lake"), "--pin", "baseline", "--out", str(tmp_path / "run")]
+    model = ["--set", "base.tiny=off", "--set", "base.model=/nowhere"]
+    done = subprocess.run([*command, *where, *model], capture_output=True, text=True, timeout=900)
+    assert done.returncode == 2 and "/nowhere" in done.stderr
     assert monitor.state(tmp_path / "run").state == "GONE"

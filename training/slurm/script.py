@@ -26,6 +26,11 @@ class Run:
     version: tuple[str, ...]
     out: Path
 
+    @property
+    def names_version(self) -> bool:
+        """Whether the words say which version, rather than leave it to the newest."""
+        return any(word in self.version for word in ("--pin", "--version", "--timestamp"))
+
 
 def render(run: Run, settings: Training, after: str | None = None) -> str:
     """The batch script, whole. ``after``: a job that has to succeed first."""
@@ -47,6 +52,7 @@ def render(run: Run, settings: Training, after: str | None = None) -> str:
         processes=launch.local_ranks,
         placement=_placement(launch),
         python=python,
+        names_version=run.names_version,
         launcher=f"{launch.container} {python}".strip(),
         prepare=shlex.join([*train_arguments(run), "--prepare", "--ranks", str(launch.ranks)]),
         # Since Slurm 22.05 srun does not take this from sbatch.
