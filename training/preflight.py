@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from conf.training import Training
-from training import arithmetic, checkpoints, footprint, lora, tokens, trainable
+from training import arithmetic, checkpoints, footprint, lock, lora, tokens, trainable
 from training import prepare as preparing
 from training.chat import load_tokenizer
 from training.corpus import Corpus
@@ -70,6 +70,8 @@ def report(subject: Subject, problems: list[str]) -> Iterator[str]:
         model = footprint.shape(subject.folder, settings)
         yield from _memory(subject, model, problems)
         yield from _disk(subject, model, problems)
+    with _collecting(problems):
+        lock.check(subject.out)
     with _collecting(problems):
         newest = checkpoints.newest(subject.out, tell=lambda line: None)
         if newest is not None:

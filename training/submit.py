@@ -6,26 +6,21 @@ Example:
 """
 
 import argparse
-import json
 import os
 import re
 import shlex
 import sys
 from argparse import ArgumentParser, Namespace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from conf import recipe
 from conf.training import Launch, Training
+from training import lock, monitor, record
 from training.commands import add_version_options
 from training.errors import RunRefused
 from training.slurm import queue
 from training.slurm.script import Run, render, train_arguments
-
-FOLDER = "launch"
-"""The folder below a run's ``--out`` with its script, its record (``RECORD``) and how it ended (``exit-code``)."""
-RECORD = "launch.json"
 
 EXAMPLE = """Example: winnow submit --scheduler slurm --nodes 2 --gpus-per-node 8 --config zephyr-7b-lora \\
              --lake s3://bucket/lake --pin baseline --out /shared/runs/first"""
@@ -62,9 +57,10 @@ def run_submit(args: Namespace) -> int:
     if args.dry_run:
         print(script, end="")
         return 0
+    _check_free(run.out)
     path = _write(run, script)
     job_id = queue.submit(path)
-    _record(run, settings, job_id)
+    record.write(run.out, settings, job_id)
     print(job_id)
     print(f"script {path}\nlog    {run.out / f'{settings.name}-{job_id}.out'}", file=sys.stderr)
     print(f"follow it with: winnow jobs --follow {run.out}", file=sys.stderr)
@@ -111,39 +107,31 @@ def _version(args: Namespace, lake: str, out: Path) -> tuple[str, ...]:
     return (*words, "--allow-unpinned") if args.allow_unpinned else tuple(words)
 
 
+def _check_free(out: Path) -> None:
+    """Raises RunRefused while the job submitted for ``out``, or a run started there by hand, may still write to it."""
+    if record.read(out) is not None:
+        last = monitor.state(out)
+        if last.job != "local" and not last.has_ended:
+            raise RunRefused(
+                f"expected no job that is to train into {out}, found job {last.job}, {last.state}: wait until it has "
+                f"ended, end it (scancel {last.job}), or give another --out"
+            )
+    lock.check(out)
+
+
 def _run_here(run: Run, settings: Training, args: Namespace) -> int:
     launch = settings.launch
     command = [launch.python or sys.executable, *train_arguments(run), "--ranks", str(launch.local_ranks)]
     if args.dry_run:
         print(shlex.join(command))
         return 0
-    _record(run, settings, None)
+    _check_free(run.out)
+    record.write(run.out, settings, None)
     # From here on this process is the run: signals and the exit code are its own.
     os.execvp(command[0], command)
 
 
 def _write(run: Run, script: str) -> Path:
-    path = _folder(run) / "train.sbatch"
+    path = record.folder(run.out) / "train.sbatch"
     path.write_text(script, encoding="utf-8")
     return path
-
-
-def _record(run: Run, settings: Training, job_id: str | None) -> None:
-    """What ``winnow jobs`` needs to find the job again."""
-    launch = settings.launch
-    record = {
-        "name": settings.name,
-        "scheduler": launch.scheduler,
-        "job_id": job_id,
-        "pid": os.getpid() if job_id is None else None,
-        "nodes": launch.nodes,
-        "processes_per_node": launch.local_ranks,
-        "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    (_folder(run) / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-
-
-def _folder(run: Run) -> Path:
-    folder = run.out / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

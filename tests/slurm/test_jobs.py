@@ -36,6 +36,7 @@ def test_a_run_requeued_at_its_time_limit_gives_the_losses_and_the_adapter_of_an
     slurm.sees(job_id, "some steps are done", lambda: (out / "metrics.jsonl").is_file() and len(losses(out)) >= 3)
     # Slurm looks at time limits every half minute; the run waits for it here, so that it is not over before.
     slurm.ask("scancel", "--signal=STOP", job_id)
+    _is_refused_for(slurm, out, f"found job {job_id}, ")
     slurm.ask("scontrol", "update", f"JobId={job_id}", "TimeLimit=10")
     slurm.sees(job_id, "Slurm has told of the limit", lambda: "the time limit is near" in log(out))
     slurm.ask("scancel", "--signal=CONT", job_id)
@@ -92,6 +93,7 @@ def test_a_run_waits_for_the_job_it_depends_on_and_is_cancelled_when_told(slurm:
     job_id, out = slurm.submit("after 100%", "--after", data_job, "--pin", "tomorrow")
     assert slurm.job(job_id)["Reason"] == "Dependency"
     assert slurm.state(out)["state"] == "PENDING"
+    _is_refused_for(slurm, out, f"found job {job_id}, PENDING")
     slurm.ask("scontrol", "release", data_job)
     slurm.until(job_id, "RUNNING")
     slurm.sees(job_id, "the log is where it should be", lambda: "attempt 1" in log(out))
@@ -114,6 +116,16 @@ def test_a_wrong_pin_is_told_before_anything_is_submitted(slurm: Cluster) -> Non
     refused = slurm.winnow(*words, "--lake", str(slurm.data / "lake"))
     assert refused.returncode == 2 and "nothing" in refused.stderr and "baseline" in refused.stderr
     assert not (slurm.data / "no").exists()
+
+
+def _is_refused_for(slurm: Cluster, out: Path, reason: str) -> None:
+    """Another job for the same folder."""
+    before = (out / "launch" / "launch.json").read_bytes()
+    words = ["submit", "--config", "smoke", "--scheduler", "slurm", "--lake", str(slurm.data / "lake")]
+    refused = slurm.winnow(*words, "--out", str(out), "--pin", "baseline")
+    assert refused.returncode == 2 and reason in refused.stderr and "scancel" in refused.stderr
+    assert (out / "launch" / "launch.json").read_bytes() == before
+    assert slurm.winnow(*words, "--out", str(out), "--pin", "baseline", "--dry-run").returncode == 0
 
 
 def _digest(out: Path) -> str:

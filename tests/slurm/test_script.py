@@ -1,6 +1,7 @@
 """What `winnow submit` would tell Slurm, read without a cluster."""
 
 import argparse
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from conf import recipe
 from conf.training import Training
 from jobs.versions import pin
 from tests.versions.lakes import make_lake
-from training import submit
+from training import lock, submit
 from training.errors import RunRefused
 from training.slurm import rank
 from training.slurm.script import Run, render
@@ -97,6 +98,14 @@ def test_a_dry_run_prints_the_script_and_touches_nothing(
     assert asked(*words, "--scheduler", "local", "--gpus-per-node", "2") == 0
     assert capsys.readouterr().out.rstrip().endswith("--ranks 2")
     assert not out.exists()
+
+
+@pytest.mark.parametrize("scheduler", ["slurm", "local"])
+def test_nothing_is_submitted_into_a_folder_where_a_run_is_at_work(data: Path, tmp_path: Path, scheduler: str) -> None:
+    words = ["--lake", str(data / "lake"), "--pin", "baseline", "--out", str(tmp_path / "run")]
+    with lock.held(tmp_path / "run"), pytest.raises(RunRefused, match=f"process {os.getpid()} on"):
+        asked(*words, "--scheduler", scheduler)
+    assert not (tmp_path / "run" / "launch").exists()
 
 
 @pytest.fixture
