@@ -139,6 +139,8 @@ def _runs(folder: Path) -> Iterator[Path]:
 
 
 def _state_here(run: Path, pid: int) -> tuple[str, str]:
+    if record.exit_code(run) is not None:  # another process may have the number by now
+        return _state_by_files(run)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -9,6 +9,7 @@ import argparse
 import os
 import re
 import shlex
+import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -17,10 +18,21 @@ from typing import Any
 from conf import recipe
 from conf.training import Launch, Training
 from training import lock, monitor, record
+from training.child import Child
 from training.commands import add_version_options
 from training.errors import RunRefused
 from training.slurm import queue
 from training.slurm.script import Run, render, train_arguments
+
+HANDED_ON = (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What a run here hears of the signals that this process gets."""
+
+FOR_SLURM = {
+    "setup": "run these lines in this shell before, and give --set launch.setup=[]",
+    "container": "run winnow inside it, and give --set launch.container=''",
+}
+"""Settings without which a run would be another one, and what to do where they cannot be had."""
+UNUSED_HERE = ("time_limit", "memory", "partition", "account", "qos", "constraint", "port", "options")
 
 EXAMPLE = """Example: winnow submit --scheduler slurm --nodes 2 --gpus-per-node 8 --config zephyr-7b-lora \\
              --lake s3://bucket/lake --pin baseline --out /shared/runs/first"""
@@ -58,6 +70,7 @@ def run_submit(args: Namespace) -> int:
         print(script, end="")
         return 0
     _check_free(run.out)
+    record.clear_end(run.out)
     path = _write(run, script)
     job_id = queue.submit(path)
     record.write(run.out, settings, job_id)
@@ -89,6 +102,11 @@ def _check_place(launch: Launch, args: Namespace) -> None:
         raise RunRefused(f"expected one node with --scheduler local, found {launch.nodes}: use --nodes 1, or Slurm")
     if args.after:
         raise RunRefused("--after names a Slurm job: use --scheduler slurm")
+    for setting, instead in FOR_SLURM.items():
+        if found := getattr(launch, setting):
+            raise RunRefused(f"expected no launch.{setting} with --scheduler local, found {found!r}: {instead}")
+    if unused := [f"launch.{name}" for name in UNUSED_HERE if getattr(launch, name)]:
+        print(f"not used with --scheduler local: {', '.join(unused)}", file=sys.stderr)
 
 
 def _version(args: Namespace, lake: str, out: Path) -> tuple[str, ...]:
@@ -123,12 +141,17 @@ def _run_here(run: Run, settings: Training, args: Namespace) -> int:
     launch = settings.launch
     command = [launch.python or sys.executable, *train_arguments(run), "--ranks", str(launch.local_ranks)]
     if args.dry_run:
-        print(shlex.join(command))
+        variables = [f"{name}={value}" for name, value in launch.env.items()]
+        print(shlex.join(["env", *variables, *command] if variables else command))
         return 0
     _check_free(run.out)
-    record.write(run.out, settings, None)
-    # From here on this process is the run: signals and the exit code are its own.
-    os.execvp(command[0], command)
+    record.clear_end(run.out)
+    heard = [number for number in HANDED_ON if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores one
+    child = Child(command, {**os.environ, **launch.env}, heard, own_session=True)
+    record.write(run.out, settings, None, child.pid)
+    code = child.wait()
+    record.write_end(run.out, code)
+    return code
 
 
 def _write(run: Run, script: str) -> Path:

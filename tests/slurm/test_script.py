@@ -100,6 +100,17 @@ def test_a_dry_run_prints_the_script_and_touches_nothing(
     assert not out.exists()
 
 
+def test_what_a_run_here_does_not_use_is_told_and_what_it_does_is_in_the_command(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--lake", str(data / "lake"), "--pin", "baseline", "--out", str(tmp_path / "run"), "--dry-run"]
+    env = ["--set", "launch.env={NCCL_DEBUG: INFO, B: two words}", "--set", "launch.memory=1G"]
+    assert asked(*words, *env, "--config", "zephyr-7b-lora", "--scheduler", "local") == 0
+    said = capsys.readouterr()
+    assert said.err == "not used with --scheduler local: launch.time_limit, launch.memory\n"
+    assert said.out.startswith("env NCCL_DEBUG=INFO 'B=two words' ")
+
+
 @pytest.mark.parametrize("scheduler", ["slurm", "local"])
 def test_nothing_is_submitted_into_a_folder_where_a_run_is_at_work(data: Path, tmp_path: Path, scheduler: str) -> None:
     words = ["--lake", str(data / "lake"), "--pin", "baseline", "--out", str(tmp_path / "run")]
@@ -156,6 +167,11 @@ def test_behind_a_data_job_the_newest_version_is_meant_when_the_job_starts(capsy
     [
         (("--scheduler", "local", "--nodes", "2"), "--nodes 1"),
         (("--scheduler", "local", "--after", "12"), "--scheduler slurm"),
+        (
+            ("--scheduler", "local", "--set", "launch.setup=[module load cuda]"),
+            "module load cuda.*in this shell before",
+        ),
+        (("--scheduler", "local", "--set", "launch.container=apptainer exec x.sif"), "x.sif.*run winnow inside it"),
         (("--scheduler", "slurm", "--after", "yesterday"), "job id"),
         (("--scheduler", "slurm", "--after", "12\nrm"), "job id"),
     ],
