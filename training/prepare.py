@@ -16,6 +16,7 @@ from training import checkpoints, job
 from training.corpus import Corpus, open_version, verify
 from training.errors import RunRefused
 from training.job import Dataset, Job
+from training.progress import telling
 
 if TYPE_CHECKING:
     from training.tokens import Prepared
@@ -55,7 +56,7 @@ def prepare(request: Request, settings: Training) -> Job:
     folder = str(Path(base_model(corpus, settings)).expanduser().resolve())
     lora.check_base(folder)
     lora.check_targets(folder, settings.lora)
-    new = job_of(corpus, folder, settings, tokens.prepare(corpus, folder, settings, progress), ranks)
+    new = job_of(corpus, folder, settings, tokens.prepare(corpus, folder, settings, telling()), ranks)
     old = begun(out)
     if old is not None:
         job.check_same(old, new, out)
@@ -177,12 +178,6 @@ def begun(out: Path) -> Job | None:
 def has_work(out: Path) -> bool:
     """Whether ``out`` holds checkpoints or an adapter, which another run must not touch."""
     return any(out.glob("checkpoint-*")) or (out / "adapter").exists()
-
-
-def progress(done: int, rows: int) -> None:
-    """Rows tokenised, on a line that is written over at a terminal."""
-    if sys.stderr.isatty() or done == rows:
-        print(f"\rtokenising: {done:,} of {rows:,} rows", end="\n" if done == rows else "", file=sys.stderr, flush=True)
 
 
 def say(line: str) -> None:
