@@ -119,7 +119,10 @@ class Speed(Section):
 
 
 class Zero(Section):
-    """DeepSpeed ZeRO: stage 0 is plain data parallel, without DeepSpeed. ``config`` replaces the shipped JSON file."""
+    """DeepSpeed ZeRO: stage 0 is plain data parallel, without DeepSpeed.
+
+    ``config`` replaces the shipped JSON file; its stage is that of ``stage``.
+    """
 
     stage: Literal[0, 1, 2, 3] = 2
     offload: Literal["none", "cpu"] = "none"
@@ -146,9 +149,9 @@ class Launch(Section):
 
     ``signal_seconds`` before the time limit the run is told to save; ``requeue`` then puts it back in the queue, at
     most ``max_requeues`` times. ``setup`` are shell lines run before it (``module load cuda``), ``options`` further
-    ``#SBATCH`` options, ``env`` environment variables. ``timeout_minutes`` is how long one rank waits for the others.
-    ``python`` is the interpreter on the nodes, if not the one that submits; ``container`` are words before it
-    (``apptainer exec --nv /shared/winnow-train.sif``), and then ``python`` is looked for inside.
+    ``#SBATCH`` options, ``env`` environment variables, also of a local run. ``timeout_minutes`` is how long one rank
+    waits for the others. ``python`` is the interpreter on the nodes, if not the one that submits; ``container`` are
+    words before it (``apptainer exec --nv /shared/winnow-train.sif``), and then ``python`` is looked for inside.
     ``gpu_memory_gb`` is what ``--check`` holds the run against.
     """
 
@@ -174,6 +177,16 @@ class Launch(Section):
     container: str = ""
     options: list[str] = []
     env: dict[str, str] = {}
+
+    @property
+    def local_ranks(self) -> int:
+        """Processes of one node: as said, else one a GPU, else one."""
+        return self.processes_per_node or self.gpus_per_node or 1
+
+    @property
+    def ranks(self) -> int:
+        """Processes of all nodes."""
+        return self.nodes * self.local_ranks
 
 
 class Training(Section):

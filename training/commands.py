@@ -92,6 +92,14 @@ def run_train(args: Namespace) -> int:
         return _run_check(args, settings)
     for line in recipe.describe(settings):
         print(line, file=sys.stderr)
+    from training import lock
+
+    with lock.held(Path(args.out)) as file:
+        return _train(args, settings, file)
+
+
+def _train(args: Namespace, settings: Training, lock: int) -> int:
+    """Prepare, and start the ranks, which hold the open file ``lock`` as well."""
     from training import ranks
     from training.prepare import Request, prepare
 
@@ -104,7 +112,7 @@ def run_train(args: Namespace) -> int:
         print(f"trained already: {args.out}/adapter")
         return 0
     threads = settings.launch.cpus_per_process
-    return ranks.run([sys.executable, "-m", "training.sft", args.out], job.ranks, threads)
+    return ranks.run([sys.executable, "-m", "training.sft", args.out], job.ranks, threads, lock)
 
 
 def run_adapter(args: Namespace) -> int:

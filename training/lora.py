@@ -1,6 +1,5 @@
 """Which parameters are trained? The base model from safetensors, frozen, and peft's LoRA layers in it."""
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, P
 from transformers.utils import logging
 
 from conf.training import Lora, Training
+from training.chat import refuse_code
 from training.errors import RunRefused, TrainingError
 
 SMALL = {"default": 0.0, "pissa": 2e-2}
@@ -31,15 +31,8 @@ def check_base(folder: str) -> None:
     path = Path(folder)
     if not (path / "config.json").is_file():
         raise RunRefused(f"base.model: expected a folder with config.json, found none in {folder}")
-    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-    tokenizer = path / "tokenizer_config.json"
-    tokenizer_config = json.loads(tokenizer.read_text(encoding="utf-8")) if tokenizer.is_file() else {}
-    for name, content in (("config.json", config), ("tokenizer_config.json", tokenizer_config)):
-        if "auto_map" in content:
-            raise RunRefused(
-                f"{path / name} asks to run code that came with the model (auto_map), which Winnow never does. "
-                "Use a model whose architecture transformers has."
-            )
+    for name in ("config.json", "tokenizer_config.json"):
+        refuse_code(folder, name)
     if not list(path.glob("*.safetensors")):
         others = sorted(file.name for file in path.glob("*.bin")) or ["no weights at all"]
         raise RunRefused(

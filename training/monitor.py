@@ -15,14 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training import record
 from training.errors import RunRefused
 from training.slurm import queue
-from training.submit import FOLDER, RECORD
 
 COLUMNS = ("run", "job", "state", "step", "loss", "tokens/s", "left", "where")
 TAIL_BYTES = 64_000
 """How much of the end of ``metrics.jsonl`` is read: hundreds of lines."""
-ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE", "GONE"}
+ENDED = {
+    *("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE"),
+    *("PREEMPTED", "REVOKED", "GONE"),
+}
+"""States that nothing follows; a job that goes back into the queue after one of them is PENDING."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +103,17 @@ def find(folders: Sequence[str]) -> list[Path]:
 
 def state(run: Path) -> RunState:
     """How the run in this folder stands, now."""
-    record = json.loads((run / FOLDER / RECORD).read_text(encoding="utf-8"))
-    if record["job_id"] is None:
-        name, detail = _state_here(run, record["pid"])
+    placed = record.read(run)
+    if placed is None:
+        raise RunRefused(f"expected a folder given to `winnow submit --out`, found none of its files in {run}")
+    if placed["job_id"] is None:
+        name, detail = _state_here(run, placed["pid"])
     else:
-        asked = queue.state(record["job_id"])
+        asked = queue.state(placed["job_id"])
         name, detail = asked or _state_by_files(run)
-    if name in ENDED and (code := _exit_code(run)):
+    if name in ENDED and (code := record.exit_code(run)):
         detail = f"exit code {code}"
-    return RunState(run.name, record["job_id"] or "local", name, detail, last_metrics(run / "metrics.jsonl"))
+    return RunState(run.name, placed["job_id"] or "local", name, detail, last_metrics(run / "metrics.jsonl"))
 
 
 def last_metrics(path: Path) -> dict[str, Any]:
@@ -128,11 +134,13 @@ def last_metrics(path: Path) -> dict[str, Any]:
 
 def _runs(folder: Path) -> Iterator[Path]:
     for place in (folder, *(sorted(folder.iterdir()) if folder.is_dir() else ())):
-        if (place / FOLDER / RECORD).is_file():
+        if (place / record.FOLDER / record.RECORD).is_file():
             yield place.resolve()
 
 
 def _state_here(run: Path, pid: int) -> tuple[str, str]:
+    if record.exit_code(run) is not None:  # another process may have the number by now
+        return _state_by_files(run)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -146,14 +154,7 @@ def _state_by_files(run: Path) -> tuple[str, str]:
     """What a run that nobody knows any more left behind."""
     if (run / "adapter" / "manifest.json").is_file():
         return "COMPLETED", ""
-    return ("FAILED", "") if _exit_code(run) else ("GONE", "no longer known; its output says how far it came")
-
-
-def _exit_code(run: Path) -> str | None:
-    try:
-        return (run / FOLDER / "exit-code").read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
+    return ("FAILED", "") if record.exit_code(run) else ("GONE", "no longer known; its output says how far it came")
 
 
 def _number(value: float | None, form: str) -> str:

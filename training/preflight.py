@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from conf.training import Training
-from training import arithmetic, checkpoints, footprint, lora, tokens, trainable
+from training import arithmetic, checkpoints, footprint, job, lock, lora, tokens, trainable
 from training import prepare as preparing
 from training.chat import load_tokenizer
 from training.corpus import Corpus
@@ -28,13 +28,14 @@ BARS = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is checked: rows, base model, settings, number of processes, and the folder the run would write."""
+    """What is checked: rows, base model, settings, number of processes, the folder the run would write, --resume."""
 
     corpus: Corpus
     folder: str
     settings: Training
     ranks: int
     out: Path
+    resume: str = "auto"
 
 
 def run(args: Namespace, settings: Training) -> int:
@@ -44,9 +45,9 @@ def run(args: Namespace, settings: Training) -> int:
     corpus = preparing.open_corpus(request)
     folder = str(Path(base_model(corpus, settings)).expanduser().resolve())
     lora.check_base(folder)
-    ranks = request.ranks or settings.launch.nodes * preparing.local_ranks(settings.launch)
+    ranks = request.ranks or settings.launch.ranks
     problems: list[str] = []
-    for line in report(Subject(corpus, folder, settings, ranks, Path(request.out)), problems):
+    for line in report(Subject(corpus, folder, settings, ranks, Path(request.out), request.resume), problems):
         print(line, flush=True)
     if problems:
         raise RunRefused("\nwinnow: ".join(problems))
@@ -60,21 +61,41 @@ def report(subject: Subject, problems: list[str]) -> Iterator[str]:
     pin = f", pin {corpus.pin}" if corpus.pin else ""
     yield f"dataset     {corpus.lake}, version {corpus.version}{pin}, {corpus.rows:,} rows, digest {corpus.digest}"
     prepared = tokens.look(corpus, subject.folder, settings, LOOK)
-    problems += trainable.problems(prepared.stats, prepared.refusal, settings.data)
+    seen = prepared.stats["train.rows"] + prepared.stats["eval.rows"]
+    # The eval rows of a version may all come later than the first that are looked at.
+    judged = settings.data if seen == corpus.rows else settings.data.model_copy(update={"eval": "none"})
+    problems += trainable.problems(prepared.stats, prepared.refusal, judged)
     yield from _tokens(subject, prepared)
     packs = PackedRows(prepared.train, settings.data.max_tokens, settings.data.packing)
-    scale = corpus.rows / max(1, prepared.stats["train.rows"] + prepared.stats["eval.rows"])
-    yield from _steps(subject, packs, scale, problems)
+    yield from _steps(subject, packs, corpus.rows / max(1, seen), problems)
+    with _collecting(problems):
+        preparing.check_libraries(settings)
+    with _collecting(problems):
+        preparing.check_zero(settings.zero)
     with _collecting(problems):
         lora.check_lora(settings, settings.launch.gpus_per_node == 0)
         model = footprint.shape(subject.folder, settings)
         yield from _memory(subject, model, problems)
         yield from _disk(subject, model, problems)
+    yield from _going_on(subject, prepared, problems)
+
+
+def _going_on(subject: Subject, prepared: Prepared, problems: list[str]) -> Iterator[str]:
+    """What is in the run's folder already, and whether the run may go on from it."""
+    out, ranks = subject.out, subject.ranks
     with _collecting(problems):
-        newest = checkpoints.newest(subject.out, tell=lambda line: None)
+        lock.check(out)
+    with _collecting(problems):
+        old = preparing.begun(out)
+        if old is not None:  # else the base model is not read for nothing: its digest takes a while
+            job.check_same(
+                old, preparing.job_of(subject.corpus, subject.folder, subject.settings, prepared, ranks), out
+            )
+    with _collecting(problems):
+        newest = checkpoints.newest(out, tell=lambda line: None)
         if newest is not None:
             yield f"resume      from {newest.folder}: step {newest.step}, written by {newest.ranks} ranks"
-            checkpoints.check_ranks(newest, subject.ranks)
+        preparing.check_resume(newest, subject.resume, ranks)
 
 
 def histogram(lengths: np.ndarray) -> list[str]:

@@ -4,16 +4,22 @@ Example:
     out, job = prepare(Request(lake="lake", out="runs/first", pin="baseline"), settings)
 """
 
+import json
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from conf.training import Launch, Training
+from conf.training import Training, Zero
 from training import checkpoints, job
 from training.corpus import Corpus, open_version, verify
 from training.errors import RunRefused
 from training.job import Dataset, Job
+from training.progress import telling
+
+if TYPE_CHECKING:
+    from training.tokens import Prepared
 
 
 @dataclass(frozen=True)
@@ -36,31 +42,37 @@ def prepare(request: Request, settings: Training) -> Job:
     Raises RunRefused, or CorpusError for a version that is gone or damaged; in both cases nothing was changed in OUT.
     """
     out = Path(request.out)
-    ranks = request.ranks or settings.launch.nodes * local_ranks(settings.launch)
-    check_devices(settings, ranks if settings.launch.nodes == 1 else local_ranks(settings.launch))
+    ranks = request.ranks or settings.launch.ranks
+    check_devices(settings, ranks if settings.launch.nodes == 1 else settings.launch.local_ranks)
     corpus = open_corpus(request)
-    from training import lora
+    from training import lora, tokens
     from training.tiny import base_model
 
     lora.check_lora(settings, settings.launch.gpus_per_node == 0)
     check_libraries(settings)
+    check_zero(settings.zero)
     say(f"checking {corpus.rows:,} conversations of version {corpus.version} against digest {job.short(corpus.digest)}")
     verify(corpus)
     folder = str(Path(base_model(corpus, settings)).expanduser().resolve())
     lora.check_base(folder)
     lora.check_targets(folder, settings.lora)
-    new = make_tokens(request, settings, corpus, folder, ranks)
-    old = job.read(out)
-    if old is not None and has_work(out):
+    new = job_of(corpus, folder, settings, tokens.prepare(corpus, folder, settings, telling()), ranks)
+    old = begun(out)
+    if old is not None:
         job.check_same(old, new, out)
-    check_resume(request, out, ranks)
+    check_resume(checkpoints.newest(out, tell=say), request.resume, ranks)
     job.write(out, new)
     return new
 
 
 def open_corpus(request: Request) -> Corpus:
-    """The version asked for. Raises RunRefused if no pin keeps it and that was not allowed."""
-    corpus = open_version(request.lake, request.pin, request.version, request.timestamp)
+    """The version asked for; where none is, the one a run in OUT was begun on, else the newest.
+
+    Raises RunRefused if no pin keeps it and that was not allowed.
+    """
+    is_named = (request.pin, request.version, request.timestamp) != (None, None, None)
+    version = request.version if is_named else _begun_on(request)
+    corpus = open_version(request.lake, request.pin, version, request.timestamp)
     if not corpus.pins and not request.allow_unpinned:
         raise RunRefused(
             f"version {corpus.version} of {request.lake} has no pin: a clean-up may remove it, and then nobody could "
@@ -70,14 +82,20 @@ def open_corpus(request: Request) -> Corpus:
     return corpus
 
 
-def make_tokens(request: Request, settings: Training, corpus: Corpus, folder: str, ranks: int) -> Job:
-    """Tokenise what is not yet, and put the job together."""
-    from training import tokens
+def _begun_on(request: Request) -> int | None:
+    """A dataset published since then would make it another run: the same command goes on."""
+    old = begun(Path(request.out))
+    return old.dataset.version if old and old.dataset.lake == _place(request.lake) else None
 
-    prepared = tokens.prepare(corpus, folder, settings, progress)
+
+def _place(lake: str) -> str:
+    return lake if "://" in lake else str(Path(lake).resolve())
+
+
+def job_of(corpus: Corpus, folder: str, settings: Training, prepared: "Prepared", ranks: int) -> Job:
+    """The job of training the base model in ``folder`` on these tokens."""
     pin = corpus.pin or next(iter(corpus.pins), None)
-    where = request.lake if "://" in request.lake else str(Path(request.lake).resolve())
-    dataset = Dataset(where, corpus.table_id, corpus.version, pin, corpus.digest, corpus.rows)
+    dataset = Dataset(_place(corpus.lake), corpus.table_id, corpus.version, pin, corpus.digest, corpus.rows)
     return Job(
         dataset=dataset,
         base=job.base_model(folder),
@@ -87,11 +105,6 @@ def make_tokens(request: Request, settings: Training, corpus: Corpus, folder: st
         stats=prepared.stats,
         ranks=ranks,
     )
-
-
-def local_ranks(launch: Launch) -> int:
-    """Processes of one node: as said, else one a GPU, else one."""
-    return launch.processes_per_node or launch.gpus_per_node or 1
 
 
 def check_devices(settings: Training, ranks: int) -> None:
@@ -115,9 +128,7 @@ def check_devices(settings: Training, ranks: int) -> None:
 
 
 def check_libraries(settings: Training) -> None:
-    """Raises RunRefused if the settings name a file or need a library that is not here."""
-    if settings.zero.config and not Path(settings.zero.config).is_file():
-        raise RunRefused(f"zero.config: no such file: {settings.zero.config}")
+    """Raises RunRefused if the settings need a library or a device that is not here."""
     needs = {
         "report.mlflow": ("mlflow", bool(settings.report.mlflow)),
         "report.tensorboard": ("tensorboard", settings.report.tensorboard),
@@ -132,25 +143,41 @@ def check_libraries(settings: Training) -> None:
         raise RunRefused("speed.liger: on needs a GPU; write auto or off")
 
 
-def check_resume(request: Request, out: Path, ranks: int) -> None:
-    """Tell what a run in ``out`` would go on from. Raises RunRefused if it may not, or with other ranks."""
-    newest = checkpoints.newest(out, tell=say)
+def check_zero(zero: Zero) -> None:
+    """Raises RunRefused if ``zero.config`` is no file of the stage in ``zero.stage``, which all else here goes by."""
+    if not zero.config:
+        return
+    try:
+        found = json.loads(Path(zero.config).read_text(encoding="utf-8"))
+        stage = found.get("zero_optimization", {}).get("stage", 0)
+    except FileNotFoundError:
+        raise RunRefused(f"zero.config: no such file: {zero.config}") from None
+    except (OSError, ValueError, AttributeError) as error:
+        raise RunRefused(f"zero.config: expected a JSON file of DeepSpeed's in {zero.config}, found {error}") from error
+    if stage != zero.stage or not stage:
+        raise RunRefused(
+            f"zero.config: expected a file of the stage in zero.stage, which is {zero.stage}, and not 0, which is "
+            f"without DeepSpeed; found stage {stage} in {zero.config}: set zero.stage to the file's, or leave it out"
+        )
+
+
+def check_resume(newest: checkpoints.Checkpoint | None, resume: str, ranks: int) -> None:
+    """Raises RunRefused if a run may not go on from this checkpoint, or not with so many ranks."""
     if newest is None:
         return
-    if request.resume == "none":
+    if resume == "none":
         raise RunRefused(f"{newest.folder} is there and --resume is none: give another --out, or --resume auto")
     checkpoints.check_ranks(newest, ranks)
+
+
+def begun(out: Path) -> Job | None:
+    """The run that has work in ``out``, if one has."""
+    return job.read(out) if has_work(out) else None
 
 
 def has_work(out: Path) -> bool:
     """Whether ``out`` holds checkpoints or an adapter, which another run must not touch."""
     return any(out.glob("checkpoint-*")) or (out / "adapter").exists()
-
-
-def progress(done: int, rows: int) -> None:
-    """Rows tokenised, on a line that is written over at a terminal."""
-    if sys.stderr.isatty() or done == rows:
-        print(f"\rtokenising: {done:,} of {rows:,} rows", end="\n" if done == rows else "", file=sys.stderr, flush=True)
 
 
 def say(line: str) -> None:

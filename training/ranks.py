@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 
 from training.errors import STOPPED
+from training.lock import INHERITED
 
 GRACE = 30.0
 """Seconds the other ranks have to end by themselves after one has failed."""
@@ -17,10 +18,11 @@ PASSED_ON = {signal.SIGUSR1: signal.SIGUSR1, signal.SIGTERM: signal.SIGTERM, sig
 """What the ranks are sent for a signal this process gets; a second Ctrl-C kills them."""
 
 
-def run(command: Sequence[str], ranks: int, threads: int = 0) -> int:
+def run(command: Sequence[str], ranks: int, threads: int, lock: int) -> int:
     """Run ``command`` once per rank and return the exit code of the run: 0, 75 (stopped, goes on), or the failure's.
 
-    ``threads`` are OpenMP threads of each rank; 0 shares the machine's cores out.
+    ``threads`` are OpenMP threads of each rank; 0 shares the machine's cores out. ``lock`` is the open file that keeps
+    other runs out: each rank holds it too, and so it is held until the last of them has ended.
     """
     port, cores = _free_port(), os.cpu_count() or 1
     common = {
@@ -29,13 +31,14 @@ def run(command: Sequence[str], ranks: int, threads: int = 0) -> int:
         "WORLD_SIZE": str(ranks),
         "LOCAL_WORLD_SIZE": str(ranks),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS") or str(threads or max(1, cores // ranks)),
+        INHERITED: str(lock),
     }
     processes: list[subprocess.Popen[bytes]] = []
     with _signals_to(processes):
         for rank in range(ranks):
             environment = {**os.environ, **common, "RANK": str(rank), "LOCAL_RANK": str(rank)}
             # A session of its own: Ctrl-C reaches the ranks through us, as a wish to save.
-            processes.append(subprocess.Popen(command, env=environment, start_new_session=True))
+            processes.append(subprocess.Popen(command, env=environment, start_new_session=True, pass_fds=(lock,)))
         return _wait(processes)
 
 

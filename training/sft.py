@@ -10,6 +10,7 @@ import signal
 import sys
 import traceback
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 from training.errors import STOPPED, RunRefused, TrainingError
@@ -38,6 +39,15 @@ def main(arguments: list[str]) -> int:
 
 def run(out: Path) -> int:
     """Train from the newest whole checkpoint of ``out``, or from the start; the first rank writes the adapter."""
+    from training import lock
+
+    is_first = os.environ.get("RANK", "0") == "0"
+    # Where the ranks were started by something else than `winnow train`, the first one keeps other runs out.
+    with lock.held(out) if is_first or lock.INHERITED in os.environ else nullcontext():
+        return _run(out, is_first)
+
+
+def _run(out: Path, is_first: bool) -> int:
     from training import job as jobs
 
     job = jobs.read(out)
@@ -47,7 +57,6 @@ def run(out: Path) -> int:
     check_world(job.ranks)
     from training import checkpoints, finish, loop
 
-    is_first = os.environ.get("RANK", "0") == "0"
     newest = checkpoints.newest(out, tell=_say if is_first else lambda line: None)
     if newest is not None:
         checkpoints.check_ranks(newest, job.ranks)

@@ -6,26 +6,33 @@ Example:
 """
 
 import argparse
-import json
 import os
 import re
 import shlex
+import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from conf import recipe
-from conf.training import Training
+from conf.training import Launch, Training
+from training import lock, monitor, record
+from training.child import Child
 from training.commands import add_version_options
 from training.errors import RunRefused
 from training.slurm import queue
-from training.slurm.script import Run, processes, render, train_arguments
+from training.slurm.script import Run, render, train_arguments
 
-FOLDER = "launch"
-"""The folder below a run's ``--out`` with its script, its record (``RECORD``) and how it ended (``exit-code``)."""
-RECORD = "launch.json"
+HANDED_ON = (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What a run here hears of the signals that this process gets."""
+
+FOR_SLURM = {
+    "setup": "run these lines in this shell before, and give --set launch.setup=[]",
+    "container": "run winnow inside it, and give --set launch.container=''",
+}
+"""Settings without which a run would be another one, and what to do where they cannot be had."""
+UNUSED_HERE = ("time_limit", "memory", "partition", "account", "qos", "constraint", "port", "options")
 
 EXAMPLE = """Example: winnow submit --scheduler slurm --nodes 2 --gpus-per-node 8 --config zephyr-7b-lora \\
              --lake s3://bucket/lake --pin baseline --out /shared/runs/first"""
@@ -62,11 +69,11 @@ def run_submit(args: Namespace) -> int:
     if args.dry_run:
         print(script, end="")
         return 0
-    if not args.after:
-        _check_version(args)
+    _check_free(run.out)
+    record.clear_end(run.out)
     path = _write(run, script)
     job_id = queue.submit(path)
-    _record(run, settings, job_id)
+    record.write(run.out, settings, job_id)
     print(job_id)
     print(f"script {path}\nlog    {run.out / f'{settings.name}-{job_id}.out'}", file=sys.stderr)
     print(f"follow it with: winnow jobs --follow {run.out}", file=sys.stderr)
@@ -84,61 +91,70 @@ def _asked(args: Namespace) -> tuple[Run, Training]:
         raise RunRefused(f"--out: expected a path that a script can name, found {str(out)!r}")
     config = str(Path(args.config).resolve()) if args.config and Path(args.config).is_file() else args.config
     lake = args.lake if "://" in args.lake else str(Path(args.lake).resolve())
-    return Run(config, tuple(overrides), lake, _version(args), out), settings
+    _check_place(settings.launch, args)
+    return Run(config, tuple(overrides), lake, _version(args, lake, out), out), settings
 
 
-def _version(args: Namespace) -> tuple[str, ...]:
-    words = []
-    for option in ("pin", "version", "timestamp"):
-        value = getattr(args, option)
-        words += [f"--{option}", str(value)] if value is not None else []
-    return (*words, "--allow-unpinned") if args.allow_unpinned else tuple(words)
-
-
-def _check_version(args: Namespace) -> None:
-    """A wrong lake, pin or version is told now, not when the job's turn comes. Whether it is whole, the job checks."""
-    from training import corpus  # Arrow and Delta take half a second to import: not for --help
-
-    corpus.open_version(args.lake, args.pin, args.version, args.timestamp)
-
-
-def _run_here(run: Run, settings: Training, args: Namespace) -> int:
-    launch = settings.launch
+def _check_place(launch: Launch, args: Namespace) -> None:
+    if launch.scheduler == "slurm":
+        return
     if launch.nodes > 1:
         raise RunRefused(f"expected one node with --scheduler local, found {launch.nodes}: use --nodes 1, or Slurm")
     if args.after:
         raise RunRefused("--after names a Slurm job: use --scheduler slurm")
-    command = [launch.python or sys.executable, *train_arguments(run), "--ranks", str(processes(launch))]
+    for setting, instead in FOR_SLURM.items():
+        if found := getattr(launch, setting):
+            raise RunRefused(f"expected no launch.{setting} with --scheduler local, found {found!r}: {instead}")
+    if unused := [f"launch.{name}" for name in UNUSED_HERE if getattr(launch, name)]:
+        print(f"not used with --scheduler local: {', '.join(unused)}", file=sys.stderr)
+
+
+def _version(args: Namespace, lake: str, out: Path) -> tuple[str, ...]:
+    """The words that choose the version. One that has no name gets its number: every attempt trains on the same one.
+
+    A wrong lake, pin or version, and one without a pin, is refused now, not when the job's turn comes; whether it is
+    whole, the job checks. Behind ``--after`` nothing is looked at: that job may be the one that makes it.
+    """
+    chosen = {option: getattr(args, option) for option in ("pin", "version", "timestamp")}
+    if not args.after:
+        from training.prepare import Request, open_corpus  # Arrow and Delta take half a second: not for --help
+
+        corpus = open_corpus(Request(lake, str(out), **chosen, allow_unpinned=args.allow_unpinned))
+        chosen = {"pin": args.pin, "version": corpus.version if args.pin is None else None}
+    words = [word for option, value in chosen.items() if value is not None for word in (f"--{option}", str(value))]
+    return (*words, "--allow-unpinned") if args.allow_unpinned else tuple(words)
+
+
+def _check_free(out: Path) -> None:
+    """Raises RunRefused while the job submitted for ``out``, or a run started there by hand, may still write to it."""
+    if record.read(out) is not None:
+        last = monitor.state(out)
+        if last.job != "local" and not last.has_ended:
+            raise RunRefused(
+                f"expected no job that is to train into {out}, found job {last.job}, {last.state}: wait until it has "
+                f"ended, end it (scancel {last.job}), or give another --out"
+            )
+    lock.check(out)
+
+
+def _run_here(run: Run, settings: Training, args: Namespace) -> int:
+    launch = settings.launch
+    command = [launch.python or sys.executable, *train_arguments(run), "--ranks", str(launch.local_ranks)]
     if args.dry_run:
-        print(shlex.join(command))
+        variables = [f"{name}={value}" for name, value in launch.env.items()]
+        print(shlex.join(["env", *variables, *command] if variables else command))
         return 0
-    _record(run, settings, None)
-    # From here on this process is the run: signals and the exit code are its own.
-    os.execvp(command[0], command)
+    _check_free(run.out)
+    record.clear_end(run.out)
+    heard = [number for number in HANDED_ON if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores one
+    child = Child(command, {**os.environ, **launch.env}, heard, own_session=True)
+    record.write(run.out, settings, None, child.pid)
+    code = child.wait()
+    record.write_end(run.out, code)
+    return code
 
 
 def _write(run: Run, script: str) -> Path:
-    path = _folder(run) / "train.sbatch"
+    path = record.folder(run.out) / "train.sbatch"
     path.write_text(script, encoding="utf-8")
     return path
-
-
-def _record(run: Run, settings: Training, job_id: str | None) -> None:
-    """What ``winnow jobs`` needs to find the job again."""
-    launch = settings.launch
-    record = {
-        "name": settings.name,
-        "scheduler": launch.scheduler,
-        "job_id": job_id,
-        "pid": os.getpid() if job_id is None else None,
-        "nodes": launch.nodes,
-        "processes_per_node": processes(launch),
-        "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    (_folder(run) / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-
-
-def _folder(run: Run) -> Path:
-    folder = run.out / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

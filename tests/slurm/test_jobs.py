@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
 from tests.slurm.runs import Cluster, log, losses, preparing_process, rank_process
+from training.slurm import queue
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +36,7 @@ def test_a_run_requeued_at_its_time_limit_gives_the_losses_and_the_adapter_of_an
     slurm.sees(job_id, "some steps are done", lambda: (out / "metrics.jsonl").is_file() and len(losses(out)) >= 3)
     # Slurm looks at time limits every half minute; the run waits for it here, so that it is not over before.
     slurm.ask("scancel", "--signal=STOP", job_id)
+    _is_refused_for(slurm, out, f"found job {job_id}, ")
     slurm.ask("scontrol", "update", f"JobId={job_id}", "TimeLimit=10")
     slurm.sees(job_id, "Slurm has told of the limit", lambda: "the time limit is near" in log(out))
     slurm.ask("scancel", "--signal=CONT", job_id)
@@ -47,6 +50,15 @@ def test_a_run_requeued_at_its_time_limit_gives_the_losses_and_the_adapter_of_an
     whole = finished[1]
     assert losses(out) == losses(whole)
     assert _digest(out) == _digest(whole)
+
+
+def test_a_job_the_queue_has_forgotten_is_found_in_the_log_of_jobs(
+    slurm: Cluster, finished: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sacct").symlink_to(shutil.which("sacct") or "")
+    monkeypatch.setenv("PATH", str(tmp_path))  # no squeue there
+    monkeypatch.setenv("SLURM_CONF", str(slurm.conf))
+    assert queue.state(finished[0]) == queue.JobState("COMPLETED")
 
 
 def test_a_rank_that_is_killed_ends_the_job_with_its_own_code(slurm: Cluster) -> None:
@@ -81,6 +93,7 @@ def test_a_run_waits_for_the_job_it_depends_on_and_is_cancelled_when_told(slurm:
     job_id, out = slurm.submit("after 100%", "--after", data_job, "--pin", "tomorrow")
     assert slurm.job(job_id)["Reason"] == "Dependency"
     assert slurm.state(out)["state"] == "PENDING"
+    _is_refused_for(slurm, out, f"found job {job_id}, PENDING")
     slurm.ask("scontrol", "release", data_job)
     slurm.until(job_id, "RUNNING")
     slurm.sees(job_id, "the log is where it should be", lambda: "attempt 1" in log(out))
@@ -103,6 +116,16 @@ def test_a_wrong_pin_is_told_before_anything_is_submitted(slurm: Cluster) -> Non
     refused = slurm.winnow(*words, "--lake", str(slurm.data / "lake"))
     assert refused.returncode == 2 and "nothing" in refused.stderr and "baseline" in refused.stderr
     assert not (slurm.data / "no").exists()
+
+
+def _is_refused_for(slurm: Cluster, out: Path, reason: str) -> None:
+    """Another job for the same folder."""
+    before = (out / "launch" / "launch.json").read_bytes()
+    words = ["submit", "--config", "smoke", "--scheduler", "slurm", "--lake", str(slurm.data / "lake")]
+    refused = slurm.winnow(*words, "--out", str(out), "--pin", "baseline")
+    assert refused.returncode == 2 and reason in refused.stderr and "scancel" in refused.stderr
+    assert (out / "launch" / "launch.json").read_bytes() == before
+    assert slurm.winnow(*words, "--out", str(out), "--pin", "baseline", "--dry-run").returncode == 0
 
 
 def _digest(out: Path) -> str:

@@ -43,6 +43,21 @@ def test_a_local_run_is_running_while_its_process_is(tmp_path: Path) -> None:
     assert run(tmp_path, {}, pid=os.getpid()).state == "RUNNING"
 
 
+@pytest.mark.parametrize("state", ["FAILED", "PREEMPTED", "REVOKED", "TIMEOUT"])
+def test_a_run_has_ended_in_every_state_that_nothing_follows(state: str) -> None:
+    assert monitor.RunState("run", "4711", state, "", {}).has_ended
+
+
+@pytest.mark.parametrize("state", ["PENDING", "RUNNING", "SUSPENDED", "COMPLETING"])
+def test_a_run_that_may_go_on_has_not_ended(state: str) -> None:
+    assert not monitor.RunState("run", "4711", state, "", {}).has_ended
+
+
+def test_a_local_run_that_has_ended_is_not_running_though_its_process_number_is_taken(tmp_path: Path) -> None:
+    found = run(tmp_path, {"launch/exit-code": "137\n"}, pid=os.getpid())
+    assert (found.state, found.detail) == ("FAILED", "exit code 137")
+
+
 METRICS: list[tuple[str, dict[str, Any]]] = [
     ("", {}),
     ('{"step": 1, "loss": 2.0}\n', {"step": 1, "loss": 2.0}),

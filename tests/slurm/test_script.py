@@ -1,6 +1,7 @@
 """What `winnow submit` would tell Slurm, read without a cluster."""
 
 import argparse
+import os
 import subprocess
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 
 from conf import recipe
 from conf.training import Training
-from training import submit
+from jobs.versions import pin
+from tests.versions.lakes import make_lake
+from training import lock, submit
 from training.errors import RunRefused
 from training.slurm import rank
 from training.slurm.script import Run, render
@@ -24,7 +27,7 @@ def asked(*words: str) -> int:
     """`winnow submit` with these words; its exit code."""
     parser = argparse.ArgumentParser()
     submit.add_commands(parser.add_subparsers())
-    args = parser.parse_args(["submit", "--lake", "lake", "--pin", "baseline", *words])
+    args = parser.parse_args(["submit", *words])
     code: int = args.run(args)
     return code
 
@@ -85,13 +88,78 @@ def test_a_job_that_has_to_succeed_first_is_named() -> None:
     assert "dependency" not in script()
 
 
-def test_a_dry_run_prints_the_script_and_touches_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_prints_the_script_and_touches_nothing(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "run"
-    assert asked("--out", str(out), "--scheduler", "slurm", "--nodes", "2", "--gpus-per-node", "8", "--dry-run") == 0
+    words = ["--lake", str(data / "lake"), "--pin", "baseline", "--out", str(out), "--dry-run"]
+    assert asked(*words, "--scheduler", "slurm", "--nodes", "2", "--gpus-per-node", "8") == 0
     assert "#SBATCH --nodes=2" in capsys.readouterr().out
-    assert asked("--out", str(out), "--scheduler", "local", "--gpus-per-node", "2", "--dry-run") == 0
+    assert asked(*words, "--scheduler", "local", "--gpus-per-node", "2") == 0
     assert capsys.readouterr().out.rstrip().endswith("--ranks 2")
     assert not out.exists()
+
+
+def test_what_a_run_here_does_not_use_is_told_and_what_it_does_is_in_the_command(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--lake", str(data / "lake"), "--pin", "baseline", "--out", str(tmp_path / "run"), "--dry-run"]
+    env = ["--set", "launch.env={NCCL_DEBUG: INFO, B: two words}", "--set", "launch.memory=1G"]
+    assert asked(*words, *env, "--config", "zephyr-7b-lora", "--scheduler", "local") == 0
+    said = capsys.readouterr()
+    assert said.err == "not used with --scheduler local: launch.time_limit, launch.memory\n"
+    assert said.out.startswith("env NCCL_DEBUG=INFO 'B=two words' ")
+
+
+@pytest.mark.parametrize("scheduler", ["slurm", "local"])
+def test_nothing_is_submitted_into_a_folder_where_a_run_is_at_work(data: Path, tmp_path: Path, scheduler: str) -> None:
+    words = ["--lake", str(data / "lake"), "--pin", "baseline", "--out", str(tmp_path / "run")]
+    with lock.held(tmp_path / "run"), pytest.raises(RunRefused, match=f"process {os.getpid()} on"):
+        asked(*words, "--scheduler", scheduler)
+    assert not (tmp_path / "run" / "launch").exists()
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> str:
+    """Two versions, the first one pinned."""
+    made = make_lake(tmp_path / "lake", 30, 40)
+    pin(made, "baseline", 0)
+    return made
+
+
+VERSIONS = [
+    (["--pin", "baseline"], "--pin baseline"),
+    (["--version", "0"], "--version 0"),
+    (["--allow-unpinned"], "--version 1 --allow-unpinned"),
+    (["--timestamp", "2999-01-01", "--allow-unpinned"], "--version 1 --allow-unpinned"),
+]
+
+
+@pytest.mark.parametrize("scheduler", ["slurm", "local"])
+@pytest.mark.parametrize(("words", "told"), VERSIONS)
+def test_every_attempt_is_told_the_version_that_was_meant_when_it_was_submitted(
+    lake: str, capsys: pytest.CaptureFixture[str], scheduler: str, words: list[str], told: str
+) -> None:
+    assert asked("--lake", lake, "--out", "run", "--scheduler", scheduler, "--dry-run", *words) == 0
+    said = capsys.readouterr().out
+    assert f"--lake {lake} {told} --out" in said
+    assert "No version is named" not in said
+
+
+@pytest.mark.parametrize("words", [[], ["--version", "1"], ["--timestamp", "2999-01-01"]])
+def test_a_version_without_pin_is_refused_where_it_is_submitted(lake: str, words: list[str]) -> None:
+    with pytest.raises(RunRefused, match=r"version 1 of .* has no pin"):
+        asked("--lake", lake, "--out", "run", "--scheduler", "slurm", "--dry-run", *words)
+
+
+def test_behind_a_data_job_the_newest_version_is_meant_when_the_job_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--lake", "/not/yet", "--out", "run", "--scheduler", "slurm", "--after", "12", "--dry-run"]
+    assert asked(*words) == 0
+    said = capsys.readouterr().out
+    assert "--lake /not/yet --out" in said
+    assert "# No version is named: the newest one when this runs" in said
+    assert asked(*words, "--pin", "november") == 0
+    assert "No version is named" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -99,19 +167,24 @@ def test_a_dry_run_prints_the_script_and_touches_nothing(tmp_path: Path, capsys:
     [
         (("--scheduler", "local", "--nodes", "2"), "--nodes 1"),
         (("--scheduler", "local", "--after", "12"), "--scheduler slurm"),
+        (
+            ("--scheduler", "local", "--set", "launch.setup=[module load cuda]"),
+            "module load cuda.*in this shell before",
+        ),
+        (("--scheduler", "local", "--set", "launch.container=apptainer exec x.sif"), "x.sif.*run winnow inside it"),
         (("--scheduler", "slurm", "--after", "yesterday"), "job id"),
         (("--scheduler", "slurm", "--after", "12\nrm"), "job id"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_to_do(tmp_path: Path, words: tuple[str, ...], reason: str) -> None:
     with pytest.raises(RunRefused, match=reason):
-        asked("--out", str(tmp_path / "run"), *words)
+        asked("--lake", "lake", "--out", str(tmp_path / "run"), *words)
 
 
 def test_without_slurm_the_command_says_where_to_run_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RunRefused, match="login node"):
-        asked("--out", str(tmp_path / "run"), "--scheduler", "slurm", "--after", "12")
+        asked("--lake", "lake", "--out", str(tmp_path / "run"), "--scheduler", "slurm", "--after", "12")
 
 
 def test_a_task_is_the_rank_that_slurm_says() -> None:

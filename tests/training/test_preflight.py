@@ -4,19 +4,24 @@ import json
 import re
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from safetensors.numpy import save_file
 from transformers import MistralConfig
 
 from conf.recipe import load
-from conf.training import Schedule, Training
-from tests.training.chats import saved
-from tests.versions.lakes import make_lake
+from conf.training import Schedule, Training, Zero
+from jobs.cli import main
+from tests.training.chats import conversation, saved
+from tests.training.runs import train_arguments
+from tests.versions.lakes import make_lake, publish, rows_of
 from training import footprint, preflight
 from training.arithmetic import plan
 from training.checkpoints import mark
 from training.corpus import Corpus, open_version
+from training.errors import RunRefused
 from training.preflight import Subject, histogram, report
+from training.prepare import check_zero
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +119,8 @@ PROBLEMS = {
     "unknown_target": (["lora.targets=[nothing_like_it]"], "lora.targets ['nothing_like_it']"),
     "fewer_packs_than_gpus": (["data.packing=true", "launch.gpus_per_node=64"], "packs for 64 processes x 4"),
     "mask": (["data.max_mask_share=0.1"], "of the tokens would be trained, expected 2.00% to 10.00%"),
+    "library": (["base.attention=flash_attention_2"], "flash_attention_2 needs the library flash_attn"),
+    "own_zero_file": (["zero.config=/nowhere.json"], "zero.config: no such file: /nowhere.json"),
 }
 
 
@@ -145,6 +152,86 @@ def test_a_large_version_is_judged_by_its_first_conversations(corpus, model, tmp
     assert steps[0] == pytest.approx(steps[1], rel=0.1)
 
 
+def test_eval_rows_are_not_missed_where_only_the_first_conversations_are_looked_at(model, tmp_path, monkeypatch):
+    rows = rows_of([conversation("a " * n, "b " * n) for n in range(1, 301)])
+    split = pa.array(["train"] * 290 + ["eval"] * 10)
+    lake = make_lake(tmp_path / "lake", 1)
+    publish(lake, rows.set_column(rows.schema.get_field_index("split"), "split", split))
+    monkeypatch.setattr(preflight, "LOOK", 100)
+    text, problems = checked(open_version(lake), model, tmp_path / "run")
+    assert "tokens      eval: 0 conversations" in text
+    assert problems == []
+
+
+@pytest.fixture
+def begun(chats, tmp_path) -> Path:
+    """The folder of a run that was prepared and has a checkpoint of two ranks."""
+    out = tmp_path / "run"
+    assert main([*train_arguments(chats, out), "--prepare"]) == 0
+    folder = out / "checkpoint-4"
+    folder.mkdir()
+    (folder / "state").write_text("x")
+    mark(folder, 4, 2)
+    return out
+
+
+def test_a_run_that_can_start_or_go_on_is_told_so_and_left_alone(chats, begun, tmp_path, capsys):
+    for out, resumes in ((tmp_path / "new", False), (begun, True)):
+        before = sorted(path for path in tmp_path.rglob("*"))
+        assert main([*train_arguments(chats, out), "--check"]) == 0
+        said = capsys.readouterr().out
+        assert said.splitlines()[-1] == "verdict     the run can start"
+        assert ("resume      from " in said) == resumes
+        assert sorted(path for path in tmp_path.rglob("*")) == before
+
+
+NO = {
+    "settings": (["--set", "optimizer.lr=1e-3"], ["optimizer.lr was 0.005 and is 0.001"]),
+    "model": (["--set", "schedule.seed=7"], ["holds a run on another base model"]),
+    "resume": (["--resume", "none"], ["--resume is none"]),
+    "ranks": (["--ranks", "1"], ["was written by 2 ranks and this run has 1"]),
+    "several": (
+        ["--resume", "none", "--set", "lora.targets=[nothing_like_it]", "--set", "data.max_mask_share=0.1"],
+        ["expected 2.00% to 10.00%", "lora.targets ['nothing_like_it']", "holds a run with", "--resume is none"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "reasons"), NO.values(), ids=NO)
+def test_a_run_that_would_be_refused_is_refused_by_the_check_with_every_reason(chats, begun, words, reasons, capsys):
+    assert main([*train_arguments(chats, begun), *words]) == 2
+    refusal = capsys.readouterr().err
+    assert any(reason in refusal for reason in reasons)
+    assert main([*train_arguments(chats, begun), *words, "--check"]) == 2
+    said = capsys.readouterr()
+    assert "steps       " in said.out and "verdict" not in said.out
+    lines = said.err.splitlines()
+    assert [line.startswith("winnow: ") for line in lines] == [True] * len(reasons)
+    for line, reason in zip(lines, reasons, strict=True):
+        assert reason in line
+
+
+OWN = {
+    "another_stage": ('{"zero_optimization": {"stage": 3}}', 2, "which is 2.*found stage 3 in .*own.json"),
+    "no_stage": ("{}", 1, "which is 1.*found stage 0"),
+    "without_deepspeed": ('{"zero_optimization": {"stage": 2}}', 0, "which is 0, and not 0.*found stage 2"),
+    "no_json": ("stage: 2", 2, "expected a JSON file of DeepSpeed's in .*own.json"),
+    "a_list": ("[]", 2, "expected a JSON file of DeepSpeed's in .*own.json"),
+}
+
+
+@pytest.mark.parametrize(("text", "stage", "reason"), OWN.values(), ids=OWN)
+def test_a_deepspeed_file_of_another_stage_is_refused_naming_both(text, stage, reason, tmp_path):
+    (tmp_path / "own.json").write_text(text)
+    with pytest.raises(RunRefused, match=reason):
+        check_zero(Zero(stage=stage, config=str(tmp_path / "own.json")))
+
+
+def test_a_deepspeed_file_of_the_same_stage_is_taken(tmp_path):
+    (tmp_path / "own.json").write_text('{"zero_optimization": {"stage": 3}}')
+    check_zero(Zero(stage=3, config=str(tmp_path / "own.json")))
+
+
 def test_the_histogram_has_a_line_for_each_power_of_two_in_use():
     import numpy as np
 
@@ -158,7 +245,6 @@ def test_the_histogram_has_a_line_for_each_power_of_two_in_use():
 
 
 def test_a_models_own_code_is_refused(corpus, model, tmp_path):
-    from training.errors import RunRefused
     from training.lora import check_base
 
     folder = tmp_path / "model"

@@ -249,6 +249,19 @@ def test_a_version_without_pin_needs_leave(tmp_path: Path, capsys: pytest.Captur
     assert main([*words, "--allow-unpinned"]) == 0
 
 
+def test_a_run_goes_on_with_the_version_it_was_begun_on_where_none_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake, out = chat_lake(tmp_path / "lake", 30), tmp_path / "out"
+    words = [word for word in train_arguments(lake, out) if word not in ("--pin", "baseline")]
+    assert main([*words, "--prepare"]) == 0
+    begun = json.loads((out / "job.json").read_text())["dataset"]
+    (out / "checkpoint-4").mkdir()
+    publish(lake, DeltaTable(f"{lake}/{tables.DATASET}").to_pyarrow_table().slice(0, 25))
+    assert main([*words, "--prepare"]) == 0, capsys.readouterr().err
+    assert json.loads((out / "job.json").read_text())["dataset"] == begun
+
+
 def test_going_on_with_other_data_settings_or_ranks_is_refused_naming_both(
     chats: str, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

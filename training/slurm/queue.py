@@ -42,9 +42,12 @@ def _queued(job_id: str) -> JobState | None:
 
 
 def _accounted(job_id: str) -> JobState | None:
-    """From the accounting database, or from the log of completed jobs where there is no database."""
+    """From the accounting database, or from the log of completed jobs where there is no database.
+
+    Of the allocation alone: the steps of a job are lines of their own, and the last one is not how the job ended.
+    """
     for source in ([], ["--completion"]):
-        command = ["sacct", *source, "--noheader", "--parsable2", "--jobs", job_id, "--format=state"]
+        command = ["sacct", *source, "--allocations", "--noheader", "--parsable2", "--jobs", job_id, "--format=state"]
         lines = _ask(command, allowed=(0, 1)).splitlines()
         if lines:
             return JobState(lines[-1].split()[0])

@@ -8,11 +8,10 @@ so the first rank to fail writes its own code to FAILURE_FILE.
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from types import FrameType
 
+from training.child import Child
 from training.errors import STOPPED
 
 
@@ -41,15 +40,7 @@ def main(argv: Sequence[str]) -> int:
 def _run(command: Sequence[str]) -> int:
     # An ignored signal stays ignored in the child, until the training says what to do with it.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    process = subprocess.Popen(command, env={**os.environ, **environment(os.environ)})
-
-    def hand_on(number: int, _frame: FrameType | None) -> None:
-        process.send_signal(number)
-
-    for number in (signal.SIGUSR1, signal.SIGTERM):
-        signal.signal(number, hand_on)
-    code = process.wait()
-    return code if code >= 0 else 128 - code
+    return Child(command, {**os.environ, **environment(os.environ)}, (signal.SIGUSR1, signal.SIGTERM)).wait()
 
 
 def _note(path: str, code: int) -> None:

@@ -26,6 +26,11 @@ class Run:
     version: tuple[str, ...]
     out: Path
 
+    @property
+    def names_version(self) -> bool:
+        """Whether the words say which version, rather than leave it to the newest."""
+        return any(word in self.version for word in ("--pin", "--version", "--timestamp"))
+
 
 def render(run: Run, settings: Training, after: str | None = None) -> str:
     """The batch script, whole. ``after``: a job that has to succeed first."""
@@ -44,20 +49,16 @@ def render(run: Run, settings: Training, after: str | None = None) -> str:
         after=after,
         out=str(run.out),
         log=_option(f"{str(run.out).replace('%', '%%')}/%x-%j.out"),
-        processes=processes(launch),
+        processes=launch.local_ranks,
         placement=_placement(launch),
         python=python,
+        names_version=run.names_version,
         launcher=f"{launch.container} {python}".strip(),
-        prepare=shlex.join([*train_arguments(run), "--prepare", "--ranks", str(launch.nodes * processes(launch))]),
+        prepare=shlex.join([*train_arguments(run), "--prepare", "--ranks", str(launch.ranks)]),
         # Since Slurm 22.05 srun does not take this from sbatch.
         srun_options=f" --cpus-per-task={launch.cpus_per_process}" if launch.cpus_per_process else "",
         requeues=launch.max_requeues if launch.requeue else 0,
     )
-
-
-def processes(launch: Launch) -> int:
-    """Processes of one node: as said, else one a GPU, else one."""
-    return launch.processes_per_node or launch.gpus_per_node or 1
 
 
 def train_arguments(run: Run) -> list[str]:

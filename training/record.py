@@ -1,0 +1,64 @@
+"""What ``winnow submit`` leaves in a run's folder for those who ask later: where it was placed, and how it ended."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from conf.training import Training
+
+FOLDER = "launch"
+"""The folder below a run's ``--out`` with its script, its record (``RECORD``) and how it ended (``EXIT_CODE``)."""
+RECORD = "launch.json"
+EXIT_CODE = "exit-code"
+FAILURE = "first-failure"
+
+
+def write(out: Path, settings: Training, job_id: str | None, pid: int | None = None) -> None:
+    """What ``winnow jobs`` needs to find the run again: the Slurm job's id, or its process where there is no job."""
+    launch = settings.launch
+    record = {
+        "name": settings.name,
+        "scheduler": launch.scheduler,
+        "job_id": job_id,
+        "pid": pid,
+        "nodes": launch.nodes,
+        "processes_per_node": launch.local_ranks,
+        "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    (folder(out) / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def read(out: Path) -> dict[str, Any] | None:
+    """What ``write`` wrote; None for a folder that no run was submitted to."""
+    try:
+        found: dict[str, Any] = json.loads((out / FOLDER / RECORD).read_text(encoding="utf-8"))
+        return found
+    except FileNotFoundError:
+        return None
+
+
+def clear_end(out: Path) -> None:
+    """Forget how the run before this one ended."""
+    for name in (EXIT_CODE, FAILURE):
+        (out / FOLDER / name).unlink(missing_ok=True)
+
+
+def write_end(out: Path, code: int) -> None:
+    """How the run ended, as the batch script of a Slurm job writes it."""
+    (folder(out) / EXIT_CODE).write_text(f"{code}\n", encoding="utf-8")
+
+
+def exit_code(out: Path) -> str | None:
+    """How the run ended, if it has and could still say so."""
+    try:
+        return (out / FOLDER / EXIT_CODE).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+
+
+def folder(out: Path) -> Path:
+    """``FOLDER`` of a run, there from now on."""
+    made = out / FOLDER
+    made.mkdir(parents=True, exist_ok=True)
+    return made
