@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.lora import LoraLayer
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 from transformers.utils import logging
 
@@ -145,9 +146,27 @@ def add_lora(model: PreTrainedModel, lora: Lora, new_tokens: list[int] | None = 
         raise RunRefused(
             f"lora.targets {lora.targets}: {str(error).splitlines()[0]} Names in this model: {', '.join(names)}"
         ) from error
+    if lora.dora:
+        _measure_magnitudes(adapted)
     # Activation checkpointing drops gradients unless the first checkpointed input has one.
     adapted.enable_input_require_grads()
     return adapted
+
+
+def _measure_magnitudes(model: PeftModel) -> None:
+    """DoRA's magnitudes as the float32 norms that its layers divide by.
+
+    peft takes them in the base's dtype before it makes the adapter float32: rounded to bfloat16 they scale the base.
+    """
+    layers: list[Any] = [part for part in model.modules() if isinstance(part, LoraLayer)]
+    for part in layers:
+        for name, magnitude in part.lora_magnitude_vector.items():
+            if name in part.lora_A:
+                pair = part.lora_A[name].weight, part.lora_B[name].weight
+            else:
+                pair = part.lora_embedding_A[name], part.lora_embedding_B[name]
+            layer, scale = part.get_base_layer(), part.scaling[name]
+            magnitude.update_layer(base_layer=layer, lora_A=pair[0], lora_B=pair[1], scaling=scale)
 
 
 def count(model: torch.nn.Module) -> Trainable:
@@ -174,7 +193,7 @@ def check_start(model: PeftModel, lora: Lora, device: torch.device, partitioned:
     """
     if partitioned:
         return _largest_b(model)
-    ids = torch.arange(3, 19, device=device).unsqueeze(0) % model.get_input_embeddings().num_embeddings
+    ids = torch.arange(3, 19, device=device).unsqueeze(0) % model.config.vocab_size
     was_training = model.training
     model.eval()
     with torch.no_grad():

@@ -26,8 +26,8 @@ def base(run: Path) -> str:
     return folder
 
 
-def settings(**values: Any) -> Training:
-    return Training.model_validate({"base": {"dtype": "float32"}, "lora": {"r": 4, "alpha": 8.0, **values}})
+def settings(dtype: str = "float32", **values: Any) -> Training:
+    return Training.model_validate({"base": {"dtype": dtype}, "lora": {"r": 4, "alpha": 8.0, **values}})
 
 
 def adapted(base: str, **values: Any) -> PeftModel:
@@ -42,7 +42,15 @@ def logits(model: Any) -> torch.Tensor:
         return found
 
 
-KINDS = [{}, {"rslora": True}, {"dora": True}, {"targets": ["q_proj", "v_proj"]}, {"dropout": 0.5}]
+KINDS = [
+    {},
+    {"rslora": True},
+    {"dora": True},
+    {"targets": ["q_proj", "v_proj"]},
+    {"targets": ["embed_tokens", "q_proj"]},
+    {"dora": True, "targets": ["embed_tokens", "q_proj"]},
+    {"dropout": 0.5},
+]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -51,6 +59,13 @@ def test_before_the_first_step_the_logits_are_the_bases(base: str, kind: dict[st
     plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     assert lora.check_start(model, settings(**kind).lora, CPU, partitioned=False) <= 1e-5
     assert (logits(model) - logits(plain)).abs().max() <= 1e-5
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_in_bfloat16_too_the_logits_before_the_first_step_are_the_bases(base: str, kind: dict[str, Any]) -> None:
+    model = adapted(base, dtype="bfloat16", **kind)
+    assert lora.check_start(model, settings(**kind).lora, CPU, partitioned=False) == 0
+    assert torch.equal(logits(model), logits(AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)))
 
 
 def test_pissa_starts_as_the_base_and_is_saved_as_an_adapter_of_the_unchanged_base(base: str, tmp_path: Path) -> None:
