@@ -88,6 +88,8 @@ class Flow(TrainerCallback):
             checkpoints.mark(folder, state.global_step, self.ranks.world)
             checkpoints.prune(self.out, self.schedule.keep_checkpoints)
             print(f"saved {folder.name}, whole after {time.monotonic() - begun:.1f} s", flush=True)
+        # No rank leaves a run whose last checkpoint could not be marked as if all were well.
+        self.ranks.wait()
 
 
 def _due(step: int, every: int, epoch_ends: bool) -> bool:

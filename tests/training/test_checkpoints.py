@@ -1,10 +1,10 @@
 """A checkpoint is whole, or it is not used."""
 
-import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,34 +107,65 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_text() == "first"
 
 
-def test_a_rank_that_does_not_answer_is_an_error_within_the_timeout(tmp_path: Path) -> None:
-    program = """
+TWO = """
 import os, sys, time
+from pathlib import Path
 import torch.distributed as dist
 rank = int(sys.argv[1])
 os.environ.update(RANK=sys.argv[1], WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=sys.argv[2])
 dist.init_process_group("gloo")
-from training.flow import Ranks
+from training.flow import Flow, Ranks
 ranks = Ranks(timeout=3)
+"""
+
+
+def two_ranks(program: str, port: int, *words: str) -> tuple[str, str]:
+    """What each of two ranks said that ran ``program`` with each other."""
+    command = [sys.executable, "-c", TWO + program]
+    options: Any = {"env": one_thread(), "cwd": ROOT, "text": True, "stdout": subprocess.PIPE}
+    with (
+        subprocess.Popen([*command, "1", str(port), *words], **options) as other,
+        subprocess.Popen([*command, "0", str(port), *words], **options) as first,
+    ):
+        return first.communicate(timeout=120)[0], other.communicate(timeout=120)[0]
+
+
+def test_a_rank_that_does_not_answer_is_an_error_within_the_timeout() -> None:
+    program = """
 assert ranks.sums([1.0]) == [2.0] and ranks.largest([float(rank)]) == [1.0]
 if rank:
-    time.sleep(20)
+    time.sleep(10)
     os._exit(0)
 begun = time.monotonic()
 try:
     ranks.wait()
 except Exception as error:
-    print(type(error).__name__, error, time.monotonic() - begun < 15)
+    print(type(error).__name__, error, time.monotonic() - begun < 15, flush=True)
 os._exit(0)
 """
-    command = [sys.executable, "-c", program]
-    options = {"env": one_thread(), "cwd": ROOT, "text": True, "stdout": subprocess.PIPE}
-    with (
-        subprocess.Popen([*command, "1", "29733"], **options) as other,
-        subprocess.Popen([*command, "0", "29733"], **options) as first,
-    ):
-        said, _ = first.communicate(timeout=120)
-        other.kill()
+    said, _ = two_ranks(program, 29733)
     assert said.startswith("TrainingError another rank is gone, or did not answer within 3 s"), said
     assert said.rstrip().endswith("True")
-    assert json.dumps(said)
+
+
+@pytest.mark.parametrize(
+    ("saved", "first", "other"),
+    [("checkpoint-4", "saved True", "saved True"), ("", "FileNotFoundError", "TrainingError")],
+)
+def test_no_rank_goes_on_before_the_first_has_marked_the_checkpoint(
+    tmp_path: Path, saved: str, first: str, other: str
+) -> None:
+    program = """
+from transformers import TrainerControl, TrainerState, TrainingArguments
+from conf.training import Schedule
+flow = Flow(Path(sys.argv[3]), Schedule(), ranks, False, lambda: False)
+try:
+    flow.on_save(TrainingArguments(use_cpu=True), TrainerState(global_step=4), TrainerControl())
+    print("saved", (Path(sys.argv[3]) / "checkpoint-4" / "complete.json").is_file(), flush=True)
+except Exception as error:
+    print(type(error).__name__, flush=True)
+os._exit(0)
+"""
+    (tmp_path / saved).mkdir(exist_ok=True)
+    said = two_ranks(program, 29735, str(tmp_path))
+    assert [one.splitlines()[-1] for one in said] == [first, other]
