@@ -86,7 +86,7 @@ class Flow(TrainerCallback):
             begun = time.monotonic()
             folder = self.out / f"checkpoint-{state.global_step}"
             checkpoints.mark(folder, state.global_step, self.ranks.world)
-            checkpoints.prune(self.out, self.schedule.keep_checkpoints)
+            checkpoints.prune(folder, self.schedule.keep_checkpoints)
             print(f"saved {folder.name}, whole after {time.monotonic() - begun:.1f} s", flush=True)
         # No rank leaves a run whose last checkpoint could not be marked as if all were well.
         self.ranks.wait()
