@@ -15,7 +15,7 @@ from peft import PeftModel
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.integrations import is_deepspeed_zero3_enabled
 
-from conf.training import Report, Training
+from conf.training import Data, Report, Training
 from training import lora
 from training.checkpoints import Checkpoint
 from training.errors import TrainingError
@@ -38,13 +38,12 @@ def run(job: Job, out: Path, resume: Checkpoint | None, is_asked: Callable[[], b
     set_seed(settings.schedule.seed)
     model = build_model(job, settings)
     ranks = Ranks(settings.launch.timeout_minutes * 60)
-    prepared = open_prepared(job.tokens)
-    flow = Flow(out, settings.schedule, ranks, len(prepared.eval) > 0, is_asked)
+    train, held_out = packed_rows(open_prepared(job.tokens), settings.data)
+    flow = Flow(out, settings.schedule, ranks, held_out is not None, is_asked)
     numbers = Numbers(out, ranks, arguments.device, settings.report.jsonl)
     numbers.watch(model, model.get_base_model())
-    trainer = build_trainer(
-        model, arguments, prepared, settings, [numbers, flow, *_reporters(out, job, settings.report, ranks)]
-    )
+    callbacks = [numbers, flow, *_reporters(out, job, settings.report, ranks)]
+    trainer = build_trainer(model, arguments, train, held_out, callbacks)
     if ranks.is_first:
         print(lora.count(model), flush=True)
     lora.check_trained(model, settings.lora)
@@ -186,21 +185,26 @@ def new_token_ids(folder: str, tokens: list[str]) -> list[int]:
     return [int(tokenizer.convert_tokens_to_ids(token)) for token in tokens if token not in known]
 
 
+def packed_rows(prepared: Prepared, data: Data) -> tuple[PackedRows, PackedRows | None]:
+    """The rows to train on, and those to evaluate on: None if there are none, or ``data.eval`` is ``none``."""
+    train, held_out = (PackedRows(split, data.max_tokens, data.packing) for split in (prepared.train, prepared.eval))
+    return train, held_out if len(held_out) and data.eval != "none" else None
+
+
 def build_trainer(
     model: PeftModel,
     arguments: TrainingArguments,
-    prepared: Prepared,
-    settings: Training,
+    train: PackedRows,
+    held_out: PackedRows | None,
     callbacks: list[TrainerCallback],
 ) -> Trainer:
     """The Trainer over packed rows of both splits."""
-    data = settings.data
     is_flat = model.config._attn_implementation == "flash_attention_2"
     trainer = Trainer(
         model=model,
         args=arguments,
-        train_dataset=PackedRows(prepared.train, data.max_tokens, data.packing),
-        eval_dataset=PackedRows(prepared.eval, data.max_tokens, data.packing) if len(prepared.eval) else None,
+        train_dataset=train,
+        eval_dataset=held_out,
         data_collator=partial(sized, flatten=is_flat),
         callbacks=callbacks,
     )

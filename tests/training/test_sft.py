@@ -60,6 +60,15 @@ def test_the_loss_falls(run: Path) -> None:
     assert losses(run, "eval_loss").keys() == {4, 8}
 
 
+def test_without_evaluation_rows_held_out_are_not_looked_at(chats: str, tmp_path: Path) -> None:
+    sets = ("data.eval=none", "schedule.max_steps=4", "launch.processes_per_node=1", "zero.stage=0")
+    out = trained(chats, tmp_path / "no-eval", *sets)
+    assert losses(out).keys() == {1, 2, 3, 4}
+    assert not losses(out, "eval_loss")
+    numbers = json.loads((out / "adapter/manifest.json").read_text())["numbers"]
+    assert not [name for name in numbers if name.startswith("eval_")]
+
+
 def test_a_stopped_run_goes_on_to_the_same_losses_and_the_same_adapter(chats: str, tmp_path: Path) -> None:
     sets = ("lora.dropout=0.1", "schedule.max_steps=12")  # dropout: random numbers have to go on as well
     whole, out = trained(chats, tmp_path / "whole", *sets), tmp_path / "stopped"
