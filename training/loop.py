@@ -48,14 +48,21 @@ def run(job: Job, out: Path, resume: Checkpoint | None, is_asked: Callable[[], b
         print(lora.count(model), flush=True)
     lora.check_trained(model, settings.lora)
     if resume is None:
-        device = next(model.parameters()).device
-        lora.check_start(model, settings.lora, device, is_deepspeed_zero3_enabled())
+        check_start(model, settings, arguments.device)
         if settings.lora.init == "pissa" and ranks.is_first:
             save_initial(model, out)
     else:
         numbers.resume(resume.folder, resume.step)
     trainer.train(resume_from_checkpoint=str(resume.folder) if resume else None)
     return not flow.stopped
+
+
+def check_start(model: PeftModel, settings: Training, device: torch.device) -> None:
+    """``lora.check_start`` where the run computes: kernels such as flash attention's are for GPUs only."""
+    partitioned = is_deepspeed_zero3_enabled()
+    if not partitioned:
+        model.to(device)  # with ZeRO 1 and 2 DeepSpeed would do so, but only when training begins
+    lora.check_start(model, settings.lora, device, partitioned)
 
 
 def join(settings: Training, use_cpu: bool) -> None:
