@@ -13,7 +13,8 @@ from training import manifest
 from training.checkpoints import Checkpoint
 from training.errors import TrainingError
 from training.job import Job
-from training.numbers import STATE, Counts, Totals, summary
+from training.numbers import summary, totals
+from training.packing import PackedRows
 from training.tokens import open_prepared
 
 ADAPTER = "adapter"
@@ -114,10 +115,9 @@ def save_tokenizer(job: Job, folder: Path) -> str:
 
 def run_summary(job: Job, checkpoint: Checkpoint) -> dict[str, float]:
     """The run's numbers from its last checkpoint."""
-    saved = json.loads((checkpoint.folder / STATE).read_text(encoding="utf-8"))
-    totals = Totals(**{**saved, "counts": Counts(**saved["counts"])})
-    state = _state(checkpoint)
-    return summary(totals, state["log_history"], len(open_prepared(job.tokens).train), state["epoch"])
+    state, data = _state(checkpoint), job.training().data
+    packs = PackedRows(open_prepared(job.tokens).train, data.max_tokens, data.packing)
+    return summary(totals(checkpoint.folder), state["log_history"], len(packs), state["epoch"])
 
 
 def print_summary(numbers: dict[str, float], folder: Path) -> None:
