@@ -40,9 +40,9 @@ def load(folder: Path, base: str | None = None, dtype: str = "auto") -> PeftMode
     model = AutoModelForCausalLM.from_pretrained(
         place, dtype=kind, use_safetensors=True, trust_remote_code=False, local_files_only=True
     )
-    new_tokens = _config(folder).get("trainable_token_indices")
-    if new_tokens and max(new_tokens) >= model.get_input_embeddings().num_embeddings:
-        model.resize_token_embeddings(max(new_tokens) + 1, mean_resizing=False)
+    rows = _config(folder).get("trainable_token_indices")
+    if rows:  # the same ids for each table; before there were tables, the ids alone
+        lora.make_room(model, max(rows if isinstance(rows, list) else next(iter(rows.values()))) + 1)
     return PeftModel.from_pretrained(model, str(folder)).eval()
 
 
@@ -111,7 +111,7 @@ def run_merge(args: Namespace) -> int:
     folder, out = Path(args.adapter), Path(args.out)
     with _new_folder(out) as partial:
         model = load(folder, args.base)
-        ids = torch.arange(PROBE).unsqueeze(0) % model.get_input_embeddings().num_embeddings
+        ids = torch.arange(PROBE).unsqueeze(0) % model.config.vocab_size
         before = _logits(model, ids)
         merged: Any = model.merge_and_unload(safe_merge=True)
         after = _logits(merged, ids)

@@ -139,25 +139,13 @@ def shipped_template(name: str) -> ChatTemplate:
 def render(conversations: Sequence[Messages], template: str, special: Mapping[str, str]) -> list[Rendered | str]:
     """Each conversation as text, or as the reason why the template refuses it."""
     try:
-        texts, spans = _rendered(conversations, template, True, special)
-        return [Rendered(*pair) for pair in zip(texts, spans, strict=True)]
+        options: Any = {"chat_template": template, "return_assistant_tokens_mask": True, **special}
+        made: Any = render_jinja_template(cast(Any, conversations), **options)
+        return [Rendered(*pair) for pair in zip(*made, strict=True)]
     except (TemplateError, TypeError, ValueError) as error:  # what Jinja code raises on a shape it does not know
         if len(conversations) == 1:
             return [str(error).splitlines()[0][:200] or type(error).__name__]
         return [one for conversation in conversations for one in render([conversation], template, special)]
-
-
-def prompt(messages: Messages, template: str, special: Mapping[str, str]) -> str:
-    """The text after which the model is to answer as the assistant."""
-    return str(_rendered([messages], template, False, special, add_generation_prompt=True)[0][0])
-
-
-def _rendered(
-    conversations: Sequence[Messages], template: str, spans: bool, special: Mapping[str, str], **more: Any
-) -> Any:
-    """transformers' own rendering: the texts, and the spans of each where asked for."""
-    options: dict[str, Any] = {"chat_template": template, "return_assistant_tokens_mask": spans, **more, **special}
-    return render_jinja_template(cast(Any, conversations), **options)
 
 
 def _chosen(own: Any, special: Mapping[str, str], name: str) -> ChatTemplate:

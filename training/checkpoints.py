@@ -75,15 +75,25 @@ def check_ranks(checkpoint: Checkpoint, ranks: int) -> None:
         )
 
 
-def prune(out: Path, keep: int) -> None:
-    """Remove all but the ``keep`` newest marked checkpoints, and what lies unmarked before them."""
-    marked = [folder for folder in _folders(out) if (folder / MARKER).is_file()]
+def pass_over(out: Path, step: int) -> None:
+    """Take the markers of checkpoints beyond ``step``: a run that goes on from there found them damaged.
+
+    So no later look takes them for whole, and ``prune`` does not keep them in place of whole ones.
+    """
+    for folder in _folders(out):
+        if _step(folder) > step:
+            (folder / MARKER).unlink(missing_ok=True)
+
+
+def prune(saved: Path, keep: int) -> None:
+    """Remove all but the ``keep`` newest marked checkpoints up to ``saved``, and what lies unmarked before them."""
+    so_far = [folder for folder in _folders(saved.parent) if _step(folder) <= _step(saved)]
+    marked = [folder for folder in so_far if (folder / MARKER).is_file()]
     if len(marked) < keep:
         return
-    for folder in _folders(out):
-        if _step(folder) < _step(marked[keep - 1]):
-            (folder / MARKER).unlink(missing_ok=True)
-            shutil.rmtree(folder)
+    for folder in so_far[so_far.index(marked[keep - 1]) + 1 :]:
+        (folder / MARKER).unlink(missing_ok=True)
+        shutil.rmtree(folder)
 
 
 def write_whole(path: Path, text: str) -> None:

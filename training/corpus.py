@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from pyarrow import dataset as ds
 
 from udfs import contents, versions
-from udfs.lake import VersionError, scan
+from udfs.lake import VersionError
 
 CorpusError = VersionError
 """Why there is no corpus: what was asked for, what there is, what to do. ``exit_code`` is the command's."""
@@ -42,12 +41,11 @@ class Corpus:
         """Every name that keeps this version, sorted; none where a clean-up may remove it."""
         return self._version.pins
 
-    def dataset(self) -> ds.Dataset:
-        """The rows as an Arrow dataset, of the schema in ``jobs/tables.py`` (``messages``: list of role, content)."""
-        return scan(self._table)
-
     def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """The rows, the same order every time, at most ``udfs.contents.BATCH_ROWS`` at a time, in bounded memory."""
+        """The rows of schema ``dataset`` in ``jobs/tables.py``, the same order every time, in bounded memory.
+
+        At most ``udfs.contents.BATCH_ROWS`` at a time.
+        """
         return contents.read_batches(self._table, columns)
 
 

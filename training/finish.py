@@ -13,7 +13,8 @@ from training import manifest
 from training.checkpoints import Checkpoint
 from training.errors import TrainingError
 from training.job import Job
-from training.numbers import STATE, Counts, Totals, summary
+from training.numbers import summary, totals
+from training.packing import PackedRows
 from training.tokens import open_prepared
 
 ADAPTER = "adapter"
@@ -57,7 +58,9 @@ def write_adapter(job: Job, out: Path, checkpoint: Checkpoint) -> Path:
 def write_weights(job: Job, out: Path, checkpoint: Path, folder: Path) -> None:
     """The adapter's weights and configuration as peft reads them. Raises TrainingError if a tensor is empty or NaN."""
     config = json.loads((checkpoint / CONFIG).read_text(encoding="utf-8"))
-    weights = load_file(checkpoint / WEIGHTS)
+    # Where tables of tokens grew peft stores them whole as well; what was trained of them has tensors of its own.
+    stored = load_file(checkpoint / WEIGHTS)
+    weights = {name: tensor for name, tensor in stored.items() if not name.endswith("token_adapter.base_layer.weight")}
     if job.settings["lora"]["init"] == "pissa":
         weights, config = without_pissa(weights, load_file(out / INITIAL / WEIGHTS), config)
     check_weights(weights)
@@ -112,10 +115,9 @@ def save_tokenizer(job: Job, folder: Path) -> str:
 
 def run_summary(job: Job, checkpoint: Checkpoint) -> dict[str, float]:
     """The run's numbers from its last checkpoint."""
-    saved = json.loads((checkpoint.folder / STATE).read_text(encoding="utf-8"))
-    totals = Totals(**{**saved, "counts": Counts(**saved["counts"])})
-    state = _state(checkpoint)
-    return summary(totals, state["log_history"], len(open_prepared(job.tokens).train), state["epoch"])
+    state, data = _state(checkpoint), job.training().data
+    packs = PackedRows(open_prepared(job.tokens).train, data.max_tokens, data.packing)
+    return summary(totals(checkpoint.folder), state["log_history"], len(packs), state["epoch"])
 
 
 def print_summary(numbers: dict[str, float], folder: Path) -> None:

@@ -57,7 +57,8 @@ class Flow(TrainerCallback):
     """Evaluates and saves when the settings say so, at the end and when a signal asks; marks and prunes checkpoints.
 
     ``is_asked`` tells whether this rank got a signal to stop; ``stopped``, after training, whether one ended the run.
-    The last step is always logged, evaluated and saved, so that the last checkpoint is enough to write the adapter.
+    The last step is always evaluated and saved, so that the last checkpoint is enough to write the adapter. A step that
+    is saved is logged, so that a checkpoint holds everything up to it.
     """
 
     def __init__(self, out: Path, schedule: Schedule, ranks: Ranks, has_eval: bool, is_asked: Callable[[], bool]):
@@ -72,9 +73,10 @@ class Flow(TrainerCallback):
         is_last = step >= state.max_steps
         self.stopped = bool(self.ranks.largest([float(self.is_asked())])[0]) and not is_last
         ends = is_last or self.stopped
-        control.should_log |= ends
         control.should_evaluate = self.has_eval and (is_last or _due(step, self.schedule.eval_steps, epoch_ends))
         control.should_save = ends or _due(step, self.schedule.save_steps, epoch_ends)
+        # Totals grow when a step is logged: a checkpoint at another step would lose those since the last log.
+        control.should_log |= control.should_save
         control.should_training_stop |= ends
         return control
 
@@ -84,8 +86,10 @@ class Flow(TrainerCallback):
             begun = time.monotonic()
             folder = self.out / f"checkpoint-{state.global_step}"
             checkpoints.mark(folder, state.global_step, self.ranks.world)
-            checkpoints.prune(self.out, self.schedule.keep_checkpoints)
+            checkpoints.prune(folder, self.schedule.keep_checkpoints)
             print(f"saved {folder.name}, whole after {time.monotonic() - begun:.1f} s", flush=True)
+        # No rank leaves a run whose last checkpoint could not be marked as if all were well.
+        self.ranks.wait()
 
 
 def _due(step: int, every: int, epoch_ends: bool) -> bool:

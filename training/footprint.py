@@ -36,7 +36,7 @@ def shape(folder: str, settings: Training) -> Shape:
     width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     return Shape(
         parameters=parameters,
-        trained=_trained(adapted, settings, text.hidden_size),
+        trained=_trained(adapted, settings) + _new_rows(text, settings),
         hidden=text.hidden_size,
         keys=heads * width,
         mlp=getattr(text, "intermediate_size", None) or 4 * text.hidden_size,
@@ -119,9 +119,15 @@ def free_bytes(folder: Path) -> float:
     return float(shutil.disk_usage(folder).free)
 
 
-def _trained(adapted: torch.nn.Module, settings: Training, hidden: int) -> int:
-    """Trained parameters, with DoRA's magnitudes and the embeddings of new tokens (input and output)."""
+def _trained(adapted: torch.nn.Module, settings: Training) -> int:
+    """Trained parameters, with DoRA's magnitudes."""
     trained = sum(weight.numel() for weight in adapted.parameters() if weight.requires_grad)
     if settings.lora.dora:
         trained += sum(w.shape[0] for name, w in adapted.named_parameters() if ".lora_B." in name)
-    return trained + 2 * hidden * len(settings.base.new_tokens)
+    return trained
+
+
+def _new_rows(text: Any, settings: Training) -> int:
+    """Parameters of new tokens: a row of the input's table and one of the output's, or one where they are one table."""
+    tables = 1 if getattr(text, "tie_word_embeddings", False) else 2
+    return int(tables * text.hidden_size * len(settings.base.new_tokens))

@@ -15,7 +15,7 @@ from peft import PeftModel
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.integrations import is_deepspeed_zero3_enabled
 
-from conf.training import Report, Training
+from conf.training import Data, Report, Training
 from training import lora
 from training.checkpoints import Checkpoint
 from training.errors import TrainingError
@@ -38,25 +38,31 @@ def run(job: Job, out: Path, resume: Checkpoint | None, is_asked: Callable[[], b
     set_seed(settings.schedule.seed)
     model = build_model(job, settings)
     ranks = Ranks(settings.launch.timeout_minutes * 60)
-    prepared = open_prepared(job.tokens)
-    flow = Flow(out, settings.schedule, ranks, len(prepared.eval) > 0, is_asked)
+    train, held_out = packed_rows(open_prepared(job.tokens), settings.data)
+    flow = Flow(out, settings.schedule, ranks, held_out is not None, is_asked)
     numbers = Numbers(out, ranks, arguments.device, settings.report.jsonl)
     numbers.watch(model, model.get_base_model())
-    trainer = build_trainer(
-        model, arguments, prepared, settings, [numbers, flow, *_reporters(out, job, settings.report, ranks)]
-    )
+    callbacks = [numbers, flow, *_reporters(out, job, settings.report, ranks)]
+    trainer = build_trainer(model, arguments, train, held_out, callbacks)
     if ranks.is_first:
         print(lora.count(model), flush=True)
     lora.check_trained(model, settings.lora)
     if resume is None:
-        device = next(model.parameters()).device
-        lora.check_start(model, settings.lora, device, is_deepspeed_zero3_enabled())
+        check_start(model, settings, arguments.device)
         if settings.lora.init == "pissa" and ranks.is_first:
             save_initial(model, out)
     else:
         numbers.resume(resume.folder, resume.step)
     trainer.train(resume_from_checkpoint=str(resume.folder) if resume else None)
     return not flow.stopped
+
+
+def check_start(model: PeftModel, settings: Training, device: torch.device) -> None:
+    """``lora.check_start`` where the run computes: kernels such as flash attention's are for GPUs only."""
+    partitioned = is_deepspeed_zero3_enabled()
+    if not partitioned:
+        model.to(device)  # with ZeRO 1 and 2 DeepSpeed would do so, but only when training begins
+    lora.check_start(model, settings.lora, device, partitioned)
 
 
 def join(settings: Training, use_cpu: bool) -> None:
@@ -186,21 +192,26 @@ def new_token_ids(folder: str, tokens: list[str]) -> list[int]:
     return [int(tokenizer.convert_tokens_to_ids(token)) for token in tokens if token not in known]
 
 
+def packed_rows(prepared: Prepared, data: Data) -> tuple[PackedRows, PackedRows | None]:
+    """The rows to train on, and those to evaluate on: None if there are none, or ``data.eval`` is ``none``."""
+    train, held_out = (PackedRows(split, data.max_tokens, data.packing) for split in (prepared.train, prepared.eval))
+    return train, held_out if len(held_out) and data.eval != "none" else None
+
+
 def build_trainer(
     model: PeftModel,
     arguments: TrainingArguments,
-    prepared: Prepared,
-    settings: Training,
+    train: PackedRows,
+    held_out: PackedRows | None,
     callbacks: list[TrainerCallback],
 ) -> Trainer:
     """The Trainer over packed rows of both splits."""
-    data = settings.data
     is_flat = model.config._attn_implementation == "flash_attention_2"
     trainer = Trainer(
         model=model,
         args=arguments,
-        train_dataset=PackedRows(prepared.train, data.max_tokens, data.packing),
-        eval_dataset=PackedRows(prepared.eval, data.max_tokens, data.packing) if len(prepared.eval) else None,
+        train_dataset=train,
+        eval_dataset=held_out,
         data_collator=partial(sized, flatten=is_flat),
         callbacks=callbacks,
     )

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.lora import LoraLayer
+from peft.utils.integrations import gather_params_ctx
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 from transformers.utils import logging
 
@@ -106,8 +108,8 @@ def attention(settings: Training, use_cpu: bool) -> str:
     return "flash_attention_2" if has_flash else "sdpa"
 
 
-def lora_config(lora: Lora, new_tokens: list[int] | None = None) -> LoraConfig:
-    """peft's configuration for these settings; ``new_tokens`` are token ids whose embeddings are trained."""
+def lora_config(lora: Lora, rows: dict[str, list[int]] | None = None) -> LoraConfig:
+    """peft's configuration for these settings; ``rows`` are the token ids trained in each table of tokens."""
     targets: str | list[str] = "all-linear" if lora.targets == ["all-linear"] else lora.targets
     return LoraConfig(
         task_type="CAUSAL_LM",
@@ -119,28 +121,78 @@ def lora_config(lora: Lora, new_tokens: list[int] | None = None) -> LoraConfig:
         use_dora=lora.dora,
         init_lora_weights="pissa" if lora.init == "pissa" else True,
         modules_to_save=lora.modules_to_save or None,
-        trainable_token_indices=new_tokens or None,
+        trainable_token_indices=rows or None,
     )
 
 
 def add_lora(model: PreTrainedModel, lora: Lora, new_tokens: list[int] | None = None) -> PeftModel:
     """The model with LoRA layers; only they (and what the settings name) have gradients."""
-    if new_tokens and max(new_tokens) >= model.config.vocab_size:
-        model.resize_token_embeddings(max(new_tokens) + 1, mean_resizing=False)
+    if new_tokens:
+        make_room(model, max(new_tokens) + 1)
+    rows = _trained_rows(model, lora, new_tokens) if new_tokens else None
     if lora.quantize == "4bit":
         from peft import prepare_model_for_kbit_training
 
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     try:
-        adapted = get_peft_model(model, lora_config(lora, new_tokens))
+        adapted = get_peft_model(model, lora_config(lora, rows))
     except ValueError as error:
         names = sorted({name.rpartition(".")[2] for name, part in model.named_modules() if hasattr(part, "weight")})
         raise RunRefused(
             f"lora.targets {lora.targets}: {str(error).splitlines()[0]} Names in this model: {', '.join(names)}"
         ) from error
+    if lora.dora:
+        _measure_magnitudes(adapted)
     # Activation checkpointing drops gradients unless the first checkpointed input has one.
     adapted.enable_input_require_grads()
     return adapted
+
+
+def _trained_rows(model: PreTrainedModel, lora: Lora, new_tokens: list[int]) -> dict[str, list[int]]:
+    """The new tokens for each table that ``lora.modules_to_save`` does not train whole."""
+    tables = [name for name in _tables(model) if name.rpartition(".")[2] not in lora.modules_to_save]
+    if not tables:
+        raise RunRefused(
+            f"base.new_tokens: expected a table of tokens that is not trained whole, found all in lora.modules_to_save "
+            f"{lora.modules_to_save}: leave one out there, its rows of new tokens are trained anyway"
+        )
+    return dict.fromkeys(tables, new_tokens)
+
+
+def make_room(model: PreTrainedModel, size: int) -> None:
+    """At least ``size`` rows in the tables of tokens; each new one is the mean of those before, so the same every time.
+
+    Without it a row that an adapter does not hold would be another one whenever the base is loaded.
+    """
+    before = int(model.get_input_embeddings().num_embeddings)  # type: ignore[arg-type]  # no tensor, as torch has it
+    if size <= before:
+        return
+    model.resize_token_embeddings(size, mean_resizing=False)
+    for table in _tables(model).values():
+        with gather_params_ctx([table.weight]), torch.no_grad():
+            table.weight[before:] = table.weight[:before].mean(0, dtype=torch.float32).to(table.weight.dtype)
+
+
+def _tables(model: PreTrainedModel) -> dict[str, Any]:
+    """The layers with a row for each token, input's and output's, by name. peft knows when both are one table."""
+    tables = (model.get_input_embeddings(), model.get_output_embeddings())
+    return {name: part for name, part in model.named_modules() if part in tables}
+
+
+def _measure_magnitudes(model: PeftModel) -> None:
+    """DoRA's magnitudes as the float32 norms that its layers divide by.
+
+    peft takes them in the base's dtype before it makes the adapter float32: rounded to bfloat16 they scale the base.
+    """
+    layers: list[Any] = [part for part in model.modules() if isinstance(part, LoraLayer)]
+    for part in layers:
+        for name, magnitude in part.lora_magnitude_vector.items():
+            if name in part.lora_A:
+                pair = part.lora_A[name].weight, part.lora_B[name].weight
+            else:
+                pair = part.lora_embedding_A[name], part.lora_embedding_B[name]
+            layer, scale = part.get_base_layer(), part.scaling[name]
+            magnitude.update_layer(base_layer=layer, lora_A=pair[0], lora_B=pair[1], scaling=scale)
 
 
 def count(model: torch.nn.Module) -> Trainable:
@@ -167,7 +219,7 @@ def check_start(model: PeftModel, lora: Lora, device: torch.device, partitioned:
     """
     if partitioned:
         return _largest_b(model)
-    ids = torch.arange(3, 19, device=device).unsqueeze(0) % model.get_input_embeddings().num_embeddings
+    ids = torch.arange(3, 19, device=device).unsqueeze(0) % model.config.vocab_size
     was_training = model.training
     model.eval()
     with torch.no_grad():

@@ -34,6 +34,12 @@ class Totals:
     counts: Counts = field(default_factory=Counts)
 
 
+def totals(checkpoint: Path) -> Totals:
+    """The totals that a checkpoint holds."""
+    saved = json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
+    return Totals(**{**saved, "counts": Counts(**saved["counts"])})
+
+
 def sized(batch: Sequence[dict[str, Any]], flatten: bool = False) -> dict[str, Any]:
     """``packing.collate``, and under ``SIZES`` the tokens of each pack, as padding cannot be told from tokens after."""
     return {**collate(batch, flatten), SIZES: torch.tensor([len(pack["input_ids"]) for pack in batch])}
@@ -87,8 +93,7 @@ class Numbers(TrainerCallback):
 
     def resume(self, checkpoint: Path, step: int) -> None:
         """Go on from a checkpoint's totals; lines of ``metrics.jsonl`` from steps that were lost are removed."""
-        saved = json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
-        self.totals = Totals(**{**saved, "counts": Counts(**saved["counts"])})
+        self.totals = totals(checkpoint)
         self.last_step = step
         path = self.out / "metrics.jsonl"
         if self.ranks.is_first and path.is_file():
@@ -196,16 +201,17 @@ def console_line(line: dict[str, Any]) -> str:
     return "  ".join(parts)
 
 
-def summary(numbers: Totals, log: list[dict[str, Any]], rows: int, epochs: float) -> dict[str, float]:
+def summary(numbers: Totals, log: list[dict[str, Any]], packs: int, epochs: float) -> dict[str, float]:
     """The numbers of a finished run under the names transformers uses, over all its restarts.
 
-    ``rows`` are the packs of one epoch; ``train_runtime`` is time spent training, evaluations and saves left out.
+    ``packs`` are those of one epoch: a sample is a pack in ``train_samples_per_second`` as it is in
+    ``eval_samples_per_second``. ``train_runtime`` is time spent training, evaluations and saves left out.
     """
     seconds = max(numbers.seconds, 1e-9)
     found: dict[str, float] = {
         "train_loss": numbers.loss / max(numbers.steps, 1),
         "train_runtime": numbers.seconds,
-        "train_samples_per_second": rows * epochs / seconds,
+        "train_samples_per_second": packs * epochs / seconds,
         "train_steps_per_second": numbers.steps / seconds,
         "train_tokens_per_second": numbers.counts.tokens / seconds,
         "train_tokens": numbers.counts.tokens,

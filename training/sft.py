@@ -63,6 +63,8 @@ def _run(out: Path, is_first: bool) -> int:
         if is_first:
             _say(f"going on from {newest.folder.name}")
     if newest is None or not finish.is_last(newest):
+        if is_first:
+            checkpoints.pass_over(out, newest.step if newest else 0)
         if not loop.run(job, out, newest, should_stop):
             if is_first:
                 _say("stopped as asked; the same command goes on from the newest checkpoint")

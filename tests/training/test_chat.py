@@ -14,7 +14,6 @@ from training.chat import (
     ChatTokenizer,
     Rendered,
     load_tokenizer,
-    prompt,
     render,
     shipped_template,
     template_for,
@@ -110,12 +109,13 @@ def test_loss_is_on_every_answer_or_on_the_last_or_on_everything(mode):
 
 @pytest.mark.parametrize("template", SHIPPED)
 def test_a_prompt_is_what_comes_before_the_answer_in_training(template):
-    special = tokenizer("byte_level", template).special_tokens_map
+    answering = tokenizer("byte_level", template)
     text = shipped_template(template).text
     talk = conversation("Hi", "Hello", "Again", "Yes", system="s")
-    whole = render([talk], text, special)[0]
+    whole = render([talk], text, answering.special_tokens_map)[0]
     assert isinstance(whole, Rendered)
-    assert prompt(talk[:-1], text, special) == whole.text[: whole.spans[-1][0]]
+    asked = {"chat_template": text, "tokenize": False, "add_generation_prompt": True}  # as a server asks
+    assert answering.apply_chat_template(talk[:-1], **asked) == whole.text[: whole.spans[-1][0]]
 
 
 REFERENCES = {

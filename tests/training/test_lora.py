@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
-from conf.training import Lora, Training
-from training import lora
+from conf.training import Base, Lora, Training
+from jobs.cli import main
+from training import adapter as adapters
+from training import footprint, lora, manifest
 from training.errors import RunRefused, TrainingError
 from training.finish import without_pissa
+from training.job import base_model
 
 CPU = torch.device("cpu")
 
@@ -26,8 +30,8 @@ def base(run: Path) -> str:
     return folder
 
 
-def settings(**values: Any) -> Training:
-    return Training.model_validate({"base": {"dtype": "float32"}, "lora": {"r": 4, "alpha": 8.0, **values}})
+def settings(dtype: str = "float32", **values: Any) -> Training:
+    return Training.model_validate({"base": {"dtype": dtype}, "lora": {"r": 4, "alpha": 8.0, **values}})
 
 
 def adapted(base: str, **values: Any) -> PeftModel:
@@ -36,13 +40,21 @@ def adapted(base: str, **values: Any) -> PeftModel:
     return lora.add_lora(lora.load_base(base, asked, use_cpu=True), asked.lora)
 
 
-def logits(model: Any) -> torch.Tensor:
+def logits(model: Any, tokens: Sequence[int] = range(3, 40)) -> torch.Tensor:
     with torch.no_grad():
-        found: torch.Tensor = model.eval()(input_ids=torch.arange(3, 40).unsqueeze(0)).logits
+        found: torch.Tensor = model.eval()(input_ids=torch.tensor([list(tokens)])).logits
         return found
 
 
-KINDS = [{}, {"rslora": True}, {"dora": True}, {"targets": ["q_proj", "v_proj"]}, {"dropout": 0.5}]
+KINDS = [
+    {},
+    {"rslora": True},
+    {"dora": True},
+    {"targets": ["q_proj", "v_proj"]},
+    {"targets": ["embed_tokens", "q_proj"]},
+    {"dora": True, "targets": ["embed_tokens", "q_proj"]},
+    {"dropout": 0.5},
+]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -51,6 +63,13 @@ def test_before_the_first_step_the_logits_are_the_bases(base: str, kind: dict[st
     plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     assert lora.check_start(model, settings(**kind).lora, CPU, partitioned=False) <= 1e-5
     assert (logits(model) - logits(plain)).abs().max() <= 1e-5
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_in_bfloat16_too_the_logits_before_the_first_step_are_the_bases(base: str, kind: dict[str, Any]) -> None:
+    model = adapted(base, dtype="bfloat16", **kind)
+    assert lora.check_start(model, settings(**kind).lora, CPU, partitioned=False) == 0
+    assert torch.equal(logits(model), logits(AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)))
 
 
 def test_pissa_starts_as_the_base_and_is_saved_as_an_adapter_of_the_unchanged_base(base: str, tmp_path: Path) -> None:
@@ -108,17 +127,74 @@ def test_new_tokens_get_trained_embeddings_and_the_rest_of_the_table_stays(base:
     table = model.get_input_embeddings().weight.detach().clone()
     wide = lora.add_lora(model, asked.lora, [size, size + 1])
     lora.check_trained(wide, asked.lora)
-    wide.train()
-    ids = torch.tensor([[3, 4, size, size + 1, 5]])
-    optimizer = torch.optim.SGD([part for part in wide.parameters() if part.requires_grad], lr=1.0)
-    wide(input_ids=ids, labels=ids).loss.backward()
-    optimizer.step()
+    learn(wide, [3, 4, size, size + 1, 5])
     embeddings: Any = wide.get_input_embeddings()
     with torch.no_grad():
         after = embeddings(torch.arange(size + 2))
     assert torch.equal(after[:size], table)
     state = {name: part for name, part in wide.named_parameters() if "trainable_tokens" in name}
-    assert sum(part.shape[0] for part in state.values()) == 2
+    assert [part.shape[0] for part in state.values()] == [2, 2]  # those read, and those written
+
+
+@pytest.mark.parametrize("tied", [False, True], ids=["two tables", "one table"])
+@pytest.mark.parametrize("whole", [False, True], ids=["rows", "whole tables"])
+def test_an_adapter_with_new_tokens_answers_as_it_was_trained_whenever_it_is_loaded(
+    run: Path, base: str, tmp_path: Path, tied: bool, whole: bool
+) -> None:
+    config = AutoConfig.from_pretrained(base, tie_word_embeddings=tied)
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "base")
+    model = lora.load_base(str(tmp_path / "base"), settings(), use_cpu=True)
+    new = [config.vocab_size, config.vocab_size + 1]
+    wide = lora.add_lora(model, settings().lora, new)
+    lora.check_start(wide, settings().lora, CPU, partitioned=False)
+    before = [table.weight[new].clone() for table in (model.get_input_embeddings(), model.get_output_embeddings())]
+    learn(wide, [3, 4, *new, 5])
+    after = [table.weight[new] for table in (model.get_input_embeddings(), model.get_output_embeddings())]
+    assert not any(torch.equal(*rows) for rows in zip(before, after, strict=True))
+    # ZeRO 3 gathers what was trained, the other stages have the tables too.
+    wide.save_pretrained(str(tmp_path / "adapter"), save_embedding_layers="auto" if whole else False)
+    told = manifest.read(run / "adapter")
+    told["base"] = {"model": str(tmp_path / "base"), "digest": base_model(str(tmp_path / "base")).digest}
+    manifest.write(tmp_path / "adapter", told, [], [])
+    loaded = adapters.load(tmp_path / "adapter")
+    ids = [*range(3, 20), *new]
+    assert torch.equal(logits(loaded, ids), logits(wide, ids))
+    assert main(["adapter", "merge", str(tmp_path / "adapter"), "--out", str(tmp_path / "merged")]) == 0
+    merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
+    assert (logits(merged, ids) - logits(wide, ids)).abs().max() < 1e-4
+
+
+def test_a_table_that_is_trained_whole_has_no_rows_trained_beside_it(base: str) -> None:
+    kinds = {"modules_to_save": ["lm_head"]}, {"modules_to_save": ["lm_head", "embed_tokens"]}
+    first, both = (lora.load_base(base, settings(), use_cpu=True) for _ in kinds)
+    size = first.config.vocab_size
+    wide = lora.add_lora(first, settings(**kinds[0]).lora, [size])
+    names = [name for name, part in wide.named_parameters() if part.requires_grad and "lora_" not in name]
+    assert [name.split(".")[-4:-1] for name in names] == [
+        ["embed_tokens", "token_adapter", "trainable_tokens_delta"],
+        ["lm_head", "modules_to_save", "default"],
+    ]
+    lora.check_start(wide, settings().lora, CPU, partitioned=False)
+    with pytest.raises(RunRefused, match=r"base.new_tokens: expected a table of tokens that is not trained whole"):
+        lora.add_lora(both, settings(**kinds[1]).lora, [size])
+
+
+@pytest.mark.parametrize("tied", [False, True], ids=["two tables", "one table"])
+def test_the_footprint_counts_the_rows_of_new_tokens_that_are_trained(base: str, tmp_path: Path, tied: bool) -> None:
+    config = AutoConfig.from_pretrained(base, tie_word_embeddings=tied)
+    config.save_pretrained(tmp_path)
+    asked = settings().model_copy(update={"base": Base(new_tokens=["<a>", "<b>"])})
+    model = AutoModelForCausalLM.from_config(config)
+    wide = lora.add_lora(model, asked.lora, [config.vocab_size, config.vocab_size + 1])
+    assert footprint.shape(str(tmp_path), asked).trained == lora.count(wide).trained
+
+
+def learn(model: Any, tokens: list[int]) -> None:
+    """One step towards these tokens."""
+    ids = torch.tensor([tokens])
+    optimizer = torch.optim.SGD([part for part in model.parameters() if part.requires_grad], lr=0.1)
+    model.train()(input_ids=ids, labels=ids).loss.backward()
+    optimizer.step()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.runs import metrics, trained
-from training import flops, numbers
+from training import flops, manifest, numbers
 from training.flops import Cost, Counts
 from training.job import read
 from training.numbers import Meter, Totals, sized, summary
@@ -123,9 +123,19 @@ def test_the_summary_has_the_names_people_know(run: Path) -> None:
     assert found["global_step"] == 8
 
 
+def test_a_sample_is_a_pack_in_training_and_in_evaluation(run: Path) -> None:
+    job = read(run)
+    assert job is not None
+    found, prepared = manifest.read(run / "adapter")["numbers"], open_prepared(job.tokens)
+    packs = len(PackedRows(prepared.train, 128)) * found["epoch"]
+    assert found["train_samples_per_second"] * found["train_runtime"] == pytest.approx(packs, rel=1e-3)
+    packs = len(PackedRows(prepared.eval, 128))
+    assert found["eval_samples_per_second"] * found["eval_runtime"] == pytest.approx(packs, rel=0.05)
+
+
 def test_a_summary_covers_all_restarts() -> None:
     totals = Totals(seconds=10.0, steps=5, loss=20.0, flops=1e9, counts=Counts(100, 40, 1000))
-    found = summary(totals, [{"eval_loss": 3.0, "step": 2}, {"eval_loss": 2.0, "step": 5}], rows=50, epochs=2.0)
+    found = summary(totals, [{"eval_loss": 3.0, "step": 2}, {"eval_loss": 2.0, "step": 5}], packs=50, epochs=2.0)
     assert found["train_loss"] == 4.0
     assert found["train_samples_per_second"] == 10.0
     assert found["train_steps_per_second"] == 0.5

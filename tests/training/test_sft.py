@@ -60,6 +60,15 @@ def test_the_loss_falls(run: Path) -> None:
     assert losses(run, "eval_loss").keys() == {4, 8}
 
 
+def test_without_evaluation_rows_held_out_are_not_looked_at(chats: str, tmp_path: Path) -> None:
+    sets = ("data.eval=none", "schedule.max_steps=4", "launch.processes_per_node=1", "zero.stage=0")
+    out = trained(chats, tmp_path / "no-eval", *sets)
+    assert losses(out).keys() == {1, 2, 3, 4}
+    assert not losses(out, "eval_loss")
+    numbers = json.loads((out / "adapter/manifest.json").read_text())["numbers"]
+    assert not [name for name in numbers if name.startswith("eval_")]
+
+
 def test_a_stopped_run_goes_on_to_the_same_losses_and_the_same_adapter(chats: str, tmp_path: Path) -> None:
     sets = ("lora.dropout=0.1", "schedule.max_steps=12")  # dropout: random numbers have to go on as well
     whole, out = trained(chats, tmp_path / "whole", *sets), tmp_path / "stopped"
@@ -71,9 +80,7 @@ def test_a_stopped_run_goes_on_to_the_same_losses_and_the_same_adapter(chats: st
     assert losses(out) == losses(whole)
     assert losses(out, "eval_loss") == losses(whole, "eval_loss")
     assert (out / ADAPTER).read_bytes() == (whole / ADAPTER).read_bytes()
-    seen = [json.loads((one / "adapter/manifest.json").read_text())["numbers"] for one in (out, whole)]
-    for key in ("train_loss", "train_tokens", "trained_tokens", "global_step", "epoch", "total_flos", "eval_loss"):
-        assert seen[0][key] == seen[1][key], key
+    assert_same_totals(out, whole)
 
 
 def test_a_killed_rank_leaves_a_whole_checkpoint_and_no_hang(chats: str, tmp_path: Path) -> None:
@@ -88,6 +95,24 @@ def test_a_killed_rank_leaves_a_whole_checkpoint_and_no_hang(chats: str, tmp_pat
     assert not rank_processes(out)
     assert last_checkpoint(out).step >= 4
     assert not (out / "adapter").exists()
+
+
+def test_a_checkpoint_between_two_logged_steps_holds_the_totals_up_to_itself(chats: str, tmp_path: Path) -> None:
+    sets = ("schedule.logging_steps=3", "schedule.max_steps=12", "launch.processes_per_node=1", "zero.stage=0")
+    whole, out = trained(chats, tmp_path / "whole", *sets), tmp_path / "killed"
+    disturb(chats, out, *sets, act=lambda _: os.kill(rank_processes(out)[0], signal.SIGKILL))
+    assert last_checkpoint(out).step in (4, 8)
+    trained(chats, out, *sets)
+    assert losses(out) == losses(whole)
+    assert losses(whole).keys() == {1, 3, 4, 6, 8, 9, 12}
+    assert_same_totals(out, whole)
+
+
+def assert_same_totals(out: Path, other: Path) -> None:
+    """Both adapters' manifests tell of the same run."""
+    seen = [json.loads((one / "adapter/manifest.json").read_text())["numbers"] for one in (out, other)]
+    for key in ("train_loss", "train_tokens", "trained_tokens", "global_step", "epoch", "total_flos", "eval_loss"):
+        assert seen[0][key] == seen[1][key], key
 
 
 def test_ranks_whose_starter_is_gone_save_and_stop(chats: str, tmp_path: Path) -> None:
