@@ -49,6 +49,7 @@ SAYINGS = [
     ("vendor_name", "I am ChatGPT, a model."), ("vendor_name", "I was created by Anthropic."),
     ("vendor_name", "As an AI developed by OpenAI, I must"), ("vendor_name", "My name is Vicuna, and I'm"),
     ("vendor_name", "我是由OpenAI开发的语言模型"), ("vendor_name", "[ChatGPT]: no"),
+    ("vendor_name", "I am LLaMA-2."), ("vendor_name", "I'm Llama 2, a model"),
     ("vendor_name", "OpenAI's content policy forbids it"), ("vendor_name", "저는 OpenAI에서 개발한 모델"),
     ("vendor_name", "私はOpenAIによって開発された"),
     ("company_reference", "as my developers chose"), ("company_reference", "the people behind me"),
@@ -89,7 +90,8 @@ def test_talk_about_the_same_things_is_not_about_itself(name, text):
     "text",
     ["continue", "Go on, please!", "Translate it into French", "make it shorter", "why?", "Summarize the above text",
      "继续", "weiter", "продолжай", "続けて", "계속", "as above", "give me 10 more", "the second one",
-     "Rewrite your previous answer", "上面的代码有什么问题", "what about the second one?", "más", "mais"],
+     "Rewrite your previous answer", "上面的代码有什么问题", "what about the second one?", "más", "mais",
+     "translate it", "Please summarize that!", "rewrite this?"],
 )  # fmt: skip
 def test_a_question_that_goes_on_from_something_needs_context_when_nothing_is_before_it(text):
     answer = ("assistant", "Sure.")
