@@ -16,7 +16,9 @@ _NAMES = (
 """Of the named entities those that no program would have as a variable after ``&`` (as ``&sum;``, ``&image;``)."""
 ENTITY = rf"&(?:{_NAMES}|#[0-9]{{1,7}}|#[xX][0-9a-fA-F]{{1,6}});"
 """Read alike by RE2 and by Python."""
-_ENTITY = re.compile(ENTITY)
+_LAYERS = "(?:(?:amp|#0{0,5}38|#[xX]0{0,4}26);)*"
+"""What is left of ampersands that were escaped again and again, in front of the last one's name."""
+_ENTITY = re.compile(ENTITY.replace("&", f"&{_LAYERS}", 1))
 _ABOUT_MARKUP = re.compile(
     r"</?[a-zA-Z][^<>]*>|\b(?:x?html?5?|xml|svg|jsx|php|css|javascript|xss|entit(?:y|ies|és?|ät|äten|dad|dades)"
     r"|(?:un)?escap(?:e|ed|es|ing)|encod(?:e|ed|ing)|saniti[sz]\w*)\b"
@@ -59,7 +61,8 @@ def unescape_html(text: str) -> str:
 
 def _character(found: re.Match[str]) -> str:
     """What a reference stands for; a blank for one that does not break lines."""
-    return " " if found[0] == "&nbsp;" else html.unescape(found[0])
+    name = found[0][found[0].rfind(";", 0, -1) + 1 :].lstrip("&")
+    return " " if name == "nbsp;" else html.unescape(f"&{name}")
 
 
 def html_to_markdown(text: str) -> str:

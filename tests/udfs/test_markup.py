@@ -57,6 +57,7 @@ def test_source_and_talk_about_html_stay(kept):
         ("D&amp;D", "D&D"),
         ("I&#39;m &quot;ok&quot;&nbsp;&#x263A; caf&eacute;", 'I\'m "ok" ☺ café'),
         ("&amp;amp;lt;", "<"),
+        ("&amp;#38;#x26;amp &#38;nbsp;x&amp;", "&amp  x&"),
         ("`&lt;` but 3 &gt; 2\n```\na &amp;&amp; b\n```", "`&lt;` but 3 > 2\n```\na &amp;&amp; b\n```"),
     ],
 )
