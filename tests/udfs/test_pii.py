@@ -66,6 +66,7 @@ def test_an_unknown_kind_is_refused_by_name():
         ("电话是010-84378966,010-84378963。", "电话是PHONE_1,PHONE_2。"),
         ("card 4111 1111 1111 1111, call 4111 1111 1111 1111", "card CARD_1, call CARD_1"),
         ("请写信到ana@example.org，谢谢", "请写信到EMAIL_1，谢谢"),
+        ("NAME_1 +1 202-555-0143 202-555-0144", "NAME_1 PHONE_1 PHONE_2"),
     ],
 )
 def test_where_values_touch_what_remains_has_none(text, masked):
