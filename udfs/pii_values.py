@@ -45,8 +45,8 @@ def emails(text: str) -> Iterator[Value]:
 
 IP_SUSPECTS = "[0-9]\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]|[23][0-9A-Fa-f]{3}:[0-9A-Fa-f]*:[0-9A-Fa-f:]"
 _IP = re.compile(
-    r"(?<![\w.:-])(?<!\w/)(?:(?P<four>(?:[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3})(?![\w-]|\.\w|/\d)"
-    r"|(?P<six>[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){2,7})(?![\w:]|\.\w))",
+    r"(?<![\w.-])(?<!\w/)(?:(?P<four>(?:[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3})(?![\w-]|\.\w|/\d)"
+    r"|(?:(?<!:)|(?<=[G-Zg-z]:))(?P<six>[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){2,7})(?![\w:]|\.\w))",
     re.ASCII,
 )
 _VERSION = re.compile(r"(?i)\b(?:v|ver|versi\w+|build|release|firmware|chapter|section|kernel|driver|版本)\W{0,3}$")
