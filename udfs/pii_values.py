@@ -26,9 +26,9 @@ _LETTERS = "A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff"
 _EMAIL = re.compile(
     f"(?<![{_LETTERS}0-9._%+@-])(?P<name>[{_LETTERS}0-9_%+-][{_LETTERS}0-9._%+-]{{0,63}})"
     f"@(?P<host>(?:[{_LETTERS}0-9](?:[{_LETTERS}0-9-]{{0,61}}[{_LETTERS}0-9])?\\.){{1,8}})"
-    f"(?P<top>xn--[A-Za-z0-9-]{{2,59}}|[{_LETTERS}]{{2,24}})(?![{_LETTERS}0-9_@]|-[A-Za-z0-9])"
+    f"(?P<top>xn--[A-Za-z0-9-]{{2,59}}|[{_LETTERS}]{{2,24}})(?![{_LETTERS}0-9@]|_\\w|-[A-Za-z0-9])"
 )
-_IN_URL_OR_SHELL = re.compile(r"://[^\s/]*$|\b(?:ssh|scp|sftp|rsync)\b[^\n]*$")
+_IN_URL_OR_SHELL = re.compile(r"://[^\s/]*$|\b(?:ssh|scp|sftp|rsync)\b(?:[^\n,;.?!]|[.,?!]\S)*$")
 _NO_TOP = frozenset(("png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css", "html", "json", "local", "localdomain"))
 
 

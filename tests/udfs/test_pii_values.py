@@ -17,7 +17,8 @@ EMAILS = [
     ),
     ("[a@example.org](mailto:a@example.org)", ["a@example.org", "a@example.org"]),
     ("@ana icon@2x.png git@github.com:a/b.git root@localhost react@18.2.0 a@@b.org a..b@c.org", []),
-    ("ssh ana@db.example.org", []),
+    ("ssh ana@db.example.org, ssh -i id.pem -p 22 ana@db.example.org", []),
+    ("No ssh, please: mail ana@db.example.org. _bo@example.org_", ["ana@db.example.org", "_bo@example.org"]),
     ("ftp://ana:password@ftp.example.org/x", []),
 ]
 PHONES = [
