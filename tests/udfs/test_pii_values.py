@@ -90,6 +90,7 @@ KEYS = [
     (f"sk-{TOKEN} and sk-proj-{TOKEN}", [f"sk-{TOKEN}", f"sk-proj-{TOKEN}"]),
     (f"ghp_{TOKEN}abcd, AKIAIOSFODNN7EXAMPLE", [f"ghp_{TOKEN}abcd", "AKIAIOSFODNN7EXAMPLE"]),
     (f"xoxb-{TOKEN} AIza{TOKEN}abc hf_{TOKEN}", [f"xoxb-{TOKEN}", f"AIza{TOKEN}abc", f"hf_{TOKEN}"]),
+    (f"api_key => '{TOKEN}', apiKey := \"{TOKEN}\", my token: {TOKEN}. Thanks", [TOKEN, TOKEN, TOKEN]),
     (f"api_key = '{TOKEN}', Authorization: Bearer {TOKEN}", [TOKEN, TOKEN]),
     (
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjMifQ.SflKxwRJSMeKKF2QT4",
