@@ -78,7 +78,10 @@ def entropy(text: str) -> float:
 
 
 LOGIN_SUSPECTS = "://[^\\s/@\"'<>]*:[^\\s/@\"'<>]+@"
-_LOGIN = re.compile("(?<=://)(?P<user>[^\\s/@:\"'<>`]{0,128}):(?P<secret>[^\\s/@\"'<>`]{1,256})@(?=[\\w\\[])")
+_LOGIN = re.compile(
+    "(?<=://)(?P<user>[^\\s/@:\"'<>`]{0,128}):(?P<secret>[^\\s/@\"'<>`]{1,256}"
+    "(?:@[^\\s/@:\"'<>`,;?&=|]{1,64}(?=@)){0,4})@(?=[\\w\\[])"
+)
 _NO_SECRET = re.compile(
     "(?i)[$%{*(\\[]|(?:your|my|db|the|some)?[_-]?(?:user(?:name)?)?[_-]?(?:pass(?:word|wd|phrase)?|pwd|pw|secret|token)"
     "[_-]?(?:here)?[0-9]{0,3}$|x+$|[.]+$|port$|[0-9]{2,5}$"

@@ -59,6 +59,7 @@ IPS = [
 ]
 LOGINS = [
     ("postgres://ana:Zx81pq@db.example.org/x", ["ana:Zx81pq"]),
+    ("db://ana:Zx8@1pq@db.example.org, http://bo:Zx9q@example.org?to=a@b.org", ["ana:Zx8@1pq", "bo:Zx9q"]),
     ("https://:tok3n99@[2001:db8::1]/", [":tok3n99"]),
     ("db://user:password@host mysql://root:${DB}@h a://u:<pass>@h https://example.org:8080/a@b", []),
 ]
