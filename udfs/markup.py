@@ -78,6 +78,8 @@ def html_to_markdown(text: str) -> str:
             junk.decompose()
         for block in soup.find_all("pre"):
             _reduce_to_code(block)
+        for listed in soup.find_all("ol"):
+            _number(listed)
         plain = _CONVERTER.convert_soup(soup).strip()
         if plain == text:
             break
@@ -126,11 +128,30 @@ def _reduce_to_code(block: Tag) -> None:
     block["data-language"] = named[1] if named else header if re.fullmatch(r"[\w+#.-]{1,20}", header) else ""
 
 
+def _number(listed: Tag) -> None:
+    """Each item of a numbered list with its number, which :class:`_Converter` writes."""
+    first = str(listed.get("start", ""))
+    for number, item in enumerate(listed.find_all("li", recursive=False), int(first) if first.isdecimal() else 1):
+        item["data-number"] = str(number)
+
+
+class _Converter(MarkdownConverter):
+    """Items of numbered lists in linear time: the library counts those before each one again."""
+
+    def convert_li(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        number = el.get("data-number")
+        if number is None or not text.strip():
+            return str(super().convert_li(el, text, parent_tags))  # type: ignore[misc]
+        bullet = f"{number}. "
+        lines = [" " * len(bullet) + line if line else "" for line in text.strip().split("\n")]
+        return "\n".join([bullet + lines[0][len(bullet) :], *lines[1:]]) + "\n"
+
+
 def _language(block: Any) -> str:
     return str(block.get("data-language", ""))
 
 
-_CONVERTER = MarkdownConverter(
+_CONVERTER = _Converter(
     heading_style="ATX",
     bullets="-",
     escape_asterisks=False,
