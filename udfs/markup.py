@@ -43,6 +43,9 @@ _WRITTEN = re.compile(r"\n[ \t]+\Z|\n[ \t]*\n")
 """Indentation of a tag, or an empty line: a page that a person or a model wrote as source."""
 _DEPTH = 60
 """Deeper pages stay as they are: the converter recurses."""
+_NUMBER = re.compile("[0-9]{1,9}")
+"""What the converter can read as one: not superscripts, nor digits without end."""
+_NO_CHARACTER = re.compile("&#[0-9a-fA-FxX]{9,}")
 _LANGUAGE = re.compile(r"language-([\w+#.-]+)")
 
 
@@ -80,6 +83,8 @@ def html_to_markdown(text: str) -> str:
             _reduce_to_code(block)
         for listed in soup.find_all("ol"):
             _number(listed)
+        for cell in soup.find_all(colspan=lambda span: span is not None and not _NUMBER.fullmatch(span)):
+            del cell["colspan"]
         plain = _CONVERTER.convert_soup(soup).strip()
         if plain == text:
             break
@@ -89,7 +94,7 @@ def html_to_markdown(text: str) -> str:
 
 def _is_page(text: str) -> bool:
     text = text.strip()
-    if not (_BEGINNING.match(text) and text.endswith(">") and _PARAGRAPH.search(text)):
+    if not (_BEGINNING.match(text) and text.endswith(">") and _PARAGRAPH.search(text)) or _NO_CHARACTER.search(text):
         return False
     open_tags: list[str] = []
     position = 0
@@ -122,7 +127,7 @@ def _reduce_to_code(block: Tag) -> None:
         return
     named = _LANGUAGE.search(" ".join(code.get_attribute_list("class", [])))  # type: ignore[arg-type]
     text = code.get_text()
-    header = "" if named else block.get_text().partition(text)[0].replace("Copy code", "").strip()
+    header = "" if named or not text else block.get_text().partition(text)[0].replace("Copy code", "").strip()
     block.clear()
     block.append(text)
     block["data-language"] = named[1] if named else header if re.fullmatch(r"[\w+#.-]{1,20}", header) else ""
@@ -130,8 +135,9 @@ def _reduce_to_code(block: Tag) -> None:
 
 def _number(listed: Tag) -> None:
     """Each item of a numbered list with its number, which :class:`_Converter` writes."""
-    first = str(listed.get("start", ""))
-    for number, item in enumerate(listed.find_all("li", recursive=False), int(first) if first.isdecimal() else 1):
+    start = str(listed.get("start", ""))
+    first = int(start) if _NUMBER.fullmatch(start) else 1
+    for number, item in enumerate(listed.find_all("li", recursive=False), first):
         item["data-number"] = str(number)
 
 

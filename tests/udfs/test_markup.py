@@ -19,6 +19,9 @@ CODE = (
         ("<p>Hello<br>World_x*</p>", "Hello  \nWorld_x*"),
         ("<p>a</p><ul><li>one</li><li><strong>two</strong></li></ul>", "a\n\n- one\n- **two**"),
         ('<p>a</p><ol start="3"><li><p>x</p></li><li><p>y</p></li></ol>', "a\n\n3. x\n4. y"),
+        ("<p>a</p><pre><code></code></pre>", "a"),
+        ("<p>a</p><pre>python<code></code></pre><p>b</p>", "a\n\nb"),
+        ('<p>a</p><table><tr><td colspan="²">x</td></tr></table>', "a\n\n|  |\n| --- |\n| x |"),
         ('<p>a</p><ol start="²"><li><p>x</p><p>y</p></li><li></li><li>z</li></ol>', "a\n\n1. x\n\n   y\n3. z"),
         (
             "<p>a</p><table><thead><tr><th>A</th><th>B</th></tr></thead><tbody><tr><td>1</td><td>2</td></tr></tbody></table>",
@@ -54,6 +57,7 @@ def test_a_long_numbered_list_takes_linear_time():
         "<p>a < b</p>",
         "```html\n<p>x</p>\n```",
         "<form><p>x</p></form>",
+        "<p>&#" + "9" * 5000 + ";</p>",
         "<p>" + "<b>" * 80 + "</b>" * 80 + "</p>",
     ],
 )
