@@ -84,8 +84,8 @@ _KOREAN = (
 
 DISCLAIMER = (
     phrases(
-        r"\bais? |\bai\b|a\.i\.|artificial|language|llm|machine|neural|bot\b|virtual|digital|text-based|program|conversational|computer|algorithm|software|coded"
-        r"|personal|conscious|self-aware|physical|feeling|emotion|my training|source code|i was (?:tr|de|cr|bu)|sentient|human|person,|capa|ability",
+        r"\bais? |\bai\b|a\.i\.|artificial|language|llm|machine|neural|bots?\b|virtual|digital|text-based|program|conversational|computer|algorithm|software|coded"
+        r"|personal|conscious|self-aware|physical|feeling|emotion|my training|source code|(?:blip|lines?|bunch|collection) of code|i was (?:tr|de|cr|bu)|sentient|human|person(?:,| but| so| and| i)|capa|ability",
         *_ENGLISH,
     ),
     either(
@@ -102,8 +102,8 @@ DISCLAIMER = (
 
 CUTOFF = (
     phrases(
-        r"cut-?off|cut off|updat|my (?:training|knowledge)|real-?time|as of|up-to-date|(?:live|current|latest) (?:info|data|acc|upd|news|wea|eve)|the (?:internet|web)|(?:after|since|beyond|past) (?:my |sept|20|the year)|trained on data|知识|知識|训练数据|訓練|截至|截止|实时|即時|actualiz|conocimiento"
-        r"|fecha de corte|connaissances|mise à jour|temps réel|wissensstand|trainingsdaten|mein wissen|echtzeit|conhecimento|atualiza|tempo real|знани|реальном времени|知識|最新の情報|リアルタイム|지식|실시간|학습",
+        r"cut-?off|cut off|updat|my (?:training|knowledge|information|data|response)|real-?time|as of|up-to-date|(?:live|current|latest) (?:info|data|acc|upd|news|wea|eve)|the (?:internet|web)|(?:after|since|beyond|past) (?:my |sept|20|the year)|trained (?:on data|up|until|to|in|through|with)|知识|知識|训练数据|訓練|我的(?:数据|資料|信息)|(?:获取|获得|访问|查询|提供|獲取|訪問)到?最新|截至|截止|实时|即時|actualiz|conocimiento"
+        r"|mi entrenamiento|tiempo real|fecha de corte|connaissances|mes données|mise à jour|temps réel|wissens?stand|trainingsdaten|meine? (?:wissen|daten)|keinen zugriff|echtzeit|conhecimento|treinamento|atualiza|tempo real|знани|мои данные|обновлени|реальном времени|知識|私の(?:情報|学習)|最新の情報|リアルタイム|지식|(?:제|저의) 정보|실시간|학습",
         r"\b(?:my |the )?(?:knowledge|training(?: data)?|data)(?: |-)?cut-?off\b",
         r"\bmy (?:knowledge|training(?: data)?|information|data|database|training dataset|dataset|responses?)(?: base)? (?:was |is |were |has |are |only |been |has been )*(?:last |current |based on |limited |updated |cut|up|goes|extends|ends|stops|only)+[^.\n]*(?:20[12]\d|update|cut-?off|certain|point|date)",
         r"\bas of my (?:last|latest|most recent|current|training|knowledge|cut-?off|final)\b|\bmy last (?:knowledge |training |data )?update\b|\bmy (?:knowledge|training) (?:cut|only goes|ends|extends|stops)\b",
@@ -124,8 +124,9 @@ CUTOFF = (
 
 HUMAN = (
     phrases(
-        "human|real person|real (?:man|woman|girl|guy|boy)|flesh and blood|person, not a|not an? (?:ai|a\\.i\\.|ro|bot|chat|mach|comp|prog)"
-        "|人类|人類|真人|不是机器|不是機器|humano|personne réelle|robot|mensch|человек|робот|人間|ロボットでは|사람|인간",
+        "human|real person|real (?:man|woman|girl|guy|boy)|flesh and blood|person, not a|not an? (?:ai|a\\.i\\.|ro|bot|chat|mach|comp|prog|lang|arti)"
+        "|人类|人類|真人|活人|不是(?:一[个個台])?(?:机器|機器|人工|ai|程序)|persona (?:real|de verdad)|pessoa (?:real|de verdade)|no soy un|não sou um|humain|vraie personne"
+        "|personne réelle|je ne suis pas un|robot|kein (?:bot|computer|programm)|mensch|человек|я не (?:бот|программа)|робот|人間|(?:ロボット|ai)では|사람|인간|로봇이",
         r"\b(?:i am|i'm) (?:\w+ly )?(?:just |only |also |still |actually |really |indeed |of course |definitely |but )*"
         r"(?:a |an )?(?:real |normal |regular |ordinary |living |fellow |actual |mere |female |male )*(?:human(?: being)?|real person|real (?:man|woman|girl|guy|boy))"
         r"(?:[,.;!?)\"]|$|\n| (?:and|just|like|being|too|with|who|so|but|as well|not|after all|here|behind|because|i)\b)",

@@ -187,10 +187,18 @@ def _patterns(texts: pa.Array, lists: Lists) -> Hits:
     patterns = [(number, entry.written) for number, entry in enumerate(lists.entries) if entry.is_pattern]
     if not patterns:
         return _empty()
-    screen = "|".join(f"(?:{written})" for _, written in patterns)
-    rows = np.flatnonzero(np.asarray(pc.fill_null(pc.match_substring_regex(texts, screen), False), dtype=bool))
+    rows = np.flatnonzero(_has_pattern(texts, [written for _, written in patterns]))
     suspects = texts.take(pa.array(rows))
     return Hits(*np.concatenate([_empty(), *(_matches(suspects, rows, *each) for each in patterns)], axis=1))
+
+
+def _has_pattern(texts: pa.Array, patterns: list[str]) -> np.ndarray:
+    """Which texts one of the patterns may match (booleans): all, where RE2 takes them only one by one."""
+    try:
+        found = pc.match_substring_regex(texts, "|".join(f"(?:{written})" for written in patterns))
+    except pa.ArrowInvalid:  # together they are too large for it
+        return np.asarray(pc.is_valid(texts), dtype=bool)
+    return np.asarray(pc.fill_null(found, False), dtype=bool)
 
 
 def _matches(suspects: pa.Array, rows: np.ndarray, number: int, pattern: str) -> np.ndarray:

@@ -21,8 +21,8 @@ UI_JUNK_SUSPECTS = (
     rf"|\A[ \t\n]*{_SPEAKER}[ \t]*$|\A[ \t\n]*{_COUNTER}[ \t]*$"
 )
 _LINES = re.compile(rf"^(?:[ \t]*{_LANGUAGE}[ \t]*\n?Copy code|[ \t]*(?:{_BUTTONS}))[ \t]*(?:\n|\Z)", re.MULTILINE)
-_FENCE = re.compile(r"^([ \t]*```[ \t]*)\n?([\w+#.-]*?)\n?(?:Copy code)+[ \t]*\n", re.MULTILINE)
-_FIRST_LINE = re.compile(rf"\A[ \t\n]*+(?:{_SPEAKER}|{_COUNTER})[ \t]*\n(?=\s*+[^\W\d])")
+_FENCE = re.compile(r"^([ \t]*```[ \t]*)\n?([\w+#.-]*?)\n?(?:(?:Copy code)+[ \t]*\n)+", re.MULTILINE)
+_FIRST_LINE = re.compile(rf"\A(?:[ \t\n]*+(?:{_SPEAKER}|{_COUNTER})[ \t]*\n(?=\s*+[^\W\d]))++")
 
 
 def ui_junk(text: str) -> str:

@@ -16,7 +16,7 @@ MARKER = (
 _SPEAKER = "(?:USER|ASSISTANT):"
 """What Vicuna's template writes in front of a turn, as ordinary text."""
 ESCAPE_SUSPECTS = rf"{MARKER}|\b{_SPEAKER}"
-_ESCAPED = re.compile(rf"(^[ \t]{{2,}}{_SPEAKER})|{MARKER}|(?<![^\W_]){_SPEAKER}", re.MULTILINE)
+_ESCAPED = re.compile(rf"(^[ \t]{{2,}}{_SPEAKER})|{MARKER}|(?<!\w){_SPEAKER}", re.MULTILINE)
 """The group is what stays: a key ``USER:`` of indented code, which no template writes so."""
 TRIM_SUSPECTS = rf"\A[{SPACE}]*(?:{MARKER})|(?:{MARKER})[{SPACE}]*\z"
 _MARKER = re.compile(MARKER)

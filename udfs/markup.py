@@ -16,7 +16,9 @@ _NAMES = (
 """Of the named entities those that no program would have as a variable after ``&`` (as ``&sum;``, ``&image;``)."""
 ENTITY = rf"&(?:{_NAMES}|#[0-9]{{1,7}}|#[xX][0-9a-fA-F]{{1,6}});"
 """Read alike by RE2 and by Python."""
-_ENTITY = re.compile(ENTITY)
+_LAYERS = "(?:(?:amp|#0{0,5}38|#[xX]0{0,4}26);)*"
+"""What is left of ampersands that were escaped again and again, in front of the last one's name."""
+_ENTITY = re.compile(ENTITY.replace("&", f"&{_LAYERS}", 1))
 _ABOUT_MARKUP = re.compile(
     r"</?[a-zA-Z][^<>]*>|\b(?:x?html?5?|xml|svg|jsx|php|css|javascript|xss|entit(?:y|ies|és?|ät|äten|dad|dades)"
     r"|(?:un)?escap(?:e|ed|es|ing)|encod(?:e|ed|ing)|saniti[sz]\w*)\b"
@@ -41,6 +43,9 @@ _WRITTEN = re.compile(r"\n[ \t]+\Z|\n[ \t]*\n")
 """Indentation of a tag, or an empty line: a page that a person or a model wrote as source."""
 _DEPTH = 60
 """Deeper pages stay as they are: the converter recurses."""
+_NUMBER = re.compile("[0-9]{1,9}")
+"""What the converter can read as one: not superscripts, nor digits without end."""
+_NO_CHARACTER = re.compile("&#[0-9a-fA-FxX]{9,}")
 _LANGUAGE = re.compile(r"language-([\w+#.-]+)")
 
 
@@ -59,7 +64,8 @@ def unescape_html(text: str) -> str:
 
 def _character(found: re.Match[str]) -> str:
     """What a reference stands for; a blank for one that does not break lines."""
-    return " " if found[0] == "&nbsp;" else html.unescape(found[0])
+    name = found[0][found[0].rfind(";", 0, -1) + 1 :].lstrip("&")
+    return " " if name == "nbsp;" else html.unescape(f"&{name}")
 
 
 def html_to_markdown(text: str) -> str:
@@ -75,6 +81,10 @@ def html_to_markdown(text: str) -> str:
             junk.decompose()
         for block in soup.find_all("pre"):
             _reduce_to_code(block)
+        for listed in soup.find_all("ol"):
+            _number(listed)
+        for cell in soup.find_all(colspan=lambda span: span is not None and not _NUMBER.fullmatch(span)):
+            del cell["colspan"]
         plain = _CONVERTER.convert_soup(soup).strip()
         if plain == text:
             break
@@ -84,7 +94,7 @@ def html_to_markdown(text: str) -> str:
 
 def _is_page(text: str) -> bool:
     text = text.strip()
-    if not (_BEGINNING.match(text) and text.endswith(">") and _PARAGRAPH.search(text)):
+    if not (_BEGINNING.match(text) and text.endswith(">") and _PARAGRAPH.search(text)) or _NO_CHARACTER.search(text):
         return False
     open_tags: list[str] = []
     position = 0
@@ -117,17 +127,37 @@ def _reduce_to_code(block: Tag) -> None:
         return
     named = _LANGUAGE.search(" ".join(code.get_attribute_list("class", [])))  # type: ignore[arg-type]
     text = code.get_text()
-    header = "" if named else block.get_text().partition(text)[0].replace("Copy code", "").strip()
+    header = "" if named or not text else block.get_text().partition(text)[0].replace("Copy code", "").strip()
     block.clear()
     block.append(text)
     block["data-language"] = named[1] if named else header if re.fullmatch(r"[\w+#.-]{1,20}", header) else ""
+
+
+def _number(listed: Tag) -> None:
+    """Each item of a numbered list with its number, which :class:`_Converter` writes."""
+    start = str(listed.get("start", ""))
+    first = int(start) if _NUMBER.fullmatch(start) else 1
+    for number, item in enumerate(listed.find_all("li", recursive=False), first):
+        item["data-number"] = str(number)
+
+
+class _Converter(MarkdownConverter):
+    """Items of numbered lists in linear time: the library counts those before each one again."""
+
+    def convert_li(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        number = el.get("data-number")
+        if number is None or not text.strip():
+            return str(super().convert_li(el, text, parent_tags))  # type: ignore[misc]
+        bullet = f"{number}. "
+        lines = [" " * len(bullet) + line if line else "" for line in text.strip().split("\n")]
+        return "\n".join([bullet + lines[0][len(bullet) :], *lines[1:]]) + "\n"
 
 
 def _language(block: Any) -> str:
     return str(block.get("data-language", ""))
 
 
-_CONVERTER = MarkdownConverter(
+_CONVERTER = _Converter(
     heading_style="ATX",
     bullets="-",
     escape_asterisks=False,

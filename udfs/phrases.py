@@ -1,5 +1,6 @@
 """How is a thing said? RE2 patterns of a meaning, and a cheap screen that finds every text where they could match."""
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +16,8 @@ class Phrases(NamedTuple):
 
 
 def phrases(screen: str, *meanings: str) -> Phrases:
-    """Patterns without regard to case; a ' (never in a class) stands for a curly one too, a blank for
-    any run of white space.
+    """Patterns without regard to case; a ' stands for a curly one too, a blank for any run of white space, in a class
+    for one character of it.
 
     Each pattern stays on its own, and says ``[^.]*`` rather than ``[^.]{0,40}``: RE2 runs a small automaton at hundreds
     of MB/s and falls back to a hundredth of that where its states outgrow its memory.
@@ -43,7 +44,8 @@ def say(texts: pa.Array, *said: str | Phrases) -> np.ndarray:
     return says
 
 
-_BLANK = r"[\s\x{a0}]"
+_BLANK = r"\s\x{a0}"
+_PART = re.compile(r"\\.|\[(?:\\.|[^\]\\])+\]| \??|'")
 
 
 def _matches(texts: pa.Array, pattern: str) -> np.ndarray:
@@ -51,5 +53,11 @@ def _matches(texts: pa.Array, pattern: str) -> np.ndarray:
 
 
 def _written(pattern: str) -> str:
-    pattern = pattern.replace("'", "['’]").replace(" ?", _BLANK + "*").replace(" ", _BLANK + "+")
-    return f"(?i){pattern}"
+    return f"(?i){_PART.sub(_meant, pattern)}"
+
+
+def _meant(part: re.Match[str]) -> str:
+    """What a class, a blank or a quote stands for; an escape as it is."""
+    if part[0].startswith("["):
+        return part[0].replace("'", "'’").replace(" ", _BLANK)
+    return {"'": "['’]", " ": f"[{_BLANK}]+", " ?": f"[{_BLANK}]*"}.get(part[0], part[0])

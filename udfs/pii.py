@@ -7,6 +7,7 @@ What was written at each place is told beside the masked text, so that :func:`re
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -46,6 +47,12 @@ NAME = "NAME"
 """The word of people's names, as LMSYS writes it: the last kind, where the user brings a model that finds them."""
 
 PREFIX = "mask_"
+_DIGITS = {code: str(unicodedata.decimal(chr(code), "")) for code in range(0x80, 0x20000)}
+_PLAIN = {code: digit for code, digit in _DIGITS.items() if digit} | str.maketrans(
+    "＋＠－\u2010\u2011\u00a0\u2007\u2009\u202f\u3000", "+@---     "
+)
+"""What stands for a digit, a sign or a blank of ASCII in values that are written in another script."""
+_FOREIGN = r"[^\P{Nd}0-9]|[＋＠－\x{2010}\x{2011}\x{a0}\x{2007}\x{2009}\x{202f}\x{3000}]"
 _PSEUDONYM = re.compile(f"(?:{'|'.join([*(kind.word for kind in KINDS), NAME])})_[0-9]+")
 
 
@@ -82,8 +89,8 @@ def mask(contents: pa.Array, offsets: np.ndarray, kinds: Collection[str], names_
     """The contents with values of ``kinds`` replaced, and people's names where a model finds them (``mask_name``).
 
     Conversation ``i`` is messages ``offsets[i]:offsets[i+1]``. A null is an empty text. The result is a fixed point:
-    masking it again changes nothing. Only messages that a screen suspects reach Python. An unknown name in ``kinds``
-    is a ``ValueError``.
+    masking it again changes nothing. Only messages that a screen suspects reach Python, and those with digits or blanks
+    of another script. An unknown name in ``kinds`` is a ``ValueError``.
     """
     chosen = _chosen(kinds)
     if names_by:
@@ -149,9 +156,15 @@ def _chosen(kinds: Collection[str]) -> list[Kind]:
 def _rows_with_values(contents: pa.Array, kinds: list[Kind]) -> np.ndarray:
     """Messages that have a value, ascending."""
     found = np.zeros(len(contents), dtype=bool)
+    foreign = np.flatnonzero(np.asarray(pc.not_equal(pc.binary_length(contents), pc.utf8_length(contents)), dtype=bool))
+    is_read = pc.match_substring_regex(contents.take(pa.array(foreign)), _FOREIGN)
+    foreign = foreign[np.asarray(is_read, dtype=bool)]
+    changed = pa.array(map(_plain, contents.take(pa.array(foreign)).to_pylist()), contents.type)
+    plain = put(contents, foreign, changed)
     for kind in kinds:
-        suspects = np.flatnonzero(np.asarray(pc.match_substring_regex(contents, kind.suspects)) & ~found)
-        texts = contents.take(pa.array(suspects)).to_pylist()
+        read = contents if kind.word == NAME else plain
+        suspects = np.flatnonzero(np.asarray(pc.match_substring_regex(read, kind.suspects)) & ~found)
+        texts = read.take(pa.array(suspects)).to_pylist()
         found[suspects] = [next(kind.find(text), None) is not None for text in texts]
     return np.flatnonzero(found)
 
@@ -173,11 +186,18 @@ def _mask_one(text: str, kinds: list[Kind], names: Pseudonyms) -> tuple[str, lis
 
 def _find(text: str, kinds: list[Kind]) -> list[Found]:
     kept: list[Found] = []
+    plain = _plain(text)
     for kind in kinds:
-        new = [Found(start, end, kind, value) for start, end, value in kind.find(text)]
+        read = text if kind.word == NAME else plain
+        new = [Found(start, end, kind, value) for start, end, value in kind.find(read)]
         if new:
             kept = _without_overlaps(kept, new)
     return kept
+
+
+def _plain(text: str) -> str:
+    """The text with the digits, signs and blanks of other scripts as ASCII has them, character for character."""
+    return text if text.isascii() else text.translate(_PLAIN)
 
 
 def _without_overlaps(first: list[Found], second: list[Found]) -> list[Found]:

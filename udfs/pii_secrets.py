@@ -35,14 +35,14 @@ _NAMES = (
 KEY_SUSPECTS = (
     "sk-[A-Za-z0-9]|[srp]k_(?:live|test)_|gh[opusr]_|github_pat_|glpat-|A[KS]IA[A-Z0-9]{8}|xox[abeprs]-|AIza|ya29\\."
     "|hf_[A-Za-z0-9]{8}|npm_[A-Za-z0-9]{8}|pypi-Ag|SG\\.|:AA|eyJ|PRIVATE KEY-----"
-    "|(?i:key|token|secret|bearer)(?i:[_ -]?id)?[\"'`]?[ \t]*[:= ][ \t]*(?i:bearer )?[\"'`]?[A-Za-z0-9+/_-]{16}"
+    "|(?i:key|token|secret|bearer)(?i:[_ -]?id)?[\"'`]?[ \t]*(?::=?|=>?| )[ \t]*(?i:bearer )?[\"'`]?[A-Za-z0-9+/_-]{16}"
 )
 _KEY = re.compile(
     f"(?<![A-Za-z0-9_-])(?P<key>{'|'.join(_PREFIXED)})(?![A-Za-z0-9])"
     "|(?P<pem>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?P<body>(?:[^-]|-(?!----)){0,20000}+)"
     "(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?)"
-    f"|(?i:{_NAMES})[\"'`]?[ \t]*(?::|=|(?<=bearer)|(?<=Bearer))[ \t]*(?i:bearer )?[\"'`]?"
-    "(?P<told>[A-Za-z0-9+/_-]{16,512}+={0,2})(?![A-Za-z0-9(\\[.])"
+    f"|(?i:{_NAMES})[\"'`]?[ \t]*(?::=?|=>?|(?<=bearer)|(?<=Bearer))[ \t]*(?i:bearer )?[\"'`]?"
+    "(?P<told>[A-Za-z0-9+/_-]{16,512}+={0,2})(?![A-Za-z0-9(\\[]|\\.\\w)"
 )
 _PEM_BODY = re.compile("[A-Za-z0-9+/]{40}")
 _MIN_BITS = 3.0
@@ -78,7 +78,10 @@ def entropy(text: str) -> float:
 
 
 LOGIN_SUSPECTS = "://[^\\s/@\"'<>]*:[^\\s/@\"'<>]+@"
-_LOGIN = re.compile("(?<=://)(?P<user>[^\\s/@:\"'<>`]{0,128}):(?P<secret>[^\\s/@\"'<>`]{1,256})@(?=[\\w\\[])")
+_LOGIN = re.compile(
+    "(?<=://)(?P<user>[^\\s/@:\"'<>`]{0,128}):(?P<secret>[^\\s/@\"'<>`]{1,256}"
+    "(?:@[^\\s/@:\"'<>`,;?&=|]{1,64}(?=@)){0,4})@(?=[\\w\\[])"
+)
 _NO_SECRET = re.compile(
     "(?i)[$%{*(\\[]|(?:your|my|db|the|some)?[_-]?(?:user(?:name)?)?[_-]?(?:pass(?:word|wd|phrase)?|pwd|pw|secret|token)"
     "[_-]?(?:here)?[0-9]{0,3}$|x+$|[.]+$|port$|[0-9]{2,5}$"

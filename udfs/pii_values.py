@@ -26,9 +26,9 @@ _LETTERS = "A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff"
 _EMAIL = re.compile(
     f"(?<![{_LETTERS}0-9._%+@-])(?P<name>[{_LETTERS}0-9_%+-][{_LETTERS}0-9._%+-]{{0,63}})"
     f"@(?P<host>(?:[{_LETTERS}0-9](?:[{_LETTERS}0-9-]{{0,61}}[{_LETTERS}0-9])?\\.){{1,8}})"
-    f"(?P<top>xn--[A-Za-z0-9-]{{2,59}}|[{_LETTERS}]{{2,24}})(?![{_LETTERS}0-9_@]|-[A-Za-z0-9])"
+    f"(?P<top>xn--[A-Za-z0-9-]{{2,59}}|[{_LETTERS}]{{2,24}})(?![{_LETTERS}0-9@]|_\\w|-[A-Za-z0-9])"
 )
-_IN_URL_OR_SHELL = re.compile(r"://[^\s/]*$|\b(?:ssh|scp|sftp|rsync)\b[^\n]*$")
+_IN_URL_OR_SHELL = re.compile(r"://[^\s/]*$|\b(?:ssh|scp|sftp|rsync)\b(?:[^\n,;.?!]|[.,?!]\S)*$")
 _NO_TOP = frozenset(("png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css", "html", "json", "local", "localdomain"))
 
 
@@ -45,8 +45,8 @@ def emails(text: str) -> Iterator[Value]:
 
 IP_SUSPECTS = "[0-9]\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]|[23][0-9A-Fa-f]{3}:[0-9A-Fa-f]*:[0-9A-Fa-f:]"
 _IP = re.compile(
-    r"(?<![\w.:-])(?<!\w/)(?:(?P<four>(?:[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3})(?![\w-]|\.\w|/\d)"
-    r"|(?P<six>[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){2,7})(?![\w:]|\.\w))",
+    r"(?<![\w.-])(?<!\w/)(?:(?P<four>(?:[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3})(?![\w-]|\.\w|/\d)"
+    r"|(?:(?<!:)|(?<=[G-Zg-z]:))(?P<six>[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){2,7})(?![\w:]|\.\w))",
     re.ASCII,
 )
 _VERSION = re.compile(r"(?i)\b(?:v|ver|versi\w+|build|release|firmware|chapter|section|kernel|driver|版本)\W{0,3}$")
@@ -89,16 +89,20 @@ def _is_version(text: str, found: re.Match[str]) -> bool:
 PHONE_SUSPECTS = "[0-9](?:[ ()（）.\u00a0\u2011\u2013/-]{0,3}[0-9]){6}"
 _GAP = "[ ()（）.\u00a0\u2011\u2013/-]{0,3}"
 _PHONE = re.compile(
-    f"(?<![\\w./=#$€£@%:&*-])(?<!\\d[ (])(?:[+(（]|\\(\\+)?[0-9](?:{_GAP}[0-9]){{6,16}}(?![\\w@%€$°]|[.-]\\d)", re.ASCII
+    f"(?:(?<![\\w+])\\(?\\+"
+    f"|(?<![\\w./#$€£@%&+-])(?<!(?<!\\*)\\*)(?:(?<!\\d[ (])|(?<=_\\d[ (])|(?<=_\\d\\d[ (]))[(（]?)"
+    f"[0-9](?:{_GAP}[0-9]){{6,16}}(?!(?!x[0-9]{{1,6}}\\b)[\\w@%€$°]|[.-]\\d)",
+    re.ASCII,
 )
+"""With + behind anything but a word; else not within a longer number, unless that is a pseudonym's."""
 _TOLD = re.compile(
-    r"(?i)(?:\bphone|\bmobile|\bcell|\btel\b|\btele\w+|\bcall\b|\bwhatsapp|\bsms\b"
+    r"(?i)(?:\bphone(?!_\d)|\bmobile|\bcell|\btel\b|\btele\w+|\bcall\b|\bwhatsapp|\bsms\b"
     r"|\btext (?:me|us|him|her|them)\b|\bfax\b|\bhotline|\bring\b"
     r"|\bcontact|\breach|\bhandy|\banruf|\bruf\b|\brufe|\btelefon|\btel[eé]fono|\bll[aá]m|\bcelular|\bm[oó]vil|\bappel"
     r"|\bnum[eé]ro|\bn[uú]mero|\bnummer\b|\bligue|\bchiam|\bтел|\bзвон|\bномер|电话|電話|手机|手機|热线|號碼|号码"
     r"|전화|هاتف|اتصل|फ़ोन|फोन)[^\n]{0,24}$"
 )
-_TOLD_AFTER = re.compile(r"(?i)[^\n\d]{0,16}(?:\bphone|\btele\w+|\bmobile|फ़ोन|फोन|कॉल|전화|に電話)")
+_TOLD_AFTER = re.compile(r"(?i)[^\n\d]{0,16}(?:\bphone(?!_\d)|\btele\w+|\bmobile|फ़ोन|फोन|कॉल|전화|に電話)")
 _NANP = re.compile(r"(?:1[- .])?(?:\([2-9]\d\d\) ?|[2-9]\d\d-)[2-9]\d\d-\d{4}$", re.ASCII)
 _FRENCH = re.compile(r"0[1-79](?P<gap>[ .])\d\d(?:(?P=gap)\d\d){3}$", re.ASCII)
 _CHINESE = re.compile(r"(?:1[3-9]\d(?P<gap>[ -]?)\d{4}(?P=gap)\d{4}|0(?:10|2\d|[3-9]\d\d)-\d{7,8})$", re.ASCII)
@@ -120,8 +124,9 @@ def _number(written: str, text: str, start: int) -> str:
     """What is written there in the text as a number in E.164 form, or "" if it is none."""
     if written.startswith(("+", "(+")):
         return _parse(written, (None,))
+    is_key = text[start - 1 : start] in (":", "=")  # as in 12:30 or id=7, where only a word for it tells
     for form, region in ((_NANP, "US"), (_FRENCH, "FR"), (_CHINESE, "CN")):
-        if form.match(written):
+        if form.match(written) and not is_key:
             return _parse(written, (region,))
     is_told = _TOLD.search(text, max(0, start - 48), start) or _TOLD_AFTER.match(text, start + len(written))
     return _parse(written, _REGIONS) if is_told else ""

@@ -15,12 +15,12 @@ _MODELS_ZH = "ChatGPT|GPT-?[34]|文心一言|通义千问|讯飞星火|ChatGLM|�
 _MAKERS_ZH = "OpenAI|百度|阿里(?:巴巴|云)?|腾讯|华为|清华(?:大学)?|智谱(?:AI)?|科大讯飞|讯飞|谷歌|Google|Anthropic|微软|Meta|字节跳动|LMSYS|复旦(?:大学)?"
 
 _SCREEN_MODELS = (
-    r"gpt|claude|bard|gemini|\bpalm\b|lamda|vicuna|llama|alpaca|koala|dolly|guanaco|stablelm|assistant|pythia|falcon|chatglm|ernie|qwen|baichuan|internlm|\bmoss\b|mistral|mixtral|zephyr|wizard|hermes"
+    r"gpt|claude|bard|gemini|\bpalm ?2?\b|lamda|vicuna|llama|alpaca|koala|dolly|guanaco|stablelm|assistant|pythia|falcon|chatglm|ernie|qwen|qianwen|baichuan|internlm|\bmoss\b|mistral|mixtral|zephyr|wizard|hermes"
     r"|deepseek|grok|copilot|bing|sydney|replika|pi\.ai|jurassic|rwkv|raven|fastchat|oasst|phind|tulu|orca|yi-|gigachat|hyperclova|openchat|starling|command|stable vicuna"
     r"|文心|通义|讯飞|智谱|豆包|盘古|混元|书生|百川"
 )
 _SCREEN_MAKERS = (
-    r"open ?ai|anthropic|google|deepmind|lmsys|model systems|\bmeta\b|facebook|microsoft|stability|laion|databricks|mosaicml|\btii\b|technology inn|alibaba|baidu|tencent|huawei|zhipu|tsinghua|nous|hugging|cohere|ai21|eleuther|character\.?ai|inflection|\bxai\b|upstage|naver|kakao|yandex|\bsber|nvidia|\bibm\b|amazon|apple|stanford|berkeley"
+    r"open ?ai|anthropic|google|deepmind|lmsys|model systems|\bmeta\b|facebook|microsoft|stability|laion|databricks|mosaicml|\btii\b|technology inn|alibaba|baidu|tencent|huawei|zhipu|tsinghua|nous|hugging|cohere|mistral|ai21|eleuther|character\.?ai|inflection|\bxai\b|upstage|naver|kakao|yandex|\bsber|nvidia|\bibm\b|amazon|apple|stanford|berkeley"
     r"|百度|阿里|腾讯|华为|清华|谷歌|微软|字节|复旦|智谱|讯飞|яндекс|сбер|네이버|카카오|업스테이지"
 )
 _MADE = "(?:trained|developed|created|made|built|designed|programmed|fine-tuned|hosted|maintained|provided|operated|released)"
@@ -57,7 +57,7 @@ MAKERS = (
 
 MAKERS_UNNAMED = (
     phrases(
-        r"(?:d|owns?|made|built|runs?|operates?|maintains?|that|who|which|behind) ?me\b|creat|develop|program|team|compan|organi[sz]ation|maker|engineer|开发|開發|创造|創造|研发|训练|设计|desarroll|creador|criador|créateur|développeur|schöpfer|desenvolv|equipe|équipe|entwickler|unternehmen|разработчик|создател|開発者|作成|개발|만든",
+        r"(?:d|has|have|owns?|made|built|runs?|operates?|maintains?|that|who|which|behind) ?me\b|(?:owned|operated|maintained|trained|built|made|designed) (?:and \w+ )?by|creat|develop|program|team|compan|organi[sz]ation|maker|engineer|开发|開發|创造|創造|研发|训练|设计|desarroll|creador|criador|créateur|développeur|schöpfer|desenvolv|equipe|équipe|entwickler|unternehmen|разработчик|создател|開発|作成|개발|만든",
         r"\bmy (?:creators?|developers?|makers?|programmers?|engineers|owner company|parent company|development team)\b",
         r"\b(?:the )?(?:company|companies|team|people|engineers|developers|researchers|programmers|organi[sz]ation|group|person|scientists) (?:of \w+ )?(?:that|who|which|behind) (?:have |has |had )?(?:created|developed|made|trained|built|designed|programmed|owns?|operates?|runs?|maintains?)? ?me\b",
         r"\b(?:i am|i'm|i was|i have been)\b [^.!?\n]*\b(?:created|developed|trained|made|built|designed|programmed|owned|operated|maintained) (?:and \w+ )?by (?:an?|the|my|our|one|some) (?:[\w-]+ ){0,4}?(?:company|team|group|organi[sz]ation|startup|firm|developers?|researchers?|engineers?|programmers?)\b",

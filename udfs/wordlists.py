@@ -107,7 +107,7 @@ def _roles(written: str, place: str) -> tuple[str, ...]:
 
 def _check(pattern: str, place: str) -> None:
     try:
-        is_idle = pc.match_substring_regex(pa.array([""]), pattern)[0].as_py()
+        is_idle = pc.find_substring_regex(pa.array([""]), pattern)[0].as_py() >= 0
     except pa.ArrowInvalid as error:
         raise ValueError(f"{place}: not a pattern of RE2: {error}") from error
     if is_idle:

@@ -49,6 +49,7 @@ SAYINGS = [
     ("vendor_name", "I am ChatGPT, a model."), ("vendor_name", "I was created by Anthropic."),
     ("vendor_name", "As an AI developed by OpenAI, I must"), ("vendor_name", "My name is Vicuna, and I'm"),
     ("vendor_name", "我是由OpenAI开发的语言模型"), ("vendor_name", "[ChatGPT]: no"),
+    ("vendor_name", "I am LLaMA-2."), ("vendor_name", "I'm Llama 2, a model"),
     ("vendor_name", "OpenAI's content policy forbids it"), ("vendor_name", "저는 OpenAI에서 개발한 모델"),
     ("vendor_name", "私はOpenAIによって開発された"),
     ("company_reference", "as my developers chose"), ("company_reference", "the people behind me"),
@@ -56,6 +57,24 @@ SAYINGS = [
     ("company_reference", "I was developed by researchers from LMSYS."),
     ("claims_human", "I am a human."), ("claims_human", "I'm a real person, not a bot"),
     ("claims_human", "我是人类。"),
+    ("ai_disclaimer", "I'm just a bunch of code."), ("ai_disclaimer", "I am not a person but I try"),
+    ("ai_disclaimer", "chatbots like me"),
+    ("knowledge_cutoff", "My data only goes up to 2021."), ("knowledge_cutoff", "I was trained up to September 2021"),
+    ("knowledge_cutoff", "我的数据更新到2021年"), ("knowledge_cutoff", "我无法访问最新的新闻"),
+    ("knowledge_cutoff", "No tengo acceso a información en tiempo real."),
+    ("knowledge_cutoff", "Mi entrenamiento llega hasta 2021"), ("knowledge_cutoff", "Mes données s'arrêtent en 2021"),
+    ("knowledge_cutoff", "Meine Daten reichen bis 2021"), ("knowledge_cutoff", "keinen Zugriff auf aktuelle"),
+    ("knowledge_cutoff", "Meu treinamento vai até 2021"), ("knowledge_cutoff", "Мои данные ограничены 2021 годом"),
+    ("knowledge_cutoff", "私の情報は2021年まで"), ("knowledge_cutoff", "제 정보는 2021년까지입니다"),
+    ("vendor_name", "I was created by Mistral AI."), ("vendor_name", "I am PaLM2."),
+    ("vendor_name", "Je suis Tongyi Qianwen."),
+    ("company_reference", "I was trained by a research group."), ("company_reference", "私の開発チーム"),
+    ("claims_human", "I'm not a language model."), ("claims_human", "我是活人。"), ("claims_human", "我不是AI"),
+    ("claims_human", "No soy un programa."), ("claims_human", "Je suis humain."),
+    ("claims_human", "Je ne suis pas un programme"), ("claims_human", "Ich bin kein Computer."),
+    ("claims_human", "Não sou um programa"), ("claims_human", "Soy una persona real"),
+    ("claims_human", "Sou uma pessoa real"), ("claims_human", "Je suis une vraie personne"),
+    ("claims_human", "Я не бот"), ("claims_human", "私はAIではありません"), ("claims_human", "저는 로봇이 아닙니다"),
     ("claims_human", "Ich bin ein Mensch."), ("claims_human", "I'm not a robot."),
 ]  # fmt: skip
 
@@ -89,7 +108,8 @@ def test_talk_about_the_same_things_is_not_about_itself(name, text):
     "text",
     ["continue", "Go on, please!", "Translate it into French", "make it shorter", "why?", "Summarize the above text",
      "继续", "weiter", "продолжай", "続けて", "계속", "as above", "give me 10 more", "the second one",
-     "Rewrite your previous answer", "上面的代码有什么问题", "what about the second one?", "más", "mais"],
+     "Rewrite your previous answer", "上面的代码有什么问题", "what about the second one?", "más", "mais",
+     "translate it", "Please summarize that!", "rewrite this?"],
 )  # fmt: skip
 def test_a_question_that_goes_on_from_something_needs_context_when_nothing_is_before_it(text):
     answer = ("assistant", "Sure.")

@@ -181,12 +181,20 @@ def test_patterns_of_yours_are_re2_and_tell_where_they_match_first(tmp_path):
         ("ok\n(a", r"evil\.re, line 2: not a pattern of RE2: .*missing \)"),
         ("(a)\\1", r"evil\.re, line 1: not a pattern of RE2"),
         ("(?<=a)b", r"evil\.re, line 1: not a pattern of RE2"),
+        ("a\\Q.", r"evil\.re, line 1: not a pattern of RE2"),
         ("a*", r"evil\.re, line 1: the pattern a\* matches an empty text"),
     ],
 )
 def test_a_pattern_that_cannot_be_used_is_refused_by_file_and_line(tmp_path, pattern, says):
     with pytest.raises(ValueError, match=says):
         wordlists.read(_write(tmp_path, ".re", evil=pattern))
+
+
+def test_patterns_that_are_too_large_together_are_looked_for_one_by_one(tmp_path):
+    large = "".join(f"x{number}\\w{{0,60}}\\pL{{0,60}}y\n" for number in range(300))
+    folder = _write(tmp_path, ".re", large=large)
+    found = _hits([[("user", "é x7y, x299zzy"), ("assistant", None)], [("user", "none")]], folder)
+    assert [[(each[3][:4], each[4]) for each in hits] for hits in found] == [[("x7\\w", 2), ("x299", 7)], []]
 
 
 def test_an_evil_pattern_takes_linear_time(tmp_path):

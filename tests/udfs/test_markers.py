@@ -28,8 +28,10 @@ def test_a_marker_gets_a_blank_before_its_last_character(before, after):
 
 
 @pytest.mark.parametrize(
-    "kept", ["a <b>bold</b> [link] <| x |> a|b <strong>", "env:\n  USER: root", "MYUSER: x", "User: x", "<S> [inst]"]
-)
+    "kept",
+    ["a <b>bold</b> [link] <| x |> a|b <strong>", "env:\n  USER: root", "MYUSER: x", "User: x", "<S> [inst]",
+     "- POSTGRES_USER: admin"],
+)  # fmt: skip
 def test_what_only_looks_like_a_marker_stays(kept):
     assert markers.escape_special_tokens(kept) == kept
 

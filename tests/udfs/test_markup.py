@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from udfs import markup
@@ -17,6 +19,10 @@ CODE = (
         ("<p>Hello<br>World_x*</p>", "Hello  \nWorld_x*"),
         ("<p>a</p><ul><li>one</li><li><strong>two</strong></li></ul>", "a\n\n- one\n- **two**"),
         ('<p>a</p><ol start="3"><li><p>x</p></li><li><p>y</p></li></ol>', "a\n\n3. x\n4. y"),
+        ("<p>a</p><pre><code></code></pre>", "a"),
+        ("<p>a</p><pre>python<code></code></pre><p>b</p>", "a\n\nb"),
+        ('<p>a</p><table><tr><td colspan="²">x</td></tr></table>', "a\n\n|  |\n| --- |\n| x |"),
+        ('<p>a</p><ol start="²"><li><p>x</p><p>y</p></li><li></li><li>z</li></ol>', "a\n\n1. x\n\n   y\n3. z"),
         (
             "<p>a</p><table><thead><tr><th>A</th><th>B</th></tr></thead><tbody><tr><td>1</td><td>2</td></tr></tbody></table>",
             "a\n\n| A | B |\n| --- | --- |\n| 1 | 2 |",
@@ -32,6 +38,13 @@ def test_a_piece_of_a_rendered_page_becomes_markdown(page, markdown):
     assert markup.html_to_markdown(markdown) == markdown
 
 
+def test_a_long_numbered_list_takes_linear_time():
+    started = time.process_time()
+    markdown = markup.html_to_markdown("<p>a</p><ol>" + "<li>x</li>" * 20_000 + "</ol>")
+    assert markdown.endswith("\n19999. x\n20000. x")
+    assert time.process_time() - started < 8
+
+
 @pytest.mark.parametrize(
     "kept",
     [
@@ -44,6 +57,7 @@ def test_a_piece_of_a_rendered_page_becomes_markdown(page, markdown):
         "<p>a < b</p>",
         "```html\n<p>x</p>\n```",
         "<form><p>x</p></form>",
+        "<p>&#" + "9" * 5000 + ";</p>",
         "<p>" + "<b>" * 80 + "</b>" * 80 + "</p>",
     ],
 )
@@ -57,6 +71,7 @@ def test_source_and_talk_about_html_stay(kept):
         ("D&amp;D", "D&D"),
         ("I&#39;m &quot;ok&quot;&nbsp;&#x263A; caf&eacute;", 'I\'m "ok" ☺ café'),
         ("&amp;amp;lt;", "<"),
+        ("&amp;#38;#x26;amp &#38;nbsp;x&amp;", "&amp  x&"),
         ("`&lt;` but 3 &gt; 2\n```\na &amp;&amp; b\n```", "`&lt;` but 3 > 2\n```\na &amp;&amp; b\n```"),
     ],
 )

@@ -66,9 +66,27 @@ def test_an_unknown_kind_is_refused_by_name():
         ("电话是010-84378966,010-84378963。", "电话是PHONE_1,PHONE_2。"),
         ("card 4111 1111 1111 1111, call 4111 1111 1111 1111", "card CARD_1, call CARD_1"),
         ("请写信到ana@example.org，谢谢", "请写信到EMAIL_1，谢谢"),
+        ("NAME_1 +1 202-555-0143 202-555-0144", "NAME_1 PHONE_1 PHONE_2"),
     ],
 )
 def test_where_values_touch_what_remains_has_none(text, masked):
+    assert _mask([[text]])[0] == [masked]
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("电话１３８１２３４５６７８。13812345678", "电话PHONE_1。PHONE_1"),
+        ("هاتف ٠١٠٠١٢٣٤٥٦٧", "هاتف PHONE_1"),
+        ("फ़ोन ९८२०१ २३४५६", "फ़ोन PHONE_1"),
+        ("+44\u202f20\u202f7946\u202f0018 and ＋44 20 7946 0018", "PHONE_1 and PHONE_1"),
+        ("4111\u00a01111\u00a01111\u00a01111", "CARD_1"),
+        ("DE89\u00a03704\u00a00044\u00a00532\u00a00130\u00a000", "IBAN_1"),
+        ("ana＠example.org，ana@example.org", "EMAIL_1，EMAIL_1"),
+        ("第１２３章，２０２４年", "第１２３章，２０２４年"),
+    ],
+)
+def test_digits_signs_and_blanks_of_other_scripts_make_no_other_value(text, masked):
     assert _mask([[text]])[0] == [masked]
 
 

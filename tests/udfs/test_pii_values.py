@@ -17,7 +17,8 @@ EMAILS = [
     ),
     ("[a@example.org](mailto:a@example.org)", ["a@example.org", "a@example.org"]),
     ("@ana icon@2x.png git@github.com:a/b.git root@localhost react@18.2.0 a@@b.org a..b@c.org", []),
-    ("ssh ana@db.example.org", []),
+    ("ssh ana@db.example.org, ssh -i id.pem -p 22 ana@db.example.org", []),
+    ("No ssh, please: mail ana@db.example.org. _bo@example.org_", ["ana@db.example.org", "_bo@example.org"]),
     ("ftp://ana:password@ftp.example.org/x", []),
 ]
 PHONES = [
@@ -32,6 +33,14 @@ PHONES = [
     ("电话是（010）84659299。", ["（010）84659299"]),
     ("Call 020 7946 0018", ["020 7946 0018"]),
     ("मुझे 98201 23456 पर फ़ोन कीजिए", ["98201 23456"]),
+    ("tel:+442079460018, Phone:+91 98765 43210", ["+442079460018", "+91 98765 43210"]),
+    ("**202-555-0143**, *+12025550143*, 2*2025550143", ["202-555-0143", "+12025550143"]),
+    ("phone:2025550143, {phone=2025550143}", ["2025550143", "2025550143"]),
+    ("NAME_1 202-555-0143, room 12 +44 20 7946 0018", ["202-555-0143", "+44 20 7946 0018"]),
+    ("（+86）138 1234 5678", ["+86）138 1234 5678"]),
+    ("202-555-0143x12 202-555-0143xyz", ["202-555-0143"]),
+    ("PHONE_1, order 2025550143", []),
+    ("id=202-555-0143 12:202-555-0143", []),
     ('"text": "91480041", 453\\text{ g} = 2367968,00', []),
     ("room 020 7946 0018", []),
     ("2022-02-25 (1861-1865) 99034068 256626720691 0.0000001 10.1038/380283 282(34):26181-26186", []),
@@ -43,12 +52,14 @@ IPS = [
         "The server 81.2.69.142 and 2001:db8::8:800 and 2a02:8070:e2::1.",
         ["81.2.69.142", "2001:db8::8:800", "2a02:8070:e2::1"],
     ),
+    ("IP:81.2.69.142 ip:2a02:8070:e2::1 ::ffff:81.2.69.142", ["81.2.69.142", "2a02:8070:e2::1", "81.2.69.142"]),
     ("127.0.0.1 192.168.1.1 10.0.0.1 255.255.255.0 0.0.0.0 8.8.8.8 224.0.0.1 fe80::1 ::1", []),
     ("v4.15.203.7, version 41.20.3.7, 1.2.3.4, 300.1.2.3, 41.20.31.7.2, 91.2.4472.124, Chrome/91.0.72.12", []),
     ("41.20.0.0/16 12:30:45 00:1A:2B:3C:4D:5E std::dead::beef 2001:xyz::1", []),
 ]
 LOGINS = [
     ("postgres://ana:Zx81pq@db.example.org/x", ["ana:Zx81pq"]),
+    ("db://ana:Zx8@1pq@db.example.org, http://bo:Zx9q@example.org?to=a@b.org", ["ana:Zx8@1pq", "bo:Zx9q"]),
     ("https://:tok3n99@[2001:db8::1]/", [":tok3n99"]),
     ("db://user:password@host mysql://root:${DB}@h a://u:<pass>@h https://example.org:8080/a@b", []),
 ]
@@ -57,6 +68,7 @@ CARDS = [
         "4111 1111 1111 1111, 5500-0000-0000-0004, 378282246310005",
         ["4111 1111 1111 1111", "5500-0000-0000-0004", "378282246310005"],
     ),
+    ("bo,4111111111111111,123 card=5500000000000004 12/25", ["4111111111111111", "5500000000000004"]),
     ("4111 1111 1111 1112, 4111-1111 11111111, 0.4111111111111111, 41111111111111111111", []),
 ]
 IBANS = [
@@ -80,6 +92,7 @@ KEYS = [
     (f"sk-{TOKEN} and sk-proj-{TOKEN}", [f"sk-{TOKEN}", f"sk-proj-{TOKEN}"]),
     (f"ghp_{TOKEN}abcd, AKIAIOSFODNN7EXAMPLE", [f"ghp_{TOKEN}abcd", "AKIAIOSFODNN7EXAMPLE"]),
     (f"xoxb-{TOKEN} AIza{TOKEN}abc hf_{TOKEN}", [f"xoxb-{TOKEN}", f"AIza{TOKEN}abc", f"hf_{TOKEN}"]),
+    (f"api_key => '{TOKEN}', apiKey := \"{TOKEN}\", my token: {TOKEN}. Thanks", [TOKEN, TOKEN, TOKEN]),
     (f"api_key = '{TOKEN}', Authorization: Bearer {TOKEN}", [TOKEN, TOKEN]),
     (
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjMifQ.SflKxwRJSMeKKF2QT4",

@@ -1,3 +1,5 @@
+import time
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -176,3 +178,19 @@ def test_many_of_anything_take_every_edit_linear_time(unit):
         repair = edit.repair(TOLD)
         edited = repair.apply("x" + unit * 20_000 + "y")
         assert repair.apply(edited) == edited
+
+
+@pytest.mark.parametrize(
+    ("layers", "left"),
+    [
+        ("&" + "amp;" * 20_000, "&"),
+        ("&" + "#38;" * 20_000, "&"),
+        ("ChatGPT:\n" * 20_000 + "x", "x"),
+        ("```\n" + "Copy code\n" * 20_000 + "x", "```\nx"),
+    ],
+)
+def test_what_an_edit_uncovers_again_and_again_takes_linear_time(layers, left):
+    started = time.process_time()
+    edited, _ = rules.edit(pa.array([layers]), pa.array(["user"]), ("unescape_html", "ui_junk"))
+    assert edited[0].as_py() == left
+    assert time.process_time() - started < 5
