@@ -163,7 +163,7 @@ class _Names:
 
 
 def _is_hidden(name: str) -> bool:
-    return any(part.startswith((".", "_")) for part in name.split("/"))
+    return any(part.startswith((".", "_")) and part not in (".", "..") for part in name.split("/"))
 
 
 class _Meter:

@@ -174,6 +174,7 @@ READ: dict[str, tuple[Callable[[], bytes], int]] = {
     "gzip_in.zip": (lambda: zipped({"a.jsonl.gz": gz(lines(50)), ".hidden": b"", "b/__MACOSX/": b""}), 50),
     "csv_in.tar.gz": (lambda: gz(tarred({"a/b.csv": b"prompt,response\nHi,Hello\n"})), 1),
     "two_of_one_name.tar.gz": (_two_of_one_name, 5),
+    "folder.tar.gz": (lambda: gz(tarred({"./a.jsonl": lines(2), "./b/../c.jsonl": lines(3), "./.d/e.jsonl": b""})), 5),
     "nothing.zip": (lambda: zipped({}), 0),
     "document_of_2_mb.json": (lambda: _document(2_000_000), 1),
     "first_member_of_2_mb.json": (lambda: b"[\n" + _document(2_000_000) + b",\n" + _document(10) + b"]", 2),
