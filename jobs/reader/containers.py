@@ -132,8 +132,16 @@ def _tar(path: str, stream: IO[bytes], meter: "_Meter") -> Iterator[Member]:
         if data:
             opened = partial(_expanded, info.name, _Bounded(data, meter), info.size, meter)  # type: ignore[arg-type]
             yield Member(names.add(info.name), kind_of(info.name), opened)
-    while stream.read(_READ_BYTES):
-        pass  # to the end, where compression has its checksum
+    _require_end(archive)
+
+
+def _require_end(archive: tarfile.TarFile) -> None:
+    """Read on to the stream's end, where compression has its checksum: nothing but zeros follows a tar's end."""
+    rest: IO[bytes] = archive.fileobj  # type: ignore[assignment]
+    for block in iter(partial(rest.read, _READ_BYTES), b""):
+        if block.strip(b"\0"):
+            what = "more follows the end of the archive; give archives that were joined as files of their own"
+            raise Rejected(CORRUPT_FILE, what)
 
 
 class _StrictHeader(tarfile.TarInfo):

@@ -125,6 +125,8 @@ FAILED: dict[str, tuple[Callable[[], bytes], str]] = {
     "truncated.tar.zst": (lambda: _half(zst(tarred(_PAIR))), "corrupt_file"),
     "truncated.parquet": (lambda: _half(parquet(200)), "corrupt_file"),
     "no_end_of_archive.tar": (lambda: tarred({"a.jsonl": lines(3)})[:2048], "corrupt_file"),
+    "two_tars.tar": (lambda: tarred({"a.jsonl": lines(3)}) + tarred({"b.jsonl": lines(3)}), "corrupt_file"),
+    "two_tars.tar.gz": (lambda: gz(tarred({"a.jsonl": b""})) + gz(tarred({"b.jsonl": lines(3)})), "corrupt_file"),
     "no_tar.tar": (lambda: lines(50), "corrupt_file"),
     "flipped.jsonl.gz": (lambda: flipped(gz(lines(500)), 0.5), "corrupt_file"),
     "flipped_checksum.jsonl.gz": (lambda: flipped(gz(lines(500)), 0.99999), "corrupt_file"),
