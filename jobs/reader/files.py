@@ -4,6 +4,7 @@ import fnmatch
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import quote, unquote
 
 from pyarrow import fs
 
@@ -18,10 +19,13 @@ class SourceFile(NamedTuple):
 
 
 def locate(path: str) -> tuple[fs.FileSystem, str]:
-    """The file system of ``path`` and the path on it. ``s3a://`` is read as ``s3://``; no scheme means local."""
+    """The file system of ``path`` and the path on it. ``s3a://`` is read as ``s3://``; no scheme means local. Of a URI,
+    what follows the host is taken as it is, as Hadoop takes it: names have blanks, ``#``, ``?`` and ``%`` in them."""
     if "://" not in path:
         return fs.LocalFileSystem(), os.path.abspath(path)
-    return fs.FileSystem.from_uri(path.replace("s3a://", "s3://", 1))
+    scheme, _, rest = path.replace("s3a://", "s3://", 1).partition("://")
+    host, slash, inner = rest.partition("/")
+    return fs.FileSystem.from_uri(f"{scheme}://{host}{slash}{quote(inner)}")
 
 
 def find(inputs: Sequence[str]) -> list[SourceFile]:
@@ -39,6 +43,8 @@ def find(inputs: Sequence[str]) -> list[SourceFile]:
 def _walk(path: str) -> list[SourceFile]:
     system, inner = _reachable(path)
     info = system.get_file_info(inner)
+    if info.type == fs.FileType.NotFound and "://" in path and unquote(path) != path:
+        return _walk(unquote(path))
     if info.type == fs.FileType.NotFound:
         raise InputUnreadable(f"input not found: {path}")
     if info.type == fs.FileType.File:

@@ -1,0 +1,39 @@
+"""Are all files found, and read under the names they have?"""
+
+from pathlib import Path
+
+import pytest
+
+from conf.settings import Input
+from jobs.reader import files, survey
+from tests.reader.reading import read_splits
+
+LINE = b'{"id": "%d", "messages": [{"role": "user", "content": "Hi"}]}'
+NAMES = ["a b.jsonl", "a#b.jsonl", "a%20b.jsonl", "a?b.jsonl", "a[1].jsonl", "a+b&c.jsonl", "a\\b.jsonl", "ä中.jsonl"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a file of each name; its place in the list is the id of its record."""
+    for number, name in enumerate(NAMES):
+        (tmp_path / name).write_bytes(LINE % number)
+    return tmp_path
+
+
+def read(path: str) -> dict[str, str]:
+    """The id of the record in each file under the path, by the file's name."""
+    found = survey.chunks(files.find([path]), 1000)
+    reading = read_splits(survey.splits(survey.survey(chunk, Input()) for chunk in found))
+    assert reading.refused == reading.failed == []
+    return {row["file"].rpartition("/")[2]: row["conversation_id"] for row in reading.rows}
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_files_are_read_whatever_their_names_hold(folder: Path, scheme: str):
+    assert read(f"{scheme}{folder}") == {name: str(number) for number, name in enumerate(NAMES)}
+
+
+def test_a_uri_may_be_written_with_escapes(folder: Path):
+    (folder / "c d.jsonl").write_bytes(LINE % 9)
+    assert read(f"file://{folder}/c%20d.jsonl") == {"c d.jsonl": "9"}
+    assert read(f"file://{folder}/a%20b.jsonl") == {"a%20b.jsonl": "2"}
