@@ -33,18 +33,39 @@ def find(inputs: Sequence[str]) -> list[SourceFile]:
     left out, as Spark does. Raises :class:`InputUnreadable` for a path that is missing or holds no file."""
     found: dict[str, SourceFile] = {}
     for path in (p if "://" in p else os.path.abspath(p) for p in inputs):
-        files = _glob(path) if any(c in path for c in "*?[") else _walk(path)
+        files = _matching(path)
         if not files:
             raise InputUnreadable(f"no input file found at {path}: expected a file, a folder with files, or a glob")
         found.update((file.path, file) for file in files)
     return sorted(found.values())
 
 
+def _matching(path: str) -> list[SourceFile]:
+    """The files that a path means. It may be a glob over its components: ``*`` stays within a folder, ``**`` crosses
+    folders; a folder it names is walked. A URI may have escapes (``%20``) where no name has them."""
+    root, pattern = _parted(path)
+    if "://" in root and "%" in root and not _is_there(root):
+        root, pattern = _parted(unquote(path))
+    return [file for file in _walk(root) if _is_match(_below(file.path, root).split("/"), pattern)]
+
+
+def _parted(path: str) -> tuple[str, list[str]]:
+    """Where to look, and the pattern for what is below: from the first wildcard on that is not in a name there."""
+    parts = path.split("/")
+    for number, part in enumerate(parts):
+        if any(c in part for c in "*?[") and not _is_there("/".join(parts[: number + 1])):
+            return "/".join(parts[:number]) or "/", parts[number:]
+    return path, []
+
+
+def _is_there(path: str) -> bool:
+    system, inner = _reachable(path)
+    return bool(system.get_file_info(inner).type != fs.FileType.NotFound)
+
+
 def _walk(path: str) -> list[SourceFile]:
     system, inner = _reachable(path)
     info = system.get_file_info(inner)
-    if info.type == fs.FileType.NotFound and "://" in path and unquote(path) != path:
-        return _walk(unquote(path))
     if info.type == fs.FileType.NotFound:
         raise InputUnreadable(f"input not found: {path}")
     if info.type == fs.FileType.File:
@@ -68,16 +89,6 @@ def _reachable(path: str) -> tuple[fs.FileSystem, str]:
 
 def _is_hidden(relative: str) -> bool:
     return any(part.startswith(("_", ".")) for part in relative.split("/"))
-
-
-def _glob(pattern: str) -> list[SourceFile]:
-    """A glob over path components: ``*`` stays within a folder, ``**`` crosses folders; a folder it names is walked."""
-    literal: list[str] = []
-    wild: list[str] = []
-    for part in pattern.split("/"):
-        (wild if wild or any(c in part for c in "*?[") else literal).append(part)
-    root = "/".join(literal) or "/"
-    return [file for file in _walk(root) if _is_match(_below(file.path, root).split("/"), wild)]
 
 
 def _below(path: str, root: str) -> str:

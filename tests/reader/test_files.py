@@ -34,6 +34,22 @@ def test_files_are_read_whatever_their_names_hold(folder: Path, scheme: str):
 
 
 def test_a_uri_may_be_written_with_escapes(folder: Path):
-    (folder / "c d.jsonl").write_bytes(LINE % 9)
-    assert read(f"file://{folder}/c%20d.jsonl") == {"c d.jsonl": "9"}
+    (folder / "c d").mkdir()
+    (folder / "c d/e.jsonl").write_bytes(LINE % 9)
+    for path in ("c%20d", "c%20d/e.jsonl", "c%20d/*.jsonl"):
+        assert read(f"file://{folder}/{path}") == {"e.jsonl": "9"}
     assert read(f"file://{folder}/a%20b.jsonl") == {"a%20b.jsonl": "2"}
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_can_be_named_whatever_its_name_holds(folder: Path, scheme: str, name: str):
+    assert read(f"{scheme}{folder}/{name}") == {name: str(NAMES.index(name))}
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_glob_matches_below_folders_with_any_name(folder: Path, scheme: str):
+    (folder / "b [2] d").mkdir()
+    (folder / "b [2] d/e.jsonl").write_bytes(LINE % 9)
+    assert read(f"{scheme}{folder}/b [2] d/*.jsonl") == read(f"{scheme}{folder}/b*/e.jsonl") == {"e.jsonl": "9"}
+    assert read(f"{scheme}{folder}/a[+#]*.jsonl") == {"a#b.jsonl": "1", "a+b&c.jsonl": "5"}
