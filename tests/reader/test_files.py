@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from conf.settings import Input
+from jobs.errors import InputUnreadable
 from jobs.reader import files, survey
 from tests.reader.reading import read_splits
 
@@ -53,3 +54,10 @@ def test_a_glob_matches_below_folders_with_any_name(folder: Path, scheme: str):
     (folder / "b [2] d/e.jsonl").write_bytes(LINE % 9)
     assert read(f"{scheme}{folder}/b [2] d/*.jsonl") == read(f"{scheme}{folder}/b*/e.jsonl") == {"e.jsonl": "9"}
     assert read(f"{scheme}{folder}/a[+#]*.jsonl") == {"a#b.jsonl": "1", "a+b&c.jsonl": "5"}
+
+
+@pytest.mark.parametrize("below", ["", "/\udcff.jsonl"])
+def test_a_name_that_is_not_utf8_is_named(tmp_path: Path, below: str):
+    (tmp_path / "\udcff.jsonl").write_bytes(LINE % 0)
+    with pytest.raises(InputUnreadable, match=r"ff\.jsonl' is not UTF-8; rename that file"):
+        files.find([f"{tmp_path}{below}"])
