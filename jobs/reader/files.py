@@ -30,14 +30,16 @@ def locate(path: str) -> tuple[fs.FileSystem, str]:
 
 def find(inputs: Sequence[str]) -> list[SourceFile]:
     """Every file under ``inputs``, sorted by path, each once. Names that start with ``_`` or ``.`` below a folder are
-    left out, as Spark does. Raises :class:`InputUnreadable` for a path that is missing or holds no file, and for a name
-    that is not UTF-8: Arrow cannot open such a file."""
+    left out, as Spark does. Raises :class:`InputUnreadable` for a path that is missing, holds no file or cannot be
+    listed, and for a name that is not UTF-8: Arrow cannot open such a file."""
     found: dict[str, SourceFile] = {}
     for path in (p if "://" in p else os.path.abspath(p) for p in inputs):
         try:
             files = _matching(path)
         except (UnicodeEncodeError, UnicodeDecodeError) as error:
             raise InputUnreadable(f"{path}: the name {error.object!r} is not UTF-8; rename that file") from error
+        except OSError as error:
+            raise InputUnreadable(f"cannot list {path}: expected a file, a folder or a glob; {error}") from error
         if not files:
             raise InputUnreadable(f"no input file found at {path}: expected a file, a folder with files, or a glob")
         found.update((file.path, file) for file in files)

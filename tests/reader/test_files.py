@@ -61,3 +61,8 @@ def test_a_name_that_is_not_utf8_is_named(tmp_path: Path, below: str):
     (tmp_path / "\udcff.jsonl").write_bytes(LINE % 0)
     with pytest.raises(InputUnreadable, match=r"ff\.jsonl' is not UTF-8; rename that file"):
         files.find([f"{tmp_path}{below}"])
+
+
+def test_what_cannot_be_listed_is_unreadable_input():
+    with pytest.raises(InputUnreadable, match="cannot list /dev/null: expected a file, a folder or a glob"):
+        files.find(["/dev/null"])
