@@ -105,7 +105,7 @@ def _zip(path: str, file: IO[bytes] | pa.NativeFile, meter: "_Meter") -> Iterato
         archive = zipfile.ZipFile(file)
     names = _Names(path)
     for info in archive.infolist():
-        if not info.is_dir() and not _is_hidden(info.filename):
+        if not info.filename.endswith("/") and not _is_hidden(info.filename):  # is_dir needs a name, which may be empty
             yield Member(names.add(info.filename), kind_of(info.filename), partial(_unzipped, archive, info, meter))
 
 

@@ -145,6 +145,7 @@ FAILED: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty.parquet": (lambda: b"", "corrupt_file"),
     "encrypted.zip": (_encrypted, "unsupported_file"),
     "readme.zip": (lambda: zipped({"readme.txt": b"Hello."}), "unsupported_file"),
+    "no_name.zip": (lambda: zipped({"x.jsonl": lines(3)}).replace(b"x.jsonl", b"\0.jsonl"), "unsupported_file"),
     "zip_in.zip": (lambda: zipped({"a.zip": zipped(_PAIR)}), "unsupported_file"),
     "gzip_named.jsonl": (lambda: gz(lines(3)), "unsupported_file"),
     "bomb.jsonl.gz": (lambda: gz(_padded(300)), "decompression_bomb"),
