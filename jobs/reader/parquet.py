@@ -92,7 +92,7 @@ def _damage() -> Iterator[None]:
     """What pyarrow cannot decode is a damaged file; what the system cannot read is not."""
     try:
         yield
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:  # a name may be damaged too
         raise Rejected(reasons.CORRUPT_FILE, str(error)[:400]) from error
     except OSError as error:
         if error.errno is not None:

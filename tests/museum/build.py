@@ -139,6 +139,7 @@ FAILED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: flipped(parquet(200, write_page_checksum=True, compression="NONE"), 0.3),
         "corrupt_file",
     ),
+    "damaged_name.parquet": (lambda: parquet(3).replace(b"redacted", b"redacte\xff"), "corrupt_file"),
     "no_gzip.jsonl.gz": (lambda: lines(3), "corrupt_file"),
     "empty.jsonl.gz": (lambda: b"", "corrupt_file"),
     "garbage_after.jsonl.gz": (lambda: gz(lines(3)) + b"garbage", "corrupt_file"),
