@@ -140,6 +140,7 @@ FAILED: dict[str, tuple[Callable[[], bytes], str]] = {
         "corrupt_file",
     ),
     "damaged_name.parquet": (lambda: parquet(3).replace(b"redacted", b"redacte\xff"), "corrupt_file"),
+    "lacks_rows.parquet": (lambda: parquet(3).replace(b"\x16\x06\x26", b"\x16\x04\x26"), "corrupt_file"),
     "no_gzip.jsonl.gz": (lambda: lines(3), "corrupt_file"),
     "empty.jsonl.gz": (lambda: b"", "corrupt_file"),
     "garbage_after.jsonl.gz": (lambda: gz(lines(3)) + b"garbage", "corrupt_file"),
