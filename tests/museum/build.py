@@ -91,6 +91,14 @@ def _encrypted() -> bytes:
     return bytes(data)
 
 
+def _lacks_members() -> bytes:
+    """A zip of two members; the first one's entry in the directory says that a long comment follows, so hides the
+    second one's."""
+    data = bytearray(zipped({"a.jsonl": lines(3), "b.jsonl": lines(3)}))
+    data[data.index(b"PK\x01\x02") + 33] = 1
+    return bytes(data)
+
+
 def _damaged_header() -> bytes:
     """A tar of two members; the second one's header has a wrong checksum."""
     data = bytearray(tarred({"a.jsonl": lines(3), "b.jsonl": lines(3)}))
@@ -147,6 +155,7 @@ FAILED: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty.parquet": (lambda: b"", "corrupt_file"),
     "encrypted.zip": (_encrypted, "unsupported_file"),
     "readme.zip": (lambda: zipped({"readme.txt": b"Hello."}), "unsupported_file"),
+    "lacks_members.zip": (lambda: _lacks_members(), "corrupt_file"),
     "no_name.zip": (lambda: zipped({"x.jsonl": lines(3)}).replace(b"x.jsonl", b"\0.jsonl"), "unsupported_file"),
     "zip_in.zip": (lambda: zipped({"a.zip": zipped(_PAIR)}), "unsupported_file"),
     "gzip_named.jsonl": (lambda: gz(lines(3)), "unsupported_file"),
