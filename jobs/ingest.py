@@ -5,6 +5,7 @@ spark-submit ... jobs/ingest.py --config conf/lmsys.yaml --input lmsys-chat-1m/ 
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
+from itertools import accumulate
 
 import pyarrow as pa
 from pyspark import StorageLevel
@@ -133,7 +134,8 @@ def _pending(lake: Lake, splits: list[Split], config: str) -> tuple[list[Split],
     known: dict[str, set[str]] = {}
     for row in lake.read(tables.FILES).select("file", "file_id", "reason", "config_digest").collect():
         if row.config_digest == config and row.reason != UNREADABLE_FILE:  # what was out of reach may be there now
-            known.setdefault(row.file_id, set()).add(row.file.split("!")[0])
+            # A member's file is ARCHIVE!MEMBER, and both may have a ! of their own: any beginning may be the archive.
+            known.setdefault(row.file_id, set()).update(accumulate(row.file.split("!"), "{}!{}".format))
     pending, copies = [], {}
     reading: dict[str, str] = {}
     for split in splits:

@@ -2,6 +2,7 @@
 
 import io
 import lzma
+import os
 import struct
 import tarfile
 import zipfile
@@ -23,6 +24,7 @@ KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
 _FREE_BYTES = 64 << 20
 """The ratio limit starts here: below it an expanded stream is harmless whatever its ratio."""
 _READ_BYTES = 1 << 18
+_ZIP_END = 22
 _SMALL = 1 << 16
 """zipfile looks before the start of a very short file, which pyarrow's files refuse."""
 
@@ -103,10 +105,21 @@ def _expanded(name: str, file: IO[bytes] | pa.NativeFile, size: int, meter: "_Me
 def _zip(path: str, file: IO[bytes] | pa.NativeFile, meter: "_Meter") -> Iterator[Member]:
     with _damage("not a readable zip"):
         archive = zipfile.ZipFile(file)
+        _require_all(archive, file)
     names = _Names(path)
     for info in archive.infolist():
-        if not info.is_dir() and not _is_hidden(info.filename):
+        if not info.filename.endswith("/") and not _is_hidden(info.filename):  # is_dir needs a name, which may be empty
             yield Member(names.add(info.filename), kind_of(info.filename), partial(_unzipped, archive, info, meter))
+
+
+def _require_all(archive: zipfile.ZipFile, file: IO[bytes] | pa.NativeFile) -> None:
+    """zipfile reads the directory by its size: where a size in it is damaged, members are lost. Their number is told at
+    the end (its last 16 bits; all ones where it is told elsewhere, in the records of zip64)."""
+    file.seek(-_ZIP_END - len(archive.comment), os.SEEK_END)
+    end = file.read(_ZIP_END)
+    told, found = int.from_bytes(end[10:12], "little"), len(archive.infolist())
+    if end.startswith(b"PK\5\6") and told not in (found & 0xFFFF, 0xFFFF):
+        raise zipfile.BadZipFile(f"{told:,} members by the end of its directory, {found:,} in it")
 
 
 @contextmanager
@@ -132,8 +145,16 @@ def _tar(path: str, stream: IO[bytes], meter: "_Meter") -> Iterator[Member]:
         if data:
             opened = partial(_expanded, info.name, _Bounded(data, meter), info.size, meter)  # type: ignore[arg-type]
             yield Member(names.add(info.name), kind_of(info.name), opened)
-    while stream.read(_READ_BYTES):
-        pass  # to the end, where compression has its checksum
+    _require_end(archive)
+
+
+def _require_end(archive: tarfile.TarFile) -> None:
+    """Read on to the stream's end, where compression has its checksum: nothing but zeros follows a tar's end."""
+    rest: IO[bytes] = archive.fileobj  # type: ignore[assignment]
+    for block in iter(partial(rest.read, _READ_BYTES), b""):
+        if block.strip(b"\0"):
+            what = "more follows the end of the archive; give archives that were joined as files of their own"
+            raise Rejected(CORRUPT_FILE, what)
 
 
 class _StrictHeader(tarfile.TarInfo):
@@ -163,7 +184,7 @@ class _Names:
 
 
 def _is_hidden(name: str) -> bool:
-    return any(part.startswith((".", "_")) for part in name.split("/"))
+    return any(part.startswith((".", "_")) and part not in (".", "..") for part in name.split("/"))
 
 
 class _Meter:

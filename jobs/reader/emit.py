@@ -1,15 +1,17 @@
 """Blocks of one byte stream become Arrow batches: conversations, refusals, and what the stream held in all."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from types import ModuleType
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
 from conf.settings import Input
+from jobs import formats
 from jobs.formats import conversation as reasons
 from jobs.formats.conversation import Rejected
-from jobs.reader import rows
+from jobs.reader import rows, sniff
 from jobs.reader.collect import Parsed, collect
 from jobs.reader.records import Block
 from jobs.reader.rows import Place, Rows
@@ -36,9 +38,12 @@ def emit(
     options: Input,
     stream: Sized,
 ) -> Iterator[pa.RecordBatch]:
-    """All records of the blocks in the staged schema, then the stream's summary."""
+    """All records of the blocks in the staged schema, then the stream's summary. ``known`` is None where a stream's
+    head shows no format, as the beginning of an over-long record does: then it is that of the first sound records."""
     collected, count = Rows(place._replace(format=known.NAME if known else "")), 0
     for block in blocks:
+        if known is None and (known := _format_of(way.parse(block))):
+            collected.place = place._replace(format=known.NAME)
         _refuse_giants(collected, block, options.max_record_bytes)
         batches, odd = way.divide(block, known, collected.place, options) if way.divide else ([], block)
         yield from batches
@@ -48,6 +53,11 @@ def emit(
             yield from collected.take()
     yield from collected.take()
     yield rows.summary(collected.place, count, stream.size)
+
+
+def _format_of(parsed: Iterable[Parsed]) -> ModuleType | None:
+    sound = (record for *_, record in parsed if isinstance(record, dict))
+    return formats.detect(list(islice(sound, sniff.SAMPLES)))
 
 
 def _refuse_giants(collected: Rows, block: Block, limit: int) -> None:

@@ -4,6 +4,7 @@ import fnmatch
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import quote, unquote
 
 from pyarrow import fs
 
@@ -18,22 +19,54 @@ class SourceFile(NamedTuple):
 
 
 def locate(path: str) -> tuple[fs.FileSystem, str]:
-    """The file system of ``path`` and the path on it. ``s3a://`` is read as ``s3://``; no scheme means local."""
+    """The file system of ``path`` and the path on it. ``s3a://`` is read as ``s3://``; no scheme means local. Of a URI,
+    what follows the host is taken as it is, as Hadoop takes it: names have blanks, ``#``, ``?`` and ``%`` in them."""
     if "://" not in path:
         return fs.LocalFileSystem(), os.path.abspath(path)
-    return fs.FileSystem.from_uri(path.replace("s3a://", "s3://", 1))
+    scheme, _, rest = path.replace("s3a://", "s3://", 1).partition("://")
+    host, slash, inner = rest.partition("/")
+    return fs.FileSystem.from_uri(f"{scheme}://{host}{slash}{quote(inner)}")
 
 
 def find(inputs: Sequence[str]) -> list[SourceFile]:
     """Every file under ``inputs``, sorted by path, each once. Names that start with ``_`` or ``.`` below a folder are
-    left out, as Spark does. Raises :class:`InputUnreadable` for a path that is missing or holds no file."""
+    left out, as Spark does. Raises :class:`InputUnreadable` for a path that is missing, holds no file or cannot be
+    listed, and for a name that is not UTF-8: Arrow cannot open such a file."""
     found: dict[str, SourceFile] = {}
     for path in (p if "://" in p else os.path.abspath(p) for p in inputs):
-        files = _glob(path) if any(c in path for c in "*?[") else _walk(path)
+        try:
+            files = _matching(path)
+        except (UnicodeEncodeError, UnicodeDecodeError) as error:
+            raise InputUnreadable(f"{path}: the name {error.object!r} is not UTF-8; rename that file") from error
+        except OSError as error:
+            raise InputUnreadable(f"cannot list {path}: expected a file, a folder or a glob; {error}") from error
         if not files:
             raise InputUnreadable(f"no input file found at {path}: expected a file, a folder with files, or a glob")
         found.update((file.path, file) for file in files)
     return sorted(found.values())
+
+
+def _matching(path: str) -> list[SourceFile]:
+    """The files that a path means. It may be a glob over its components: ``*`` stays within a folder, ``**`` crosses
+    folders; a folder it names is walked. A URI may have escapes (``%20``) where no name has them."""
+    root, pattern = _parted(path)
+    if "://" in root and "%" in root and not _is_there(root):
+        root, pattern = _parted(unquote(path))
+    return [file for file in _walk(root) if _is_match(_below(file.path, root).split("/"), pattern)]
+
+
+def _parted(path: str) -> tuple[str, list[str]]:
+    """Where to look, and the pattern for what is below: from the first wildcard on that is not in a name there."""
+    parts = path.split("/")
+    for number, part in enumerate(parts):
+        if any(c in part for c in "*?[") and not _is_there("/".join(parts[: number + 1])):
+            return "/".join(parts[:number]) or "/", parts[number:]
+    return path, []
+
+
+def _is_there(path: str) -> bool:
+    system, inner = _reachable(path)
+    return bool(system.get_file_info(inner).type != fs.FileType.NotFound)
 
 
 def _walk(path: str) -> list[SourceFile]:
@@ -62,16 +95,6 @@ def _reachable(path: str) -> tuple[fs.FileSystem, str]:
 
 def _is_hidden(relative: str) -> bool:
     return any(part.startswith(("_", ".")) for part in relative.split("/"))
-
-
-def _glob(pattern: str) -> list[SourceFile]:
-    """A glob over path components: ``*`` stays within a folder, ``**`` crosses folders; a folder it names is walked."""
-    literal: list[str] = []
-    wild: list[str] = []
-    for part in pattern.split("/"):
-        (wild if wild or any(c in part for c in "*?[") else literal).append(part)
-    root = "/".join(literal) or "/"
-    return [file for file in _walk(root) if _is_match(_below(file.path, root).split("/"), wild)]
 
 
 def _below(path: str, root: str) -> str:

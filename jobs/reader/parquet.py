@@ -61,13 +61,17 @@ def _expanded(metadata: pq.FileMetaData, groups: Sequence[int]) -> int:
 
 
 def _require_sound(source: pq.ParquetFile, size: int, options: Input) -> None:
-    """Names that are told apart, and no more rows or bytes than a file of this size may hold."""
-    names = source.schema_arrow.names
+    """Names that are told apart, row groups with all rows, and no more of them or bytes than a file of this size may
+    hold."""
+    names, metadata = source.schema_arrow.names, source.metadata
     if len(set(names)) < len(names):
         raise Rejected(reasons.CORRUPT_FILE, "two columns have one name")
+    held = sum(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+    if held != metadata.num_rows:
+        raise Rejected(reasons.CORRUPT_FILE, f"{metadata.num_rows:,} rows by its footer, {held:,} in its row groups")
     limits = containers.Limits(options.max_expansion, options.max_expanded_bytes)
     allowed = containers.allowed(size, limits)
-    claimed = max(source.metadata.num_rows, _expanded(source.metadata, range(source.num_row_groups)))
+    claimed = max(metadata.num_rows, _expanded(metadata, range(source.num_row_groups)))
     if claimed > allowed:
         raise containers.bomb(allowed)
 
@@ -92,7 +96,7 @@ def _damage() -> Iterator[None]:
     """What pyarrow cannot decode is a damaged file; what the system cannot read is not."""
     try:
         yield
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:  # a name may be damaged too
         raise Rejected(reasons.CORRUPT_FILE, str(error)[:400]) from error
     except OSError as error:
         if error.errno is not None:

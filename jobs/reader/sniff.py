@@ -12,7 +12,7 @@ from jobs import formats
 from jobs.reader import scan
 
 HEAD = 1 << 20
-_SAMPLES = 20
+SAMPLES = 20
 
 LINES, ARRAY, MAPPING, DOCUMENT = "lines", "array", "mapping", "document"
 
@@ -45,7 +45,7 @@ def sniff(head: bytes, is_lines: bool) -> Sniffed:
 def lines(head: bytes) -> Sniffed:
     """A stream of JSON lines: its format is that of the first lines that are JSON."""
     values = (value for value in map(_parsed, head.removeprefix(b"\xef\xbb\xbf").split(b"\n")) if value is not None)
-    return Sniffed(LINES, _format_of(islice(values, _SAMPLES)))
+    return Sniffed(LINES, _format_of(islice(values, SAMPLES)))
 
 
 def as_record(value: Any) -> dict[str, Any] | None:
@@ -103,7 +103,7 @@ def _is_message_list(value: Any) -> bool:
 def _pieces(text: bytes) -> list[bytes]:
     data = np.frombuffer(text, np.uint8)
     starts, ends = np.empty(len(data) + 1, np.int64), np.empty(len(data) + 1, np.int64)
-    found = min(scan.elements(data, scan.start_state(), starts, ends), _SAMPLES)
+    found = min(scan.elements(data, scan.start_state(), starts, ends), SAMPLES)
     return [text[starts[i] : ends[i]] for i in range(found)]
 
 

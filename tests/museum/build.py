@@ -91,6 +91,14 @@ def _encrypted() -> bytes:
     return bytes(data)
 
 
+def _lacks_members() -> bytes:
+    """A zip of two members; the first one's entry in the directory says that a long comment follows, so hides the
+    second one's."""
+    data = bytearray(zipped({"a.jsonl": lines(3), "b.jsonl": lines(3)}))
+    data[data.index(b"PK\x01\x02") + 33] = 1
+    return bytes(data)
+
+
 def _damaged_header() -> bytes:
     """A tar of two members; the second one's header has a wrong checksum."""
     data = bytearray(tarred({"a.jsonl": lines(3), "b.jsonl": lines(3)}))
@@ -125,6 +133,8 @@ FAILED: dict[str, tuple[Callable[[], bytes], str]] = {
     "truncated.tar.zst": (lambda: _half(zst(tarred(_PAIR))), "corrupt_file"),
     "truncated.parquet": (lambda: _half(parquet(200)), "corrupt_file"),
     "no_end_of_archive.tar": (lambda: tarred({"a.jsonl": lines(3)})[:2048], "corrupt_file"),
+    "two_tars.tar": (lambda: tarred({"a.jsonl": lines(3)}) + tarred({"b.jsonl": lines(3)}), "corrupt_file"),
+    "two_tars.tar.gz": (lambda: gz(tarred({"a.jsonl": b""})) + gz(tarred({"b.jsonl": lines(3)})), "corrupt_file"),
     "no_tar.tar": (lambda: lines(50), "corrupt_file"),
     "flipped.jsonl.gz": (lambda: flipped(gz(lines(500)), 0.5), "corrupt_file"),
     "flipped_checksum.jsonl.gz": (lambda: flipped(gz(lines(500)), 0.99999), "corrupt_file"),
@@ -137,12 +147,16 @@ FAILED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: flipped(parquet(200, write_page_checksum=True, compression="NONE"), 0.3),
         "corrupt_file",
     ),
+    "damaged_name.parquet": (lambda: parquet(3).replace(b"redacted", b"redacte\xff"), "corrupt_file"),
+    "lacks_rows.parquet": (lambda: parquet(3).replace(b"\x16\x06\x26", b"\x16\x04\x26"), "corrupt_file"),
     "no_gzip.jsonl.gz": (lambda: lines(3), "corrupt_file"),
     "empty.jsonl.gz": (lambda: b"", "corrupt_file"),
     "garbage_after.jsonl.gz": (lambda: gz(lines(3)) + b"garbage", "corrupt_file"),
     "empty.parquet": (lambda: b"", "corrupt_file"),
     "encrypted.zip": (_encrypted, "unsupported_file"),
     "readme.zip": (lambda: zipped({"readme.txt": b"Hello."}), "unsupported_file"),
+    "lacks_members.zip": (lambda: _lacks_members(), "corrupt_file"),
+    "no_name.zip": (lambda: zipped({"x.jsonl": lines(3)}).replace(b"x.jsonl", b"\0.jsonl"), "unsupported_file"),
     "zip_in.zip": (lambda: zipped({"a.zip": zipped(_PAIR)}), "unsupported_file"),
     "gzip_named.jsonl": (lambda: gz(lines(3)), "unsupported_file"),
     "bomb.jsonl.gz": (lambda: gz(_padded(300)), "decompression_bomb"),
@@ -174,6 +188,7 @@ READ: dict[str, tuple[Callable[[], bytes], int]] = {
     "gzip_in.zip": (lambda: zipped({"a.jsonl.gz": gz(lines(50)), ".hidden": b"", "b/__MACOSX/": b""}), 50),
     "csv_in.tar.gz": (lambda: gz(tarred({"a/b.csv": b"prompt,response\nHi,Hello\n"})), 1),
     "two_of_one_name.tar.gz": (_two_of_one_name, 5),
+    "folder.tar.gz": (lambda: gz(tarred({"./a.jsonl": lines(2), "./b/../c.jsonl": lines(3), "./.d/e.jsonl": b""})), 5),
     "nothing.zip": (lambda: zipped({}), 0),
     "document_of_2_mb.json": (lambda: _document(2_000_000), 1),
     "first_member_of_2_mb.json": (lambda: b"[\n" + _document(2_000_000) + b",\n" + _document(10) + b"]", 2),

@@ -90,6 +90,19 @@ def test_a_large_refused_csv_row_is_digested_whole(tmp_path: Path):
     assert refused["digest"] == hashlib.sha256(b"x" * 5000).hexdigest() and len(refused["sample"]) == 2048
 
 
+@pytest.mark.parametrize("name", ["in.jsonl", "array.json"])
+def test_the_format_shows_behind_a_first_record_past_the_limit(tmp_path: Path, name: str):
+    lines, path = (
+        [GOOD[:-1] + b', "long": "' + b"x" * 3_000_000 + b'"}', GOOD, b'{"messages": 1}', GOOD],
+        tmp_path / name,
+    )
+    path.write_bytes(b"[" + b",".join(lines) + b"]" if name == "array.json" else b"\n".join(lines))
+    options = Input(max_record_bytes=1000, split_bytes=1_000_000)
+    for found in (read(path, options), survey_and_read(path, options)):
+        assert found.reasons() == [(0, "record_too_large"), (2, "wrong_type")] and not found.failed and found.is_whole()
+        assert [row["record"] for row in found.rows] == [1, 3] and {row["format"] for row in found.rows} == {"messages"}
+
+
 def test_parquet_row_groups_are_splits_with_the_right_numbers(tmp_path: Path):
     path = build.build(tmp_path, "in.parquet", lambda: build.parquet(170))
     whole, parts = read(path), survey_and_read(path, Input())

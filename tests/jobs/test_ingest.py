@@ -1,0 +1,38 @@
+"""Files come in once each, whatever they are called, and every conversation under an id of its own."""
+
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from conf import recipe, tables
+from jobs import identity, ingest
+from jobs.lake import open_lake
+from jobs.progress import Progress
+from jobs.tables import SCHEMAS, frame
+from tests.museum import build
+
+QUIET = Progress(None, "test")
+
+
+def test_files_with_an_exclamation_mark_are_known_again(spark: SparkSession, tmp_path: Path):
+    lake, settings, folder = (
+        open_lake(spark, str(tmp_path / "lake"), create=True),
+        recipe.load(None, []),
+        tmp_path / "oh!",
+    )
+    folder.mkdir()
+    build.build(folder, "a.jsonl", lambda: build.lines(2))
+    build.build(folder, "b!.zip", lambda: build.zipped({"c!.jsonl": build.lines(3), "d.jsonl": build.lines(1)}))
+    assert ingest.run(lake, settings, [str(folder)], QUIET)
+    assert not ingest.run(lake, settings, [str(folder)], QUIET)
+    refused = [row.reason for row in lake.read(tables.QUARANTINE).collect()]
+    assert set(refused) <= {"duplicate_record"} and lake.read(tables.FILES).count() == 3
+
+
+def test_ids_of_many_contents_under_one_id_differ(spark: SparkSession):
+    digests = ["0" * 64, "1" * 63 + "a", "1" * 8 + "b" * 56]
+    schema = SCHEMAS[tables.CONVERSATIONS_RAW]
+    given = [{"conversation_id": "c", "file": "f", "record": n, "part": 0, "digest": d} for n, d in enumerate(digests)]
+    rows = frame(spark, [tuple(row.get(name) for name in schema.names) for row in given], schema)
+    kept, copies = identity.settle(rows, frame(spark, [], schema))
+    assert len({row.conversation_id for row in kept.collect()}) == 3 and copies is not None and copies.isEmpty()
