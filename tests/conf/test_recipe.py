@@ -103,9 +103,20 @@ def test_describe_marks_only_what_differs_from_the_default():
     ]
 
 
-def test_describe_hides_secrets():
-    lines = describe(load(None, ["spark.spark.hadoop.fs.s3a.secret.key=abc"]))
-    assert lines[-1] == "spark.spark.hadoop.fs.s3a.secret.key = ***  (default unset)"
+@pytest.mark.parametrize(
+    "key",
+    [
+        "fs.s3a.secret.key",
+        "fs.s3a.access.key",
+        "fs.s3a.encryption.key",
+        "fs.azure.account.key.us.dfs.core.windows.net",
+        "fs.azure.sas.box.us.blob.core.windows.net",
+        "fs.gs.auth.service.account.private.key",
+    ],
+)
+def test_describe_hides_secrets(key):
+    lines = describe(load(None, [f"spark.spark.hadoop.{key}=abc"]))
+    assert lines[-1] == f"spark.spark.hadoop.{key} = ***  (default unset)"
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
