@@ -197,7 +197,7 @@ def _settings(args: Namespace) -> Settings:
         "dedup.against": getattr(args, "against", None),
         "rules.keywords.folder": getattr(args, "keywords", None),
     }
-    named = [f"{key}={json.dumps(value)}" for key, value in options.items() if value]
+    named = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in options.items() if value]
     settings = recipe.load(args.config, [*args.set, *named])
     if settings.input.format != "auto":
         from jobs import formats
