@@ -102,10 +102,15 @@ class Lake:
         return self._log(table).newest
 
     def lineage(self, table: str) -> Lineage | None:
-        """The lineage of the newest commit that has one; None before the first such commit."""
-        stamped = (commit.lineage for commit in self.commits(table) if commit.lineage)
-        found = next((facts for facts in stamped if "run_id" in facts), None)
-        return Lineage(**found) if found else None
+        """The lineage of the run that left the table's rows as they are; None before the first one, and where somebody
+        else changed rows since (DELETE, RESTORE): such a table is to be made again."""
+        for commit in self.commits(table):
+            facts = commit.lineage or {}
+            if "run_id" in facts:
+                return Lineage(**facts)
+            if commit.changes_rows:
+                return None
+        return None
 
     def is_grown(self, table: str, since: int) -> bool:
         """Has the table, since that version, only been appended to?"""

@@ -71,7 +71,7 @@ def _require_fresh(lake: Lake, settings: Settings) -> None:
     """Raise :class:`UsageError` unless duplicates were found in the newest conversations, all under these settings."""
     found = lake.lineage(tables.CLUSTERS)
     if found is None:
-        raise UsageError(f"{lake.path} has no duplicates table: run `winnow dedup` before `winnow publish`")
+        raise UsageError(f"{lake.path} has no duplicates that dedup left: run `winnow dedup` before `winnow publish`")
     annotate.require_labelled(lake, settings)
     section = recipe.sections(settings, "rules", "decontaminate", "dedup")
     is_newest = all(found.inputs[table] == lake.version(table) for table in found.inputs)

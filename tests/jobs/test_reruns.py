@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from conf import recipe, tables
@@ -12,7 +13,7 @@ from jobs import annotate, cli, dedup, ingest, publish
 from jobs.errors import InputUnreadable, UsageError
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
-from udfs.versions import read_pins
+from udfs.versions import read_pins, resolve
 
 QUIET = Progress(None, "test")
 PLAIN = ("dedup.prompt.policy=off", "dedup.template.policy=off", "publish.gates.max_quarantined=1")
@@ -119,3 +120,24 @@ def test_a_dataset_that_was_optimised_is_pinned_at_the_version_that_was_publishe
     assert lake.version(tables.DATASET) == 1
     assert cli.main(["publish", "--lake", lake.path, *sets, "--pin", "first"]) == 0
     assert [pin.version for pin in read_pins(lake.path)] == [0]
+
+
+@pytest.mark.parametrize("table", [tables.CONVERSATIONS, tables.DUPLICATES, tables.CLUSTERS, tables.DATASET])
+def test_a_table_that_somebody_else_changed_is_made_again(lake: Lake, tmp_path: Path, table: str):
+    file = chats(tmp_path / "a.jsonl", TEXT, TEXT.upper(), f"{TEXT} Nobody knew why.")
+    run(lake, settings_of(), file)
+    before, found = lake.lineage(tables.DATASET), rows_of(lake, table)
+    assert before is not None and found
+    DeltaTable(lake.table_path(table)).delete("conversation_id >= 'c'")
+    assert not rows_of(lake, table)
+    if table in (tables.DUPLICATES, tables.CLUSTERS):
+        with pytest.raises(UsageError, match="run `winnow dedup`"):
+            publish.run(lake, settings_of(), QUIET)
+    assert True in run(lake, settings_of(), file)
+    assert rows_of(lake, table) == found
+    assert resolve(lake.path).digest == before.digest
+
+
+def rows_of(lake: Lake, table: str) -> list[str]:
+    """The rows of a table as text, sorted."""
+    return sorted(map(str, lake.read(table).collect()))
