@@ -49,10 +49,11 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         with progress.stage("decide"):
             verdicts = decide(conversations, duplicates, settings, contaminated)
             job.commit(tables.VERDICTS, verdicts, "overwrite")
-        verdicts = lake.read(tables.VERDICTS)
+        verdicts = lake.read(tables.VERDICTS, job.outputs[tables.VERDICTS])
         job.counts = account(lake, verdicts)
         _require_gates(job.counts, settings.publish.gates)
-        rows = dataset(conversations, verdicts, duplicates, lake.read(tables.CLUSTERS), settings)
+        clusters = lake.read(tables.CLUSTERS, inputs[tables.CLUSTERS])
+        rows = dataset(conversations, verdicts, duplicates, clusters, settings)
         if wanted:
             with progress.stage("shape"):
                 rows, kept = shaping.shape(rows, conversations, wanted), rows

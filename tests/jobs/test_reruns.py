@@ -1,6 +1,9 @@
 """Commands given again: with other settings, other files, or in another order than the journey's."""
 
 import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -141,3 +144,32 @@ def test_a_table_that_somebody_else_changed_is_made_again(lake: Lake, tmp_path: 
 def rows_of(lake: Lake, table: str) -> list[str]:
     """The rows of a table as text, sorted."""
     return sorted(map(str, lake.read(table).collect()))
+
+
+class Meanwhile(Progress):
+    """A progress during which something else happens, once the stage ``name`` is done."""
+
+    def __init__(self, name: str, what: Callable[[], object]):
+        super().__init__(None, "test")
+        self._name, self._what = name, what
+
+    @contextmanager
+    def stage(self, name: str, size: int = 0) -> Iterator[None]:
+        yield
+        if name == self._name:
+            self._what()
+
+
+def test_a_dataset_is_made_of_its_own_runs_tables_while_others_write_theirs(lake: Lake, tmp_path: Path):
+    run(lake, settings_of(), chats(tmp_path / "a.jsonl", TEXT, TEXT.upper(), f"{TEXT} Nobody knew why."))
+    before = rows_of(lake, tables.DATASET)
+
+    def others_write() -> None:
+        for table in (tables.VERDICTS, tables.CLUSTERS):
+            stamp = lake.lineage(table)
+            assert stamp is not None
+            lake.write(table, lake.read(table).limit(0), stamp, "overwrite")
+
+    shutil.rmtree(lake.table_path(tables.DATASET))
+    assert publish.run(lake, settings_of(), Meanwhile("decide", others_write))
+    assert rows_of(lake, tables.DATASET) == before
