@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +257,22 @@ def test_findings_under_other_settings_or_of_older_conversations_are_refused(
     options = planted.decontaminate.model_copy(update={"min_overlap": 0.9})
     with pytest.raises(UsageError, match="has other settings"):
         decontaminate.contaminated(found, planted.model_copy(update={"decontaminate": options}))
+
+
+def test_findings_of_other_questions_than_the_folder_has_now_are_refused(
+    spark: SparkSession, folder: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "benchmarks"
+    shutil.copytree(folder, mine)
+    settings = recipe.load(None, [f"decontaminate.benchmarks={mine}"])
+    lake = open_lake(spark, str(tmp_path / "lake"), create=True)
+    add(lake, ["verbatim", "another short question"], settings)
+    assert decontaminate.contaminated(lake, settings).count() == 1
+    (mine / "other.jsonl").write_text('{"question": "what is 12+5?"}')
+    with pytest.raises(UsageError, match="has other settings or questions: run `winnow decontaminate`"):
+        decontaminate.contaminated(lake, settings)
+    assert decontaminate.run(lake, settings, QUIET)
+    assert decontaminate.contaminated(lake, settings).count() == 2
 
 
 def test_a_wrong_benchmark_is_told_before_any_row_is_read(found: Lake, tmp_path: Path, capfd: Any) -> None:
