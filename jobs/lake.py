@@ -92,6 +92,10 @@ class Lake:
             return []
         return None if folder is None else datafiles.plain_files(folder, version, since)
 
+    def is_kept(self, table: str, version: int) -> bool:
+        """Are the files of an earlier version still there, as far as can be told? A VACUUM may have removed them."""
+        return all(Path(file.path).is_file() for file in self.files(table, version) or ())
+
     def _of_files(self, table: str, files: Iterable[Share]) -> DataFrame:
         """The rows in these files. Of a version's log Delta would make a table of its own first, by Spark: a second or
         two each time (0094)."""

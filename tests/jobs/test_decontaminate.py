@@ -240,6 +240,22 @@ def test_what_is_dropped_for_a_question_is_never_the_row_kept_for_a_copy(
     assert not gone & {name for row in removed for name in (row.conversation_id, row.kept_id)}
 
 
+def test_duplicates_are_found_after_a_vacuum_of_the_findings_of_before(
+    spark: SparkSession, planted: Settings, tmp_path: Path
+) -> None:
+    from jobs import dedup
+
+    lake, names = open_lake(spark, str(tmp_path / "lake"), create=True), list(CONVERSATIONS)
+    for added in (names[::2], names[1::2]):
+        add(lake, added, planted)
+        DeltaTable(lake.table_path(tables.CONTAMINATION)).vacuum(0, dry_run=False, enforce_retention_duration=False)
+        assert dedup.run(lake, planted, QUIET)
+    whole = open_lake(spark, str(tmp_path / "whole"), create=True)
+    add(whole, names, planted)
+    assert dedup.run(whole, planted, QUIET)
+    assert content(lake.read(tables.DUPLICATES)) == content(whole.read(tables.DUPLICATES))
+
+
 def test_tagged_conversations_are_published_and_off_asks_for_nothing(found: Lake, planted: Settings) -> None:
     for policy in ("tag", "off"):
         options = planted.decontaminate.model_copy(update={"policy": policy})
