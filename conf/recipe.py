@@ -28,7 +28,10 @@ MAX_BYTES = 64_000
 
 T = TypeVar("T", Settings, Training)
 
-_SECRET = re.compile(r"secret|password|token(?!(?:s|izer)\Z)|access[._-]?key|credential", re.IGNORECASE)
+_SECRET = re.compile(
+    r"secret|password|token(?!(?:s|izer)\Z)|(?:access|account|private|encryption)[._-]?key|azure\.sas\b|credential",
+    re.IGNORECASE,
+)
 _PLAIN_TEXT = re.compile(r"(?!(?:true|false|null)\Z)[a-z][\w.-]*\Z", re.IGNORECASE | re.ASCII)
 
 

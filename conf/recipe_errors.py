@@ -84,7 +84,7 @@ def _printable(text: str) -> str:
 
 def _cause(path: Path, message: str, places: Mapping[Path, Place]) -> Place:
     """Where a rule about several keys of one section was broken: the last written of the keys it names."""
-    named = set(re.findall(r"\w+", message))
+    named = {*re.findall(r"\w+", message), *re.findall(r"[\w.]+", message)}  # keys of `spark` have dots
     below = {at: place for at, place in places.items() if at[: len(path)] == path}
     written = [place for at, place in below.items() if at[len(path) :] and at[-1] in named]
     return max(written or below.values(), key=lambda place: place.order)

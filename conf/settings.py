@@ -7,7 +7,7 @@ used it. Loading, overriding and error reporting live in :mod:`conf.recipe`.
 import re
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Bound = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
@@ -450,3 +450,11 @@ class Settings(Section):
     dedup: Dedup = Dedup()
     publish: Publish = Publish()
     spark: dict[str, str] = {}
+
+    @field_validator("spark")
+    @classmethod
+    def _names_that_spark_knows(cls, given: dict[str, str]) -> dict[str, str]:
+        for name in given:
+            if not name.startswith("spark."):
+                raise ValueError(f"Spark's settings begin with `spark.` and it ignores `{name}`: write `spark.{name}`")
+        return given

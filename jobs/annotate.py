@@ -51,7 +51,7 @@ def require_labelled(lake: Lake, settings: Settings) -> None:
     """Raise :class:`UsageError` unless ``conversations`` are all that was ingested, labelled under these rules."""
     found, rules = lake.lineage(tables.CONVERSATIONS), settings.rules
     if found is None:
-        raise UsageError(f"{lake.path} has no conversations: run `winnow annotate` before `winnow publish`")
+        raise UsageError(f"{lake.path} has no labelled conversations: run `winnow annotate` before `winnow publish`")
     wanted = _labelling(rules, pii_key(rules, lake.path), names_model(rules))
     is_same = found.config_digest == recipe.digest(wanted)
     if not is_same or found.inputs[tables.CONVERSATIONS_RAW] != lake.version(tables.CONVERSATIONS_RAW):
@@ -84,11 +84,18 @@ def _labelling(rules: Rules, key: Key | None, names_by: Model | None) -> Rules:
 
 
 def keyword_lists(rules: Rules) -> wordlists.Lists:
-    """All keyword lists, read here, so that executors need no folder; a mistake in one is a ``UsageError``."""
+    """All keyword lists, read here, so that executors need no folder; a mistake in one is a ``UsageError``, and so is
+    a category to drop that none of them has."""
     try:
-        return wordlists.read(rules.keywords.folder, rules.keywords.leet)
+        lists = wordlists.read(rules.keywords.folder, rules.keywords.leet)
     except ValueError as error:
         raise UsageError(str(error)) from error
+    known = {entry.category for entry in lists.entries}
+    unknown = [name for name in rules.keywords.drop if name not in known]
+    if unknown:
+        told = f"expected categories that have a list ({', '.join(sorted(known))})"
+        raise UsageError(f"rules.keywords.drop: {told}, found {', '.join(map(repr, unknown))}")
+    return lists
 
 
 def pii_key(rules: Rules, lake: str) -> Key | None:

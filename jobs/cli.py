@@ -14,6 +14,7 @@ import sys
 import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Any
 
 from conf import VERSION, recipe
@@ -29,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; nothing but the code and one line tells of a failure."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     args = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # chats have letters that not every terminal has
     try:
         return args.run(args)
     except recipe.SettingsError as error:
@@ -197,7 +200,7 @@ def _settings(args: Namespace) -> Settings:
         "dedup.against": getattr(args, "against", None),
         "rules.keywords.folder": getattr(args, "keywords", None),
     }
-    named = [f"{key}={json.dumps(value)}" for key, value in options.items() if value]
+    named = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in options.items() if value]
     settings = recipe.load(args.config, [*args.set, *named])
     if settings.input.format != "auto":
         from jobs import formats

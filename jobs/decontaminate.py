@@ -20,7 +20,7 @@ from conf.settings import Decontaminate, Settings
 from jobs import benchmarks
 from jobs.benchmarks import Item
 from jobs.errors import UsageError
-from jobs.lake import Lake
+from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS, only_row
@@ -43,9 +43,8 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     """
     options = settings.decontaminate
     items = benchmarks.read(require_on(options))
-    inputs = {tables.CONVERSATIONS: lake.version(tables.CONVERSATIONS)}
     rule = name_rule(items, options)
-    stamp = lineage("decontaminate", settings, recipe.sections(settings, "decontaminate"), inputs, rule)
+    stamp = _stamp(lake, settings, rule)
     if is_done(lake, tables.CONTAMINATION, stamp):
         return False
     with Run(lake, settings, stamp) as job:
@@ -57,6 +56,11 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
             job.counts = {"questions": len(items), **_counts(judged)}
             job.commit(tables.CONTAMINATION, judged, "overwrite")
     return True
+
+
+def _stamp(lake: Lake, settings: Settings, rule: str) -> Lineage:
+    inputs = {tables.CONVERSATIONS: lake.version(tables.CONVERSATIONS)}
+    return lineage("decontaminate", settings, recipe.sections(settings, "decontaminate"), inputs, rule)
 
 
 def require_on(options: Decontaminate) -> Decontaminate:
@@ -71,15 +75,17 @@ def contaminated(lake: Lake, settings: Settings) -> DataFrame:
     """``conversation_id`` of every conversation that the policy drops for a benchmark question, each once; none where
     decontamination is off or only tags.
 
-    Raises :class:`UsageError` unless ``contamination`` is about the newest conversations, under these settings.
+    Raises :class:`UsageError` unless ``contamination`` is about the newest conversations and today's questions, under
+    these settings.
     """
     if not drops(settings):
         return lake.read(tables.CONVERSATIONS).select("conversation_id").limit(0)
-    found = lake.lineage(tables.CONTAMINATION)
-    wanted = recipe.digest(recipe.sections(settings, "decontaminate"))
-    is_newest = found is not None and found.inputs[tables.CONVERSATIONS] == lake.version(tables.CONVERSATIONS)
-    if found is None or not is_newest or found.config_digest != wanted:
-        what = "is missing" if found is None else "is of older conversations" if not is_newest else "has other settings"
+    options, found = settings.decontaminate, lake.lineage(tables.CONTAMINATION)
+    wanted = _stamp(lake, settings, name_rule(benchmarks.read(options), options))
+    if found is None or found.run_id != wanted.run_id:
+        is_newest = found is not None and found.inputs == wanted.inputs
+        other = "has other settings or questions" if is_newest else "is of older conversations"
+        what = "is missing" if found is None else other
         raise UsageError(f"table {tables.CONTAMINATION} {what}: run `winnow decontaminate` with this config first")
     return lake.read(tables.CONTAMINATION).where("hit").select("conversation_id").distinct()
 

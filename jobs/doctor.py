@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -64,8 +65,7 @@ def _fetch(name: str, package: str, folder: Path, there: list[str]) -> None:
         "spark.master": "local[1]",
         "spark.ui.enabled": "false",
     }
-    arguments = " ".join(f"--conf {key}={value}" for key, value in confs.items())
-    submit = {**os.environ, "PYSPARK_SUBMIT_ARGS": f"{arguments} pyspark-shell", "PYSPARK_PYTHON": sys.executable}
+    submit = {**os.environ, "PYSPARK_SUBMIT_ARGS": _arguments(confs), "PYSPARK_PYTHON": sys.executable}
     done = subprocess.run([sys.executable, "-c", code], env=submit, capture_output=True, text=True, check=False)
     found = [jar for jar in cache.glob("jars/*.jar") if _is_wanted(jar.name)]
     if done.returncode or not found:
@@ -73,6 +73,12 @@ def _fetch(name: str, package: str, folder: Path, there: list[str]) -> None:
     _keep(found, folder)
     shutil.rmtree(cache)
     print(f"{len(found)} jars, {sum(jar.stat().st_size for jar in folder.glob('*.jar')) / 1e6:.0f} MB")
+
+
+def _arguments(confs: dict[str, str]) -> str:
+    """Settings for a session, as pyspark takes them from the environment: a path may have spaces."""
+    given = (part for key, value in confs.items() for part in ("--conf", f"{key}={value}"))
+    return shlex.join([*given, "pyspark-shell"])
 
 
 def _is_wanted(name: str) -> bool:

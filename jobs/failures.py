@@ -15,6 +15,8 @@ _CAUSES = (
      "too many rows come together in one task"),
     (r"Permission denied|AccessControlException|Read-only file system|Mkdirs failed", 2,
      "cannot write there: check the permissions of the lake's folder"),
+    (r"DELTA_CONCURRENT_|DELTA_(?:METADATA|PROTOCOL)_CHANGED|CommitFailedError", 1,
+     "another command wrote to the lake at the same time: run the same command again"),
     (r"DELTA_|FileNotFoundException|FAILED_READ_FILE|not a Parquet file|_delta_log|Corrupt|IllegalStateException"
      r"|OSError: cannot read the data file", 5,
      "the lake's tables cannot be read whole"),

@@ -39,9 +39,11 @@ def _has_same_contamination(lake: Lake, last: Lineage) -> bool:
     """Are the conversations of that time that are dropped for a benchmark's question the same today?"""
     if tables.CONTAMINATION not in last.inputs:
         return True
+    then = last.inputs[tables.CONTAMINATION]
+    if not lake.is_kept(tables.CONTAMINATION, then):
+        return False
     now, before = (
-        lake.read(tables.CONTAMINATION, version).where("hit").select("conversation_id")
-        for version in (None, last.inputs[tables.CONTAMINATION])
+        lake.read(tables.CONTAMINATION, version).where("hit").select("conversation_id") for version in (None, then)
     )
     old = lake.read(tables.CONVERSATIONS, last.inputs[tables.CONVERSATIONS]).select("conversation_id")
     added = now.subtract(before).join(old, "conversation_id", "left_semi")

@@ -92,6 +92,10 @@ class Lake:
             return []
         return None if folder is None else datafiles.plain_files(folder, version, since)
 
+    def is_kept(self, table: str, version: int) -> bool:
+        """Are the files of an earlier version still there, as far as can be told? A VACUUM may have removed them."""
+        return all(Path(file.path).is_file() for file in self.files(table, version) or ())
+
     def _of_files(self, table: str, files: Iterable[Share]) -> DataFrame:
         """The rows in these files. Of a version's log Delta would make a table of its own first, by Spark: a second or
         two each time (0094)."""
@@ -102,10 +106,15 @@ class Lake:
         return self._log(table).newest
 
     def lineage(self, table: str) -> Lineage | None:
-        """The lineage of the newest commit that has one; None before the first such commit."""
-        stamped = (commit.lineage for commit in self.commits(table) if commit.lineage)
-        found = next((facts for facts in stamped if "run_id" in facts), None)
-        return Lineage(**found) if found else None
+        """The lineage of the run that left the table's rows as they are; None before the first one, and where somebody
+        else changed rows since (DELETE, RESTORE): such a table is to be made again."""
+        for commit in self.commits(table):
+            facts = commit.lineage or {}
+            if "run_id" in facts:
+                return Lineage(**facts)
+            if commit.changes_rows:
+                return None
+        return None
 
     def is_grown(self, table: str, since: int) -> bool:
         """Has the table, since that version, only been appended to?"""

@@ -49,10 +49,11 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         with progress.stage("decide"):
             verdicts = decide(conversations, duplicates, settings, contaminated)
             job.commit(tables.VERDICTS, verdicts, "overwrite")
-        verdicts = lake.read(tables.VERDICTS)
+        verdicts = lake.read(tables.VERDICTS, job.outputs[tables.VERDICTS])
         job.counts = account(lake, verdicts)
         _require_gates(job.counts, settings.publish.gates)
-        rows = dataset(conversations, verdicts, duplicates, lake.read(tables.CLUSTERS), settings)
+        clusters = lake.read(tables.CLUSTERS, inputs[tables.CLUSTERS])
+        rows = dataset(conversations, verdicts, duplicates, clusters, settings)
         if wanted:
             with progress.stage("shape"):
                 rows, kept = shaping.shape(rows, conversations, wanted), rows
@@ -71,7 +72,7 @@ def _require_fresh(lake: Lake, settings: Settings) -> None:
     """Raise :class:`UsageError` unless duplicates were found in the newest conversations, all under these settings."""
     found = lake.lineage(tables.CLUSTERS)
     if found is None:
-        raise UsageError(f"{lake.path} has no duplicates table: run `winnow dedup` before `winnow publish`")
+        raise UsageError(f"{lake.path} has no duplicates that dedup left: run `winnow dedup` before `winnow publish`")
     annotate.require_labelled(lake, settings)
     section = recipe.sections(settings, "rules", "decontaminate", "dedup")
     is_newest = all(found.inputs[table] == lake.version(table) for table in found.inputs)

@@ -26,7 +26,6 @@ _TABLES = {
     "spark.databricks.delta.properties.defaults.dataSkippingNumIndexedCols": "0",
 }
 _SQL = {
-    "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "2000",
     # No limit by bytes: from any other number on, Spark 4.1 adds up a batch's size at every row, which took a third of
     # Java's time. What is read of a table is bounded by the size of its row groups (jobs/lake.py).
@@ -38,6 +37,10 @@ _SQL = {
     # Tables are read by the names of their files. To look at more than 32 Spark would start a job with a task for each.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
     "spark.sql.parquet.compression.codec": "zstd",
+}
+_ALWAYS = {
+    # What a time without a zone means is in the data, so no cluster's or recipe's choice.
+    "spark.sql.session.timeZone": "UTC",
 }
 _LOCAL = {
     # local[N,4]: a killed Python worker is tried again instead of ending the job.
@@ -138,7 +141,8 @@ def is_submitted() -> bool:
 
 def open_session(app: str, extra: dict[str, str] | None = None, with_nlp: bool = False) -> SparkSession:
     """A session for one job, with Spark NLP's jars if asked. ``extra`` (a recipe's ``spark`` section) goes over the
-    defaults; under spark-submit what the command line or spark-defaults.conf say goes over both."""
+    defaults; under spark-submit what the command line or spark-defaults.conf say goes over both, but for
+    what the data depend on."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
     settings = {**_DELTA, **_TABLES, **_SQL}
@@ -152,6 +156,8 @@ def open_session(app: str, extra: dict[str, str] | None = None, with_nlp: bool =
         if key not in given:
             builder = builder.config(key, value)
     session = builder.getOrCreate()
+    for key, value in _ALWAYS.items():
+        session.conf.set(key, value)
     # Embedded, what fails is raised here and told in one line; a cluster's own log keeps its errors.
     session.sparkContext.setLogLevel("ERROR" if is_submitted() else "OFF")
     return session

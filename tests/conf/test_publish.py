@@ -32,7 +32,7 @@ def test_joining_by_exchanges_alone_needs_no_tokenizer():
 
 def test_tokens_and_tokenizers_are_shown_and_tokens_for_access_are_not():
     sets = ["publish.tokenizer=/m/tokenizer.json", "publish.split_long=9", "publish.message_tokens=3"]
-    secrets = ["spark.hf_token=abc", "spark.tokens.value=abc", "spark.tokenizer_key=abc"]
+    secrets = ["spark.spark.hf_token=abc", "spark.spark.tokens.value=abc", "spark.spark.tokenizer_key=abc"]
     told = dict(line.partition("  (")[0].split(" = ") for line in describe(load(None, [*sets, *secrets])))
     assert told["publish.tokenizer"] == '"/m/tokenizer.json"'
     assert (told["publish.message_tokens"], told["publish.merge_short.tokens"]) == ("3", "0")

@@ -89,6 +89,13 @@ CASES = {
         ["1: `input`: expected a section with keys such as `source`, `format`, `max_record_bytes`, found the number 3"],
     ),
     "list_for_spark": ("spark: {a: [1]}", ["1: `spark.a`: expected text, found a list"]),
+    "setting_of_spark_by_half_its_name": (
+        "spark:\n  driver.memory: 4g\n  spark.ui.enabled: false",
+        [
+            "2: `spark`: Spark's settings begin with `spark.` and it ignores `driver.memory`: "
+            "write `spark.driver.memory`"
+        ],
+    ),
     "not_a_number": ("dedup: {threshold: .nan}", ["1: `dedup.threshold`: expected a finite number, found .nan"]),
     "infinite": ("input: {max_expansion: .inf}", ["1: `input.max_expansion`: expected a finite number, found .inf"]),
     "overflow": ("input: {max_expansion: 1e999}", ["1: `input.max_expansion`: expected a finite number, found 1e999"]),

@@ -1,9 +1,14 @@
+from pathlib import Path
+
+import pytest
 from pyspark.sql import functions as F
 
 from conf import tables
-from conf.settings import Edits, Reasons, Rules, Settings
-from jobs.annotate import label
+from conf.settings import Edits, Keywords, Reasons, Rules, Settings
+from jobs.annotate import keyword_lists, label
+from jobs.errors import UsageError
 from jobs.lake import Lake
+from jobs.session import open_session
 
 
 def test_set_gives_every_conversation_the_system_prompt_and_keeps_every_other_message(
@@ -21,3 +26,17 @@ def test_set_gives_every_conversation_the_system_prompt_and_keeps_every_other_me
         assert {message["content"] for message in told} == {"Be kind."}
         roles = [message["role"] for message in messages]
         assert roles[-len(before[conversation_id]) :] == before[conversation_id]
+
+
+def test_a_category_to_drop_that_has_no_list_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"rules.keywords.drop: expected .*\bsexual, violence\), found 'sexaul'$"):
+        keyword_lists(Rules(keywords=Keywords(drop=["hate", "sexaul"])))
+    (tmp_path / "rivals.txt").write_text("acme\n")
+    assert keyword_lists(Rules(keywords=Keywords(folder=str(tmp_path), drop=["hate", "rivals"])))
+
+
+def test_a_time_without_a_zone_is_utc_whatever_the_session_was_asked_for(lake: Lake, smoke: Settings) -> None:
+    raw = lake.read(tables.CONVERSATIONS_RAW).limit(1)
+    raw = raw.withColumn("metadata", F.lit('{"timestamp": "2024-01-01 12:00:00"}'))
+    open_session("test", {**smoke.spark, "spark.sql.session.timeZone": "Asia/Tokyo"})
+    assert label(raw, Rules()).collect()[0]["time"] == 1_704_110_400

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,22 @@ def test_what_is_dropped_for_a_question_is_never_the_row_kept_for_a_copy(
     assert not gone & {name for row in removed for name in (row.conversation_id, row.kept_id)}
 
 
+def test_duplicates_are_found_after_a_vacuum_of_the_findings_of_before(
+    spark: SparkSession, planted: Settings, tmp_path: Path
+) -> None:
+    from jobs import dedup
+
+    lake, names = open_lake(spark, str(tmp_path / "lake"), create=True), list(CONVERSATIONS)
+    for added in (names[::2], names[1::2]):
+        add(lake, added, planted)
+        DeltaTable(lake.table_path(tables.CONTAMINATION)).vacuum(0, dry_run=False, enforce_retention_duration=False)
+        assert dedup.run(lake, planted, QUIET)
+    whole = open_lake(spark, str(tmp_path / "whole"), create=True)
+    add(whole, names, planted)
+    assert dedup.run(whole, planted, QUIET)
+    assert content(lake.read(tables.DUPLICATES)) == content(whole.read(tables.DUPLICATES))
+
+
 def test_tagged_conversations_are_published_and_off_asks_for_nothing(found: Lake, planted: Settings) -> None:
     for policy in ("tag", "off"):
         options = planted.decontaminate.model_copy(update={"policy": policy})
@@ -256,6 +273,22 @@ def test_findings_under_other_settings_or_of_older_conversations_are_refused(
     options = planted.decontaminate.model_copy(update={"min_overlap": 0.9})
     with pytest.raises(UsageError, match="has other settings"):
         decontaminate.contaminated(found, planted.model_copy(update={"decontaminate": options}))
+
+
+def test_findings_of_other_questions_than_the_folder_has_now_are_refused(
+    spark: SparkSession, folder: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "benchmarks"
+    shutil.copytree(folder, mine)
+    settings = recipe.load(None, [f"decontaminate.benchmarks={mine}"])
+    lake = open_lake(spark, str(tmp_path / "lake"), create=True)
+    add(lake, ["verbatim", "another short question"], settings)
+    assert decontaminate.contaminated(lake, settings).count() == 1
+    (mine / "other.jsonl").write_text('{"question": "what is 12+5?"}')
+    with pytest.raises(UsageError, match="has other settings or questions: run `winnow decontaminate`"):
+        decontaminate.contaminated(lake, settings)
+    assert decontaminate.run(lake, settings, QUIET)
+    assert decontaminate.contaminated(lake, settings).count() == 2
 
 
 def test_a_wrong_benchmark_is_told_before_any_row_is_read(found: Lake, tmp_path: Path, capfd: Any) -> None:

@@ -1,9 +1,13 @@
 """Commands given again: with other settings, other files, or in another order than the journey's."""
 
 import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from conf import recipe, tables
@@ -12,7 +16,7 @@ from jobs import annotate, cli, dedup, ingest, publish
 from jobs.errors import InputUnreadable, UsageError
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
-from udfs.versions import read_pins
+from udfs.versions import read_pins, resolve
 
 QUIET = Progress(None, "test")
 PLAIN = ("dedup.prompt.policy=off", "dedup.template.policy=off", "publish.gates.max_quarantined=1")
@@ -119,3 +123,53 @@ def test_a_dataset_that_was_optimised_is_pinned_at_the_version_that_was_publishe
     assert lake.version(tables.DATASET) == 1
     assert cli.main(["publish", "--lake", lake.path, *sets, "--pin", "first"]) == 0
     assert [pin.version for pin in read_pins(lake.path)] == [0]
+
+
+@pytest.mark.parametrize("table", [tables.CONVERSATIONS, tables.DUPLICATES, tables.CLUSTERS, tables.DATASET])
+def test_a_table_that_somebody_else_changed_is_made_again(lake: Lake, tmp_path: Path, table: str):
+    file = chats(tmp_path / "a.jsonl", TEXT, TEXT.upper(), f"{TEXT} Nobody knew why.")
+    run(lake, settings_of(), file)
+    before, found = lake.lineage(tables.DATASET), rows_of(lake, table)
+    assert before is not None and found
+    DeltaTable(lake.table_path(table)).delete("conversation_id >= 'c'")
+    assert not rows_of(lake, table)
+    if table in (tables.DUPLICATES, tables.CLUSTERS):
+        with pytest.raises(UsageError, match="run `winnow dedup`"):
+            publish.run(lake, settings_of(), QUIET)
+    assert True in run(lake, settings_of(), file)
+    assert rows_of(lake, table) == found
+    assert resolve(lake.path).digest == before.digest
+
+
+def rows_of(lake: Lake, table: str) -> list[str]:
+    """The rows of a table as text, sorted."""
+    return sorted(map(str, lake.read(table).collect()))
+
+
+class Meanwhile(Progress):
+    """A progress during which something else happens, once the stage ``name`` is done."""
+
+    def __init__(self, name: str, what: Callable[[], object]):
+        super().__init__(None, "test")
+        self._name, self._what = name, what
+
+    @contextmanager
+    def stage(self, name: str, size: int = 0) -> Iterator[None]:
+        yield
+        if name == self._name:
+            self._what()
+
+
+def test_a_dataset_is_made_of_its_own_runs_tables_while_others_write_theirs(lake: Lake, tmp_path: Path):
+    run(lake, settings_of(), chats(tmp_path / "a.jsonl", TEXT, TEXT.upper(), f"{TEXT} Nobody knew why."))
+    before = rows_of(lake, tables.DATASET)
+
+    def others_write() -> None:
+        for table in (tables.VERDICTS, tables.CLUSTERS):
+            stamp = lake.lineage(table)
+            assert stamp is not None
+            lake.write(table, lake.read(table).limit(0), stamp, "overwrite")
+
+    shutil.rmtree(lake.table_path(tables.DATASET))
+    assert publish.run(lake, settings_of(), Meanwhile("decide", others_write))
+    assert rows_of(lake, tables.DATASET) == before

@@ -7,6 +7,7 @@ import pytest
 from deltalake import DeltaTable
 
 from conf import tables
+from jobs.lake import Lake
 from jobs.versions import pin
 from tests.versions.lakes import commit_file, make_lake, publish, publish_in_files, rows_of, set_time
 from udfs.lake import VersionError
@@ -108,3 +109,17 @@ def test_a_version_whose_commit_was_cleaned_up_is_gone(tmp_path: Path) -> None:
         resolve(lake, version=0)
     assert caught.value.exit_code == 5
     assert resolve(lake).version == 2
+
+
+def test_the_rows_of_a_version_come_from_the_run_that_published_them(tmp_path: Path) -> None:
+    lake = Lake(None, make_lake(tmp_path / "lake", 20))  # type: ignore[arg-type]
+    table = DeltaTable(lake.table_path(tables.DATASET))
+    table.alter.set_table_properties({"delta.logRetentionDuration": "interval 3650 days"})
+    found = lake.lineage(tables.DATASET)
+    assert found is not None and found.digest == resolve(lake.path).digest
+    table.delete("conversation_id = 'v0-1'")
+    assert lake.lineage(tables.DATASET) is None
+    table.restore(0)
+    assert lake.lineage(tables.DATASET) is None
+    publish(lake.path, rows_of([[{"role": "user", "content": "again"}]]))
+    assert lake.lineage(tables.DATASET) is not None

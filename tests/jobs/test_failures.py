@@ -1,0 +1,28 @@
+"""What a failure is to a user: its line and its exit code."""
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError
+
+from jobs.failures import explain
+
+
+@pytest.mark.parametrize("name", ["CONCURRENT_APPEND", "CONCURRENT_DELETE_READ", "METADATA_CHANGED"])
+def test_another_writer_is_no_damage_by_sparks_word(name: str) -> None:
+    line, code = explain(RuntimeError(f"[DELTA_{name}] Files were added by a concurrent update."))
+    assert code == 1 and line.startswith("another command wrote to the lake at the same time: run the same command")
+
+
+def test_another_writer_is_no_damage_by_deltalakes_word(tmp_path) -> None:
+    write_deltalake(tmp_path, pa.table({"a": [1]}))
+    behind = DeltaTable(tmp_path)
+    write_deltalake(tmp_path, pa.table({"a": [2]}), mode="overwrite")
+    with pytest.raises(CommitFailedError) as raised:
+        behind.create_write_transaction([], "overwrite", behind.schema())
+    line, code = explain(raised.value)
+    assert code == 1 and line.startswith("another command wrote to the lake at the same time")
+
+
+def test_what_delta_cannot_read_is_damage() -> None:
+    assert explain(RuntimeError("[DELTA_FILE_NOT_FOUND_DETAILED] File part-0.parquet is gone"))[1] == 5
