@@ -14,6 +14,7 @@ from jobs.tables import SCHEMAS
 from jobs.tasks import Made, Rows
 from jobs.templates import families
 
+_FEW_GONE = 2_000_000
 _DUPLICATE = SCHEMAS[tables.DUPLICATES]
 
 
@@ -43,19 +44,20 @@ def cap(facts: DataFrame, signatures: DataFrame, matches: Rows, options: Dedup, 
     removed = everyone.where(F.col("kept_id").isNotNull()).select("conversation_id", "key", "kept_id")
     members = prompts.members(survivors, removed, texts, options, work)
     found = families(members, survivors, texts).select(*SCHEMAS[tables.FAMILIES].names)
-    counts = members.where("is_removed").groupBy("level").count().collect()
-    gone = Rows(facts.sparkSession, lambda: _gone(members, options))
-    now = Made(gone, _DUPLICATE.names, lambda batches: batches, _DUPLICATE)
-    duplicates = renewed(matches, now, named(gone))
-    return Capped(duplicates, found, {row["level"]: row["count"] for row in counts})
+    gone = members.where("is_removed")
+    counts = {row["level"]: row["count"] for row in gone.groupBy("level").count().collect()}
+    rows = Rows(facts.sparkSession, lambda: _gone(gone, options))
+    now = Made(rows, _DUPLICATE.names, lambda batches: batches, _DUPLICATE)
+    duplicates = renewed(matches, now, named(gone, sum(counts.values()) <= _FEW_GONE))
+    return Capped(duplicates, found, counts)
 
 
-def _gone(members: DataFrame, options: Dedup) -> DataFrame:
-    """The removed ones as rows of ``duplicates``."""
+def _gone(gone: DataFrame, options: Dedup) -> DataFrame:
+    """Removed ones as rows of ``duplicates``."""
     rule = F.when(F.col("level") == PROMPT, _rule(options.prompt)).otherwise(_rule(options.template))
-    missing = [field for field in _DUPLICATE if field.name not in members.columns]
+    missing = [field for field in _DUPLICATE if field.name not in gone.columns]
     nothing = {field.name: F.lit(None).cast(field.dataType) for field in missing}
-    return members.where("is_removed").withColumns(nothing | {"rule": rule}).select(*_DUPLICATE.names)
+    return gone.withColumns(nothing | {"rule": rule}).select(*_DUPLICATE.names)
 
 
 def _rule(level: PromptLevel | TemplateLevel) -> Column:

@@ -40,7 +40,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
                 found, members = find(facts, table_rows(lake, tables.SIGNATURES), options, work, extra)
         job.counts = outcome.counts(found)
         with progress.stage("write"):
-            seen = named(found) if is_growing else None
+            seen = named(found.frame(), found.files is not None) if is_growing else None
             _write_compared(lake, job, found, members, options, seen)
         if caps.is_on(options):
             with progress.stage("cap prompts and templates"):

@@ -13,17 +13,13 @@ from jobs import signing
 from jobs.tasks import Made, Rows
 from udfs.members import are_in
 
-_FEW = 2_000_000
-"""Conversations that every task is told by number, 8 bytes each."""
 Named = DataFrame | Broadcast
 """Conversations: by ``conversation_id``, or, if they are few, an ascending array of their ``row``."""
 
 
-def named(told: Rows) -> Named:
-    """The conversations that ``told`` tells of."""
-    if told.files is None and told.frame().count() > _FEW:
-        return told.frame().select("conversation_id")
-    return numbers(told.map(["conversation_id"], signing.numbered, "row bigint"))
+def named(told: DataFrame, are_few: bool) -> Named:
+    """The conversations of these rows; of few, every task is told the numbers, 8 bytes each."""
+    return numbers(told.select(signing.row_of("conversation_id"))) if are_few else told.select("conversation_id")
 
 
 def numbers(column: DataFrame) -> Broadcast:

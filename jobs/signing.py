@@ -4,7 +4,7 @@ Where the lake is a folder, tasks go from file to file by Arrow: Java would take
 signing them takes (0091).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -107,9 +107,3 @@ def row_of(name: str) -> Column:
 def rows_of(ids: Iterable[str]) -> np.ndarray:
     """The same numbers (int64) of ids that Spark does not see."""
     return np.array([xxhash.xxh64_intdigest(each, _SPARK_SEED) for each in ids], np.uint64).view(np.int64)
-
-
-def numbered(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Rows with a ``conversation_id`` -> their ``row``."""
-    for batch in batches:
-        yield pa.RecordBatch.from_arrays([pa.array(rows_of(batch.column("conversation_id").to_pylist()))], ["row"])
