@@ -11,10 +11,11 @@ from jobs import policy, prompts
 from jobs.prompts import PROMPT
 from jobs.renewal import named, renewed
 from jobs.tables import SCHEMAS
-from jobs.tasks import Made, Rows
+from jobs.tasks import Made, Rows, as_they_are
 from jobs.templates import families
 
 _FEW_GONE = 2_000_000
+"""Removed rows whose numbers every task is told, 8 bytes each."""
 _DUPLICATE = SCHEMAS[tables.DUPLICATES]
 
 
@@ -47,8 +48,7 @@ def cap(facts: DataFrame, signatures: DataFrame, matches: Rows, options: Dedup, 
     gone = members.where("is_removed")
     counts = {row["level"]: row["count"] for row in gone.groupBy("level").count().collect()}
     rows = Rows(facts.sparkSession, lambda: _gone(gone, options))
-    now = Made(rows, _DUPLICATE.names, lambda batches: batches, _DUPLICATE)
-    duplicates = renewed(matches, now, named(gone, sum(counts.values()) <= _FEW_GONE))
+    duplicates = renewed(matches, as_they_are(rows, _DUPLICATE), named(gone, sum(counts.values()) <= _FEW_GONE))
     return Capped(duplicates, found, counts)
 
 

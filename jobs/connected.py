@@ -77,17 +77,17 @@ class _Steps:
         self.write(0, blocks.where("not is_equal").drop("digest", "is_equal"))
 
     def copies(self) -> DataFrame:
-        told = self._read("copies", "edges binary").mapInArrow(stars.copies, _COPIES)
+        told = self._read(f"{self.work}/copies", "edges binary").mapInArrow(stars.copies, _COPIES)
         return told.groupBy("row").agg(F.min("is_copy").alias("is_copy"))
 
     def write(self, step: int, blocks: DataFrame) -> None:
         _write(blocks, self.folder(step))
 
     def read(self, step: int) -> DataFrame:
-        return self._read(f"step-{step}", _BLOCKS)
+        return self._read(self.folder(step), _BLOCKS)
 
-    def _read(self, name: str, schema: str) -> DataFrame:
-        return self.spark.read.schema(schema).parquet(f"{stores.literal(self.work)}/{name}")
+    def _read(self, folder: str, schema: str) -> DataFrame:
+        return self.spark.read.schema(schema).parquet(stores.literal(folder))
 
     def folder(self, step: int) -> str:
         return f"{self.work}/step-{step}"

@@ -9,7 +9,7 @@ from conf import recipe, tables
 from conf.settings import Dedup, Settings
 from jobs import against, caps, decontaminate, increment, matching, outcome, personas, signing, stores, survivors
 from jobs.lake import Lake, Lineage
-from jobs.ledger import Run, is_current, is_done, lineage
+from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
 from jobs.renewal import Named, named, renewed
 from jobs.tables import SCHEMAS, frame
@@ -24,7 +24,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     """
     foreign = against.resolve(lake, settings.dedup.against)
     stamp = _stamp(lake, settings, foreign[1].digest if foreign else "")
-    if is_whole(lake, stamp) and is_done(lake, tables.CLUSTERS, stamp):
+    if increment.is_whole(lake, stamp) and is_done(lake, tables.CLUSTERS, stamp):
         return False
     last, options, work = lake.lineage(tables.CLUSTERS), settings.dedup, f"{lake.path}/.work/{stamp.run_id}"
     with Run(lake, settings, stamp) as job:
@@ -72,15 +72,14 @@ def find(
     return matching.judged(signatures, facts, members, options, work), members
 
 
-def is_whole(lake: Lake, run: Lineage) -> bool:
-    """Is every table as this run left it (one that was killed later may have written some)?"""
-    return all(lake.has(table) and is_current(lake, table, run) for table in increment.WRITTEN)
+def section(settings: Settings) -> Settings:
+    """The settings that duplicates depend on."""
+    return recipe.sections(settings, "rules", "decontaminate", "dedup")
 
 
 def _stamp(lake: Lake, settings: Settings, subject: str) -> Lineage:
     used = [tables.CONVERSATIONS, *([tables.CONTAMINATION] if decontaminate.drops(settings) else [])]
-    section = recipe.sections(settings, "rules", "decontaminate", "dedup")
-    return lineage("dedup", settings, section, {table: lake.version(table) for table in used}, subject)
+    return lineage("dedup", settings, section(settings), {table: lake.version(table) for table in used}, subject)
 
 
 def _facts(lake: Lake, settings: Settings) -> DataFrame:

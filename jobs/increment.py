@@ -24,15 +24,19 @@ _FEW_FRESH = 1_000_000
 WRITTEN = (tables.MATCHES, tables.COMPONENTS, tables.DUPLICATES, tables.FAMILIES, tables.CLUSTERS)
 
 
+def is_whole(lake: Lake, run: Lineage) -> bool:
+    """Is every table as this run left it (one that was killed later may have written some)?"""
+    return all(is_current(lake, table, run) for table in WRITTEN)
+
+
 def can_grow(lake: Lake, job: Run, last: Lineage | None) -> bool:
     """Were conversations only added since ``last``, under the same settings and code, and is every table of that run
     as it left it (a run that was killed while it wrote may have changed some)?"""
     if last is None or any(job.has_written(table) for table in WRITTEN):
         return False
     is_same = (last.config_digest, last.code_version) == (job.lineage.config_digest, job.lineage.code_version)
-    is_whole = all(is_current(lake, table, last) for table in WRITTEN)
     is_grown = lake.is_grown(tables.CONVERSATIONS, last.inputs[tables.CONVERSATIONS])
-    return is_same and is_whole and is_grown and _has_same_contamination(lake, last)
+    return is_same and is_whole(lake, last) and is_grown and _has_same_contamination(lake, last)
 
 
 def _has_same_contamination(lake: Lake, last: Lineage) -> bool:
@@ -56,7 +60,7 @@ def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) ->
     earlier = signing.version_for(lake, since)
     fresh = table_rows(lake, tables.SIGNATURES, since=earlier)
     known = table_rows(lake, tables.SIGNATURES, earlier)
-    everything, new = table_rows(lake, tables.SIGNATURES), numbers(fresh.map(["row"], lambda rows: rows, "row bigint"))
+    everything, new = table_rows(lake, tables.SIGNATURES), numbers(fresh.frame().select("row"))
     if len(new.value) <= _FEW_FRESH:
         members = matching.joined_members(fresh, known, _edges_before(lake), options, work)
     else:
@@ -66,14 +70,11 @@ def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) ->
 
 def _edges_before(lake: Lake) -> DataFrame:
     """What hung together before, and what had the same messages (:func:`udfs.buckets.edges`)."""
-    tied = lake.read(tables.COMPONENTS).where("row != component").withColumn("is_equal", F.lit(False))
+    tied = lake.read(tables.COMPONENTS).where("row != component")
+    edges = tied.select(F.col("component").alias("a"), F.col("row").alias("b"), F.lit(False).alias("is_equal"))
     copies = lake.read(tables.MATCHES).where("copy_of is not null")
     ends = [signing.row_of(name) for name in ("copy_of", "conversation_id")]
-    return (
-        tied.select("component", "row", "is_equal")
-        .toDF("a", "b", "is_equal")
-        .unionAll(copies.select(*ends, F.lit(True)))
-    )
+    return edges.unionAll(copies.select(*ends, F.lit(True)))
 
 
 def _touched(members: Rows, new: Broadcast) -> Rows:

@@ -211,8 +211,7 @@ def _counted(lake: Lake, file_ids: list[str]) -> dict[tuple[str, str], tuple[int
     fields = ("file", "file_id", "record")
     raw = lake.read(tables.CONVERSATIONS_RAW).select(*fields, F.lit(1).alias("row"))
     quarantine = lake.read(tables.QUARANTINE).select(*fields, F.lit(0).alias("row"))
-    wanted = frame(lake.spark, [(file_id,) for file_id in file_ids], _FILE_ID)
-    both = raw.unionByName(quarantine).join(F.broadcast(wanted), "file_id", "left_semi")
+    both = _of_files(raw.unionByName(quarantine), file_ids)
     counted = both.groupBy("file", "file_id").agg(
         F.sum("row").alias("rows"),
         F.sum(1 - F.col("row")).alias("quarantined"),
@@ -221,11 +220,15 @@ def _counted(lake: Lake, file_ids: list[str]) -> dict[tuple[str, str], tuple[int
     return {(row.file, row.file_id): (row.rows, row.quarantined, row.accounted) for row in counted.collect()}
 
 
+def _of_files(found: DataFrame, file_ids: list[str]) -> DataFrame:
+    wanted = frame(found.sparkSession, [(file_id,) for file_id in file_ids], _FILE_ID)
+    return found.join(F.broadcast(wanted), "file_id", "left_semi")
+
+
 def _require_readable(lake: Lake, splits: list[Split]) -> None:
     """For ``--strict``: same record twice is no refusal."""
-    read = frame(lake.spark, [(file_id,) for file_id in sorted({split.file_id for split in splits})], _FILE_ID)
     refused = lake.read(tables.QUARANTINE).where(~F.col("reason").isin(DUPLICATE_RECORD, DUPLICATE_FILE))
-    ours = refused.join(F.broadcast(read), "file_id", "left_semi")
+    ours = _of_files(refused, sorted({split.file_id for split in splits}))
     counts = ours.groupBy("reason").count().orderBy("reason").collect()
     if counts:
         listed = ", ".join(f"{row['reason']} {row['count']}" for row in counts)

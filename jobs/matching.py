@@ -16,7 +16,7 @@ from jobs.tasks import Rows, filed_rows
 from udfs import blocks, buckets, candidates, datafiles, stars
 from udfs.blocks import Block
 from udfs.buckets import Levels
-from udfs.candidates import JUDGED, Policy
+from udfs.candidates import JUDGED, LEVELS, Policy
 from udfs.members import COLUMNS as SIGNATURE
 from udfs.members import SHARED, Places, pack
 from udfs.thinning import Bounds
@@ -35,11 +35,11 @@ _BLOCKS = "part int, path string, start bigint, bytes bigint"
 
 def levels(options: Dedup) -> Levels:
     """Which keys these settings use."""
-    return Levels(*(how != "off" for how in _policies(options)))
+    return _set_to(options, "drop", "tag")
 
 
-def _policies(options: Dedup) -> tuple[str, ...]:
-    return options.snapshot, options.exact, options.near, options.contained
+def _set_to(options: Dedup, *wanted: str) -> Levels:
+    return Levels(*(getattr(options, level) in wanted for level in LEVELS))
 
 
 def members(signatures: Rows, options: Dedup, work: str) -> Rows:
@@ -72,7 +72,7 @@ def judged(signatures: Rows, facts: DataFrame, members: Rows, options: Dedup, wo
     keep = options.near_keep if options.near != "off" else 1
     bounds = Bounds(options.threshold, options.related, options.containment, options.bucket_limit, keep)
     few, schema = _if_few(members), from_arrow_schema(JUDGED)
-    policy = Policy(*(Levels(*(how == wanted for how in _policies(options))) for wanted in ("drop", "tag")))
+    policy = Policy(_set_to(options, "drop"), _set_to(options, "tag"))
     placed = members.frame() if few is None else F.broadcast(members.frame())
     told = facts.join(placed, "row").select("part", "conversation_id", "order", "is_fixed")
     if few is not None and signatures.files is not None:

@@ -10,9 +10,9 @@ from dataclasses import astuple
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from conf import recipe, tables
+from conf import tables
 from conf.settings import Settings
-from jobs import planted
+from jobs import dedup, planted
 from jobs.lake import Lake
 from jobs.ledger import Run, is_done, lineage
 from jobs.planted import Score, Talk
@@ -30,8 +30,8 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     """Measure these settings on the newest ``conversations``, keep the scores in ``measures`` and print them. Returns
     whether anything was committed: the same data and settings are not measured twice."""
     inputs = {tables.CONVERSATIONS: lake.version(tables.CONVERSATIONS)}
-    # The sections that dedup stamps too, so that the report can tell which run the scores are of.
-    stamp = lineage("measure", settings, recipe.sections(settings, "rules", "decontaminate", "dedup"), inputs)
+    # Dedup's stamp has the same settings, so that the report can tell which run the scores are of.
+    stamp = lineage("measure", settings, dedup.section(settings), inputs)
     has_news = not is_done(lake, tables.MEASURES, stamp)
     if has_news:
         with Run(lake, settings, stamp) as job, progress.stage("measure"):

@@ -3,7 +3,7 @@
 from conf import tables
 from conf.settings import Dedup
 from jobs.tables import SCHEMAS
-from jobs.tasks import Made, Rows
+from jobs.tasks import Made, Rows, as_they_are
 from udfs import removals
 from udfs.candidates import COUNTERS, LEVELS, NAMES
 from udfs.signatures import Signing
@@ -29,8 +29,7 @@ def clusters(found: Rows) -> Made:
 
 def components(members: Rows) -> Made:
     """The members of components as rows of ``components``."""
-    schema = SCHEMAS[tables.COMPONENTS]
-    return Made(members, schema.names, lambda batches: batches, schema)
+    return as_they_are(members, SCHEMAS[tables.COMPONENTS])
 
 
 def counts(found: Rows) -> dict[str, int]:

@@ -30,8 +30,12 @@ def _strings(values: list[str]) -> Column:
     return F.array(*map(F.lit, values)).cast("array<string>")
 
 
+def comparing(options: Dedup) -> list[str]:
+    """The levels that compare whole conversations whose removed rows are left out of the dataset."""
+    return [level for level in LEVELS if getattr(options, level) == "drop"]
+
+
 def dropping(options: Dedup) -> list[str]:
-    """The levels of dedup whose removed rows are left out of the dataset."""
-    comparing = [level for level in LEVELS if getattr(options, level) == "drop"]
+    """All levels of dedup whose removed rows are left out of the dataset."""
     capping = [name for name in ("prompt", "template") if getattr(options, name).policy in ("keep", "best")]
-    return comparing + capping
+    return comparing(options) + capping

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from conf import recipe, tables
 from conf.settings import Gates, Settings
-from jobs import annotate, decontaminate, dedup, policy, shaping
+from jobs import annotate, decontaminate, dedup, increment, policy, shaping
 from jobs.errors import GateFailed, LakeDamaged, UsageError
 from jobs.formats.conversation import DUPLICATE_RECORD
 from jobs.lake import Lake
@@ -16,7 +16,6 @@ from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS, only_row
 from udfs import digest
-from udfs.candidates import LEVELS
 
 _INPUTS = (
     tables.FILES,
@@ -74,12 +73,11 @@ def _require_fresh(lake: Lake, settings: Settings) -> None:
     if found is None:
         raise UsageError(f"{lake.path} has no duplicates that dedup left: run `winnow dedup` before `winnow publish`")
     annotate.require_labelled(lake, settings)
-    section = recipe.sections(settings, "rules", "decontaminate", "dedup")
     is_newest = all(found.inputs[table] == lake.version(table) for table in found.inputs)
     wrong = {
-        "other rules or dedup settings": found.config_digest != recipe.digest(section),
+        "other rules or dedup settings": found.config_digest != recipe.digest(dedup.section(settings)),
         "older conversations or findings": not is_newest,
-        "a run that was stopped": not dedup.is_whole(lake, found),
+        "a run that was stopped": not increment.is_whole(lake, found),
     }
     for what in (what for what, is_wrong in wrong.items() if is_wrong):
         raise UsageError(f"duplicates come from {what}: run `winnow dedup` with this config before `winnow publish`")
@@ -163,7 +161,7 @@ def dataset(
     """The kept conversations. ``split`` follows from the cluster, so near copies are never on both sides; ``copies``
     counts the conversations a row stands for, itself included (not those of other content that a cap removed, nor those
     that are only tagged)."""
-    equals = duplicates.where(F.col("level").isin(*(set(LEVELS) & set(policy.dropping(settings.dedup)))))
+    equals = duplicates.where(F.col("level").isin(*policy.comparing(settings.dedup)))
     copies = equals.groupBy(F.col("kept_id").alias("conversation_id")).agg(F.count(F.lit(1)).alias("others"))
     kept = conversations.join(verdicts.where("keep").select("conversation_id"), "conversation_id", "left_semi")
     joined = kept.join(clusters, "conversation_id", "left").join(copies, "conversation_id", "left")

@@ -10,7 +10,7 @@ from pyspark import Broadcast
 from pyspark.sql import DataFrame
 
 from jobs import signing
-from jobs.tasks import Made, Rows
+from jobs.tasks import Made, Rows, as_they_are
 from udfs.members import are_in
 
 Named = DataFrame | Broadcast
@@ -32,7 +32,7 @@ def renewed(before: Rows, now: Made, seen: Named) -> Made:
     """The rows of a table as they are ``now``, and of the conversations that were not ``seen`` as they were."""
     if isinstance(seen, DataFrame):
         others = Rows(before.spark, lambda: before.frame().join(seen, "conversation_id", "left_anti"))
-        kept = Made(others, now.schema.names, lambda batches: batches, now.schema)
+        kept = as_they_are(others, now.schema)
     else:
         kept = Made(before, now.schema.names, lambda batches: _without(batches, seen.value), now.schema)
     return replace(now, beside=kept)

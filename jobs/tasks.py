@@ -91,6 +91,11 @@ class Made:
         return told if self.beside is None else told.unionAll(self.beside.filed(file))
 
 
+def as_they_are(rows: Rows, schema: StructType) -> Made:
+    """The columns of the schema, of rows that have them, made no different."""
+    return Made(rows, schema.names, lambda batches: batches, schema)
+
+
 def filed_rows(spark: SparkSession, folder: str, told: DataFrame, schema: StructType) -> Rows:
     """The rows of this schema that the tasks of ``told`` (rows ``FILE``) now write to files in the local folder."""
     files = sorted(Share(f"{folder}/{name}", size) for name, size, _ in told.collect())

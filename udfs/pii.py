@@ -48,11 +48,10 @@ NAME = "NAME"
 
 PREFIX = "mask_"
 _DIGITS = {code: str(unicodedata.decimal(chr(code), "")) for code in range(0x80, 0x20000)}
-_PLAIN = {code: digit for code, digit in _DIGITS.items() if digit} | str.maketrans(
-    "＋＠－\u2010\u2011\u00a0\u2007\u2009\u202f\u3000", "+@---     "
-)
+_SIGNS = "＋＠－\u2010\u2011\u00a0\u2007\u2009\u202f\u3000"
+_PLAIN = {code: digit for code, digit in _DIGITS.items() if digit} | str.maketrans(_SIGNS, "+@---     ")
 """What stands for a digit, a sign or a blank of ASCII in values that are written in another script."""
-_FOREIGN = r"[^\P{Nd}0-9]|[＋＠－\x{2010}\x{2011}\x{a0}\x{2007}\x{2009}\x{202f}\x{3000}]"
+_FOREIGN = rf"[^\P{{Nd}}0-9]|[{_SIGNS}]"
 _PSEUDONYM = re.compile(f"(?:{'|'.join([*(kind.word for kind in KINDS), NAME])})_[0-9]+")
 
 
