@@ -2,21 +2,21 @@
 
 from typing import NamedTuple
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from conf import tables
-from conf.settings import Dedup, PromptLevel, TemplateLevel
-from jobs import policy, prompts
-from jobs.prompts import PROMPT
-from jobs.renewal import named, renewed
+from conf.settings import Dedup
+from jobs import caps_on_driver, caps_on_spark
+from jobs.renewal import renewed
 from jobs.tables import SCHEMAS
-from jobs.tasks import Made, Rows, as_they_are
-from jobs.templates import families
+from jobs.tasks import Made, Rows
+from udfs import removals
+from udfs.capping import PROMPT, TEMPLATE
 
-_FEW_GONE = 2_000_000
-"""Removed rows whose numbers every task is told, 8 bytes each."""
-_DUPLICATE = SCHEMAS[tables.DUPLICATES]
+_FEW = 2_000_000
+"""Conversations of which the driver is told id, digest and key, some 300 bytes each."""
 
 
 class Capped(NamedTuple):
@@ -32,33 +32,27 @@ def is_on(options: Dedup) -> bool:
     return not options.prompt.policy == options.template.policy == "off"
 
 
-def cap(facts: DataFrame, signatures: DataFrame, matches: Rows, options: Dedup, work: str) -> Capped:
-    """What is removed of the conversations ``facts``, ``matches`` being removed already.
+def cap(facts: DataFrame, signatures: Rows, matches: Rows, options: Dedup, work: str) -> Capped:
+    """What is removed of the conversations ``facts``, ``matches`` being removed already. ``work`` is a folder for what
+    is needed until the result is written.
 
     A row of ``matches`` whose kept row goes now goes with it, to the same kept row.
     """
-    texts = signatures.select("conversation_id", "prompt")
-    keyed = facts.join(signatures.select("conversation_id", F.col("prompt_key").alias("key")), "conversation_id")
-    dropped = matches.frame().where(F.col("level").isin(*policy.dropping(options))).select("conversation_id", "kept_id")
-    everyone = keyed.join(dropped, "conversation_id", "left").persist()
-    survivors = everyone.where(F.col("kept_id").isNull()).select("conversation_id", "key", "digest", "order")
-    removed = everyone.where(F.col("kept_id").isNotNull()).select("conversation_id", "key", "kept_id")
-    members = prompts.members(survivors, removed, texts, options, work)
-    found = families(members, survivors, texts).select(*SCHEMAS[tables.FAMILIES].names)
-    gone = members.where("is_removed")
-    counts = {row["level"]: row["count"] for row in gone.groupBy("level").count().collect()}
-    rows = Rows(facts.sparkSession, lambda: _gone(gone, options))
-    duplicates = renewed(matches, as_they_are(rows, _DUPLICATE), named(gone, sum(counts.values()) <= _FEW_GONE))
-    return Capped(duplicates, found, counts)
+    way = caps_on_driver if _are_few(signatures) else caps_on_spark
+    found = way.cap(facts, signatures, matches, options, work)
+    return Capped(renewed(matches, _removed(found.members, options), found.gone), found.families, found.counts)
 
 
-def _gone(gone: DataFrame, options: Dedup) -> DataFrame:
-    """Removed ones as rows of ``duplicates``."""
-    rule = F.when(F.col("level") == PROMPT, _rule(options.prompt)).otherwise(_rule(options.template))
-    missing = [field for field in _DUPLICATE if field.name not in gone.columns]
-    nothing = {field.name: F.lit(None).cast(field.dataType) for field in missing}
-    return gone.withColumns(nothing | {"rule": rule}).select(*_DUPLICATE.names)
+def _removed(members: Rows, options: Dedup) -> Made:
+    """Those of them that are removed, as rows of ``duplicates``."""
+    prompt, template, schema = options.prompt, options.template, SCHEMAS[tables.DUPLICATES]
+    rules = {PROMPT: f"{prompt.policy}{prompt.keep}", TEMPLATE: f"{template.policy}{template.keep}"}
+    arrow = to_arrow_schema(schema)
+    return Made(members, removals.CAPPED, lambda batches: removals.capped(batches, rules, arrow), schema)
 
 
-def _rule(level: PromptLevel | TemplateLevel) -> Column:
-    return F.lit(f"{level.policy}{level.keep}")
+def _are_few(signatures: Rows) -> bool:
+    """Are there so few, in files, that the driver can be told of all?"""
+    if signatures.files is None:
+        return False
+    return sum(pq.read_metadata(file.path).num_rows for file in signatures.files) <= _FEW

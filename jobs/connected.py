@@ -1,24 +1,19 @@
 """Which rows hang together? The components of the edges: on the driver while they are few, by stars on Spark beyond."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.types import from_arrow_schema
 
 from jobs import stores
 from jobs.errors import WinnowError
 from jobs.parts import place
 from jobs.tables import only_row
-from jobs.tasks import Rows
+from jobs.tasks import Rows, held_rows
 from udfs import stars
-from udfs.datafiles import Share
-from udfs.deltalog import local_path
 
 _BLOCKS = "edges binary, count bigint, unsettled bigint"
 CONTRACTED = f"{_BLOCKS}, digest bigint, is_equal boolean"
@@ -27,7 +22,8 @@ _ROUTED = "part int, by_child boolean, edges binary"
 _SIZES = "component bigint, size bigint"
 _LABELS = "row bigint, component bigint, part int"
 _COPIES = "row bigint, is_copy boolean"
-_MEMBERS = f"{_LABELS}, is_copy boolean"
+MEMBERS = pa.schema([("row", pa.int64()), ("component", pa.int64()), ("part", pa.int32()), ("is_copy", pa.bool_())])
+"""The columns of :func:`components`."""
 _HEAVY = 64
 """A component is heavy, and placed by its size, when it has more than one in so many of the rows of a part."""
 
@@ -137,25 +133,7 @@ def _on_driver(blocks: DataFrame, parts: int, work: str) -> Rows:
     heavy = stars.balance(*stars.large_ones(component, _heavy_from(len(row), parts)), parts)
     members = {"row": row, "component": component, "part": stars.spread(component, heavy, parts)}
     members["is_copy"] = stars.are_copies(row, stars.read(found["edges"][is_equal]))
-    return _written(blocks.sparkSession, pa.table(members), f"{work}/members")
-
-
-def _written(spark: SparkSession, table: pa.Table, folder: str) -> Rows:
-    """The rows of a table, by way of a file if the folder is a local or shared one: a million rows of a frame made from
-    memory take Spark four seconds to read, once each time, where those of a file take half a second."""
-    if local_path(folder) is None:
-        return Rows(spark, lambda: spark.createDataFrame(table.to_pandas(), _MEMBERS))
-    path = f"{made_folder(folder)}/members.parquet"
-    pq.write_table(table, path, compression="none")
-    schema = from_arrow_schema(table.schema)
-    return Rows(spark, lambda: stores.read_files(spark, [path], schema), [Share(path, table.nbytes)])
-
-
-def made_folder(uri: str) -> str:
-    """The path of a folder that is made now, if it is a local or shared one."""
-    place = cast(Path, local_path(uri))
-    place.mkdir(parents=True, exist_ok=True)
-    return str(place)
+    return held_rows(blocks.sparkSession, pa.table(members, MEMBERS), f"{work}/members")
 
 
 def _heavy_from(rows: int, parts: int) -> int:

@@ -100,7 +100,7 @@ def _write_compared(lake: Lake, job: Run, found: Rows, members: Rows, options: D
 
 def _write_capped(lake: Lake, job: Run, facts: DataFrame, options: Dedup, work: str) -> None:
     matches = table_rows(lake, tables.MATCHES)
-    capped = caps.cap(facts, lake.read(tables.SIGNATURES), matches, options, work)
+    capped = caps.cap(facts, table_rows(lake, tables.SIGNATURES), matches, options, work)
     job.counts |= capped.counts
     job.commit_all({tables.DUPLICATES: capped.duplicates, tables.FAMILIES: capped.families}, "overwrite")
 

@@ -9,10 +9,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.settings import Dedup
-from jobs.connected import CONTRACTED, components, made_folder
+from jobs.connected import CONTRACTED, MEMBERS, components
 from jobs.lake import FILE
 from jobs.parts import Kernel, map_parts, parts
-from jobs.tasks import Rows, filed_rows
+from jobs.tasks import Rows, filed_rows, made_folder
 from udfs import blocks, buckets, candidates, datafiles, stars
 from udfs.blocks import Block
 from udfs.buckets import Levels
@@ -90,7 +90,7 @@ def _if_few(members: Rows) -> Any:
     """All members on the driver, if they are few, else None."""
     if members.files is None and members.frame().count() > _FEW_MEMBERS:
         return None
-    found = members.to_pandas()
+    found = members.read(MEMBERS).to_pandas()
     return found if len(found) <= _FEW_MEMBERS else None
 
 

@@ -28,7 +28,7 @@ def map_parts(rows: DataFrame, kernel: Kernel, schema: StructType | str) -> Data
     return _mapped(rows, place(F.col("part"), parts(rows.sparkSession)), kernel, schema)
 
 
-def map_groups(rows: DataFrame, group: str, kernel: Kernel, schema: str) -> DataFrame:
+def map_groups(rows: DataFrame, group: str, kernel: Kernel, schema: StructType | str) -> DataFrame:
     """What ``kernel`` makes of the rows, all those of one value of the column ``group`` in one call, beside others."""
     return _mapped(rows, F.col(group), kernel, schema)
 

@@ -86,6 +86,12 @@ def among(batches: Iterable[pa.RecordBatch], name: str, values: np.ndarray) -> I
         yield batch.filter(pa.array(are_in(batch.column(name).to_numpy(), values)))
 
 
+def without(batches: Iterable[pa.RecordBatch], name: str, values: np.ndarray) -> Iterator[pa.RecordBatch]:
+    """The rows whose column ``name`` (int64) is none of these values (int64, ascending)."""
+    for batch in batches:
+        yield batch.filter(pa.array(~are_in(batch.column(name).to_numpy(), values)))
+
+
 def are_in(found: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Which of the numbers (int64) are one of these values (int64, ascending)? bool."""
     if not len(values):

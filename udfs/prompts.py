@@ -21,6 +21,8 @@ from udfs.joined import one_batch
 from udfs.tokens import tokenise
 
 KEY_BYTES = 16
+UNITED = pa.schema([("key", pa.binary()), ("founder", pa.binary()), ("similarity", pa.float64())])
+"""What :func:`unite` tells of a prompt."""
 # Keys are stored, under a rule that names udfs.tokens.REVISION: count it up where they change.
 _ADVICE = "set spark.sql.shuffle.partitions higher, or where one component has most of them dedup.prompt.threshold=1.0"
 _MULTIPLIERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)
@@ -60,7 +62,7 @@ def file(batches: Iterable[pa.RecordBatch], how: Likeness, parts: int) -> Iterat
 
 
 def unite(batches: Iterable[pa.RecordBatch], how: Likeness) -> Iterator[pa.RecordBatch]:
-    """Whole components of candidates -> ``key``, ``founder``, ``similarity`` of each prompt that is like a founder.
+    """Whole components of candidates -> rows of :data:`UNITED`, one for each prompt that is like a founder.
 
     In: ``component``, ``key``, ``prompt`` and the prompt's place in the order: ``order`` (list of numbers, smaller is
     better), ``digest``, ``conversation_id``. Prompts are taken in that order: one goes to the founder it is most like,
@@ -76,7 +78,7 @@ def unite(batches: Iterable[pa.RecordBatch], how: Likeness) -> Iterator[pa.Recor
     joined = pa.array(np.flatnonzero(result.kept_of >= 0))
     founder = found.column("key").take(pa.array(result.kept_of).take(joined))
     columns = [found.column("key").take(joined), founder, pa.array(result.similarity).take(joined)]
-    yield pa.RecordBatch.from_arrays(columns, ["key", "founder", "similarity"])
+    yield pa.RecordBatch.from_arrays(columns, schema=UNITED)
 
 
 def _groups(found: pa.RecordBatch) -> np.ndarray:

@@ -10,6 +10,7 @@ from udfs.candidates import COUNTERS
 FOLDED = "folded"
 """The rule of levels that compare folded messages for equality."""
 DUPLICATES = ("level", "conversation_id", "kept_id", "copy_of", "cluster_id", "similarity", "bands_shared")
+CAPPED = ("conversation_id", "level", "kept_id", "similarity", "is_removed")
 CLUSTERS = ("conversation_id", "cluster_id", "nearest_id", "similarity", "bands_shared")
 
 
@@ -20,6 +21,17 @@ def duplicates(batches: Iterable[pa.RecordBatch], rules: Mapping[str, str]) -> I
         removed = batch.filter(batch.column("kept_id").is_valid()).select(DUPLICATES)
         rule = names.take(pc.index_in(removed.column("level"), value_set=levels))
         yield removed.append_column("rule", pc.fill_null(rule, FOLDED))
+
+
+def capped(batches: Iterable[pa.RecordBatch], rules: Mapping[str, str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The removed ones of :data:`udfs.capping.FOUND` as rows of ``duplicates``, which have this schema."""
+    levels, names = pa.array(list(rules), pa.string()), pa.array(list(rules.values()), pa.string())
+    for batch in batches:
+        gone = batch.filter(batch.column("is_removed"))
+        known = {name: gone.column(name) for name in CAPPED if name in schema.names}
+        known["rule"] = names.take(pc.index_in(gone.column("level"), value_set=levels))
+        columns = [known.get(field.name, pa.nulls(len(gone), field.type)) for field in schema]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def clusters(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -26,6 +26,8 @@ LENGTHS = np.unique([*range(1, 33), *(int(32 * 1.25**step) for step in range(1, 
 """The lengths of beginnings and ends, in tokens: all up to 32, then every fourth more, up to 1,776."""
 MAX_PAIRS = 64
 """How many templates a prompt can be tried for; those that could explain the most tokens."""
+GIVEN = pa.schema([("key", pa.binary()), ("template", pa.string()), ("coverage", pa.float64())])
+"""The template that a prompt is given."""
 _PREFIX, _SUFFIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 
 

@@ -17,9 +17,10 @@ from jobs.tasks import Rows
 def digest_of(raw: DataFrame, settings: Settings, work: str) -> str:
     """The dataset digest that the jobs' pure functions give for these raw conversations."""
     conversations = annotate.label(raw, settings.rules).localCheckpoint()
-    signatures = signing.sign(conversations, signing.signing(settings.dedup))
+    signed = signing.sign(conversations, signing.signing(settings.dedup))
+    signatures = Rows(raw.sparkSession, lambda: signed)
     facts = survivors.facts(conversations, settings)
-    found = dedup.find(facts, Rows(raw.sparkSession, lambda: signatures), settings.dedup, work)[0]
+    found = dedup.find(facts, signatures, settings.dedup, work)[0]
     matches = outcome.duplicates(found, signing.signing(settings.dedup), settings.dedup).frame()
     compared = Rows(facts.sparkSession, lambda: matches)
     duplicates = caps.cap(facts, signatures, compared, settings.dedup, f"{work}-prompts").duplicates.frame()

@@ -4,21 +4,22 @@ import hashlib
 import random
 import tempfile
 from collections import Counter
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from conf.settings import Dedup, PromptLevel, TemplateLevel
-from jobs import prompts
-from jobs.templates import families
+from jobs import caps_on_driver, caps_on_spark
+from jobs.prompts import Found
+from jobs.signing import rows_of as numbers_of
+from jobs.tasks import Rows, held_rows
 from udfs.prompts import keys
 
-SURVIVORS = "conversation_id string, key binary, digest string, `order` array<double>"
-REMOVED = "conversation_id string, kept_id string, key binary"
-TEXTS = "conversation_id string, prompt string"
+FACTS = "conversation_id string, digest string, `order` array<double>"
+MATCHES = "conversation_id string, kept_id string, level string"
 LONG = " ".join(f"word{letter}" for letter in "abcdefghijklmnopqrstuvwxyz") + " and then the text goes on to its end"
 FIXTURES = [None, "", " ", "\n", "🙂", "🙂🙂", "か", "が", "กิน", "กัน", "मैं", "मे", "你好吗", "你好啊", "кошка", "собака"]
 
@@ -52,12 +53,31 @@ def options(prompt: dict[str, Any] | None = None, template: dict[str, Any] | Non
     return Dedup(prompt=PromptLevel(**{"keep": 3, **(prompt or {})}), template=level)
 
 
-def frames(spark: SparkSession, rows: list[Row], removed: list[tuple[str, str, str | None]]) -> list[DataFrame]:
-    survivors = [(one.conversation_id, key(one.prompt), one.digest, one.order) for one in rows]
-    others = [(name, kept, key(prompt)) for name, kept, prompt in removed]
-    texts = [(one.conversation_id, one.prompt) for one in rows]
-    told = zip((survivors, others, texts), (SURVIVORS, REMOVED, TEXTS), strict=True)
-    return [spark.createDataFrame(lines, schema) for lines, schema in told]
+def frames(
+    spark: SparkSession, rows: list[Row], removed: list[tuple[str, str, str | None]]
+) -> tuple[DataFrame, Rows, Rows]:
+    """Facts, signatures and matches of conversations that stand, and of those removed before (id, kept id, prompt)."""
+    everyone = [*rows, *(row(name, prompt) for name, _, prompt in removed)]
+    facts = [(one.conversation_id, one.digest, one.order) for one in everyone]
+    matches = [(name, kept, "near") for name, kept, _ in removed]
+    told = spark.createDataFrame(matches, MATCHES)
+    return spark.createDataFrame(facts, FACTS), signatures(spark, everyone), Rows(spark, lambda: told)
+
+
+def signatures(spark: SparkSession, rows: list[Row]) -> Rows:
+    """What the caps read of signatures, in a file."""
+    columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
+    prompts = pa.array(columns[1], pa.string())
+    table = pa.table(
+        {
+            "conversation_id": pa.array(columns[0], pa.string()),
+            "row": pa.array(numbers_of(columns[0])),
+            "digest": pa.array(columns[2], pa.string()),
+            "prompt": prompts,
+            "prompt_key": keys(prompts),
+        }
+    )
+    return held_rows(spark, table, work())
 
 
 def key(prompt: str | None) -> bytes | None:
@@ -70,15 +90,35 @@ def work() -> str:
     return f"{tempfile.mkdtemp()}/work"
 
 
-def cap(spark: SparkSession, rows: list[Row], removed: Any = (), how: Dedup | None = None) -> dict[str, Finding]:
-    """What is said of each conversation: its removal if it is removed, else its template rather than its prompt."""
-    return last_words(prompts.members(*frames(spark, rows, list(removed)), how or options(), work()))
+@pytest.fixture(scope="module", params=[caps_on_driver, caps_on_spark], ids=["driver", "spark"])
+def way(request: pytest.FixtureRequest) -> ModuleType:
+    """Both ways say the same."""
+    return request.param
 
 
-def last_words(members: DataFrame) -> dict[str, Finding]:
+class Capping(NamedTuple):
+    """A way to cap, on a session."""
+
+    spark: SparkSession
+    way: ModuleType
+
+    def all(self, rows: list[Row], removed: Any = (), how: Dedup | None = None) -> Found:
+        return self.way.cap(*frames(self.spark, rows, list(removed)), how or options(), work())
+
+    def __call__(self, *asked: Any, **named: Any) -> dict[str, Finding]:
+        """What is said of each conversation: its removal if it is removed, else its template rather than its prompt."""
+        return last_words(self.all(*asked, **named))
+
+
+@pytest.fixture(scope="module")
+def cap(spark: SparkSession, way: ModuleType) -> Capping:
+    return Capping(spark, way)
+
+
+def last_words(said: Found) -> dict[str, Finding]:
     found: dict[str, Finding] = {}
     removed: Counter[str] = Counter()
-    for line in members.orderBy("is_removed", "level").collect():
+    for line in said.members.frame().orderBy("is_removed", "level").collect():
         found[line["conversation_id"]] = Finding(*(line[name] for name in Finding._fields))
         removed[line["conversation_id"]] += line["is_removed"]
     assert all(count <= 1 for count in removed.values())
@@ -93,10 +133,10 @@ def by_digest(rows: list[Row]) -> list[str]:
     return [one.conversation_id for one in sorted(rows, key=lambda one: one.digest)]
 
 
-def test_of_one_prompt_the_first_by_digest_stay_and_the_others_name_the_very_first(spark: SparkSession):
+def test_of_one_prompt_the_first_by_digest_stay_and_the_others_name_the_very_first(cap: Capping):
     many, few = rows_of("What is Spark?", 8, "many"), rows_of("And Delta?", 3, "few")
     spelt = [row("spelt", "what is  SPARK")]
-    found = cap(spark, many + few + spelt)
+    found = cap(many + few + spelt)
     order = by_digest(many + spelt)
     assert gone(found) == set(order[3:])
     assert {found[name].kept_id for name in order[3:]} == {order[0]}
@@ -104,27 +144,27 @@ def test_of_one_prompt_the_first_by_digest_stay_and_the_others_name_the_very_fir
     assert set(found) == set(order)
 
 
-def test_tag_reports_the_family_and_removes_nothing_and_off_says_nothing(spark: SparkSession):
+def test_tag_reports_the_family_and_removes_nothing_and_off_says_nothing(cap: Capping):
     many = rows_of("What is Spark?", 8, "many")
-    found = cap(spark, many, how=options({"policy": "tag"}))
+    found = cap(many, how=options({"policy": "tag"}))
     assert len(found) == 8
     assert {finding[:2] + finding[4:] for finding in found.values()} == {("prompt", None, False)}
-    assert cap(spark, many, how=options({"policy": "off"}, {"policy": "off"})) == {}
+    assert cap(many, how=options({"policy": "off"}, {"policy": "off"})) == {}
 
 
-def test_nearly_the_same_long_prompts_are_one_family_but_not_with_other_numbers(spark: SparkSession):
+def test_nearly_the_same_long_prompts_are_one_family_but_not_with_other_numbers(cap: Capping):
     variants = [row(f"variant{end}", f"{LONG} {end}") for end in ("yes", "no", "maybe", "indeed", "today")]
     sums = [row(f"sum{number}", f"{LONG} {number}") for number in range(5)]
-    found = cap(spark, variants + sums, how=options(template={"policy": "off"}))
+    found = cap(variants + sums, how=options(template={"policy": "off"}))
     assert gone(found) == set(by_digest(variants)[3:])
     assert all(0.85 <= found[name].similarity < 1.0 and found[name].level == "prompt" for name in gone(found))
 
 
-def test_blank_symbol_and_one_letter_prompts_are_the_same_only_if_equal(spark: SparkSession):
+def test_blank_symbol_and_one_letter_prompts_are_the_same_only_if_equal(cap: Capping):
     rows = [row(f"{kind}-{number}", text) for kind, text in enumerate(FIXTURES) for number in range(2)]
-    assert cap(spark, rows, how=options({"keep": 2})) == {}
+    assert cap(rows, how=options({"keep": 2})) == {}
     spoken = [one for one in rows if (one.prompt or "").strip()]
-    found = cap(spark, rows, how=options({"keep": 1}))
+    found = cap(rows, how=options({"keep": 1}))
     assert Counter(finding.family for finding in found.values()) == {finding.family: 2 for finding in found.values()}
     assert set(found) == {one.conversation_id for one in spoken}
 
@@ -141,13 +181,14 @@ TEMPLATES = {
 }
 
 
-def test_a_template_is_one_family_of_many_prompts_in_every_script(spark: SparkSession):
+def test_a_template_is_one_family_of_many_prompts_in_every_script(cap: Capping):
     rows = [row(f"{kind}{number}", text) for kind, texts in TEMPLATES.items() for number, text in enumerate(texts)]
     others = [
         row(f"other{number}", text) for number, text in enumerate(["hello there", "what is that", "write to Acme"])
     ]
-    members = prompts.members(*frames(spark, rows + others, []), options(), work()).persist()
-    found = {line["conversation_id"]: Finding(*(line[name] for name in Finding._fields)) for line in members.collect()}
+    said = cap.all(rows + others)
+    lines = said.members.frame().collect()
+    found = {line["conversation_id"]: Finding(*(line[name] for name in Finding._fields)) for line in lines}
     assert set(found) == {one.conversation_id for one in rows}
     for kind, texts in TEMPLATES.items():
         of_kind = by_digest([one for one in rows if one.conversation_id.startswith(kind)])
@@ -156,7 +197,7 @@ def test_a_template_is_one_family_of_many_prompts_in_every_script(spark: SparkSe
         assert {found[name].kept_id for name in of_kind[4:]} == {of_kind[0]}
         assert all(found[name].similarity >= 0.65 and found[name].level == "template" for name in of_kind)
         assert len(texts) == len(of_kind)
-    told = {line["form"]: line for line in families(members, *frames(spark, rows, [])[::2]).collect()}
+    told = {line["form"]: line for line in said.families.collect()}
     assert set(told) == {
         "what is #+#?",
         "Write an introduction of 200 words for …",
@@ -185,15 +226,15 @@ def crowd(seed: int) -> tuple[list[Row], list[tuple[str, str, str | None]]]:
 
 
 @pytest.fixture(scope="module")
-def expected(spark: SparkSession) -> dict[str, Finding]:
-    return cap(spark, *crowd(1))
+def expected(cap: Capping) -> dict[str, Finding]:
+    return cap(*crowd(1))
 
 
-def test_every_removed_row_names_a_row_that_is_kept_in_the_end(spark: SparkSession, expected: dict[str, Finding]):
+def test_every_removed_row_names_a_row_that_is_kept_in_the_end(cap: Capping, expected: dict[str, Finding]):
     best = options({"policy": "best"}, {"policy": "best"})
     for seed, how in ((1, options()), (2, best)):
         rows, removed = crowd(seed)
-        found = expected if seed == 1 else cap(spark, rows, removed, how)
+        found = expected if seed == 1 else cap(rows, removed, how)
         lost = gone(found)
         kept = {one.conversation_id for one in rows} - lost
         assert lost
@@ -250,36 +291,35 @@ def test_a_crowd_is_judged_as_it_would_be_one_row_after_the_other(expected: dict
 
 @pytest.mark.parametrize("parts", [1, 7])
 def test_the_result_does_not_depend_on_partitions_or_on_the_order_of_rows(
-    spark: SparkSession, expected: dict[str, Finding], parts: int
+    cap: Capping, expected: dict[str, Finding], parts: int
 ):
     rows, removed = crowd(1)
     random.Random(parts).shuffle(rows)
     random.Random(parts).shuffle(removed)
-    survivors, others, texts = frames(spark, rows, removed)
-    before = spark.conf.get("spark.sql.shuffle.partitions")
-    spark.conf.set("spark.sql.shuffle.partitions", str(parts))
+    facts, signed, matches = frames(cap.spark, rows, removed)
+    before = cap.spark.conf.get("spark.sql.shuffle.partitions")
+    cap.spark.conf.set("spark.sql.shuffle.partitions", str(parts))
     try:
-        shuffled = survivors.repartition(parts), others.repartition(parts), texts
-        found = last_words(prompts.members(*shuffled, options(), work()))
+        found = last_words(cap.way.cap(facts.repartition(parts), signed, matches, options(), work()))
     finally:
-        spark.conf.set("spark.sql.shuffle.partitions", before)
+        cap.spark.conf.set("spark.sql.shuffle.partitions", before)
     assert found == expected
 
 
-def test_a_very_frequent_prompt_is_capped_like_any_other(spark: SparkSession):
-    numbers = spark.range(0, 50_000, 1, 4)
-    survivors = numbers.select(
-        F.concat(F.lit("hot"), "id").alias("conversation_id"),
-        F.lit(key("hi")).alias("key"),
-        F.sha2(F.col("id").cast("string"), 256).alias("digest"),
-        F.array().cast("array<double>").alias("order"),
-    )
-    texts = survivors.select("conversation_id", F.lit("hi").alias("prompt"))
-    found = prompts.members(survivors, frames(spark, [], [])[1], texts, options({"keep": 100}), work())
-    counts = {line["is_removed"]: line["count"] for line in found.groupBy("is_removed").count().collect()}
-    assert counts == {False: 100, True: 49_900}
+def test_a_very_frequent_prompt_is_capped_like_any_other(cap: Capping):
+    hot = [row(f"hot{number}", "hi") for number in range(50_000)]
+    assert cap.all(hot, how=options({"keep": 100})).counts == {"prompt": 49_900}
 
 
-def test_of_nothing_nothing_is_said(spark: SparkSession):
-    assert cap(spark, []) == {}
-    assert cap(spark, [row("one", None)]) == {}
+def test_both_ways_tell_the_same_families(spark: SparkSession):
+    rows, removed = crowd(3)
+    told = [way.cap(*frames(spark, rows, removed), options(), work()) for way in (caps_on_driver, caps_on_spark)]
+    first, second = (sorted(found.families.collect()) for found in told)
+    assert len(first) > 4
+    assert first == second
+    assert told[0].counts == told[1].counts
+
+
+def test_of_nothing_nothing_is_said(cap: Capping):
+    assert cap([]) == {}
+    assert cap([row("one", None)]) == {}

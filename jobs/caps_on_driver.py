@@ -1,0 +1,121 @@
+"""Too many conversations of one prompt, or of one template? Of conversations that the driver can be told of.
+
+The same as :mod:`jobs.caps_on_spark`, whose joins take some sixty small Spark jobs: the driver reads id, digest and key
+of each conversation and looks them up by place (:mod:`udfs.openings`). Texts stay with the tasks.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from conf.settings import Dedup
+from jobs import policy
+from jobs.lake import FILE
+from jobs.prompts import Found, caps, near_same
+from jobs.signing import rows_of
+from jobs.tasks import Rows, filed_rows, held_rows, made_folder, read_frame
+from jobs.templates import templates, written
+from udfs import datafiles, openings
+from udfs.capping import FOUND
+from udfs.capping import cap as judge
+from udfs.members import among
+from udfs.openings import Conversations
+from udfs.prompts import UNITED
+from udfs.templates import GIVEN
+
+_ORDER = pa.field("order", pa.list_(pa.float64()))
+_ID = pa.field("conversation_id", pa.string())
+_SIGNED = pa.schema([_ID, ("digest", pa.string()), ("prompt_key", pa.binary()), ("row", pa.int64())])
+_MATCH = pa.schema([_ID, ("kept_id", pa.string()), ("level", pa.string())])
+_TEXT = pa.schema([("row", pa.int64()), ("prompt", pa.string())])
+_PROMPT = pa.schema([*_TEXT, ("key", pa.binary()), _ORDER, ("digest", pa.string()), _ID])
+_READ = ("row", "prompt", "prompt_key", "digest", "conversation_id")
+_EXAMPLES = ("example", "other")
+
+
+def cap(facts: DataFrame, signatures: Rows, matches: Rows, options: Dedup, work: str) -> Found:
+    """See :func:`jobs.caps.cap`. Signatures are in files."""
+    spark = signatures.spark
+    everyone = _everyone(facts, signatures, matches, options)
+    prompts = openings.distinct(everyone, options.prompt.policy == "best")
+    distinct = _filed(everyone.told.take(pa.array(prompts.first)), signatures, f"{work}/prompts")
+    united = read_frame(near_same(distinct, options, work), UNITED)
+    slots = _slots(distinct, prompts.row[openings.places(united["key"], prompts.keys)], options)
+    least = None if options.prompt.policy == "off" else options.prompt.keep + 1
+    units = openings.judged_together(everyone, prompts, openings.known(prompts, united, slots, least))
+    members = pa.Table.from_batches(judge([units], *caps(options)), FOUND)
+    removed = members.filter(members["is_removed"])
+    gone = spark.sparkContext.broadcast(np.unique(rows_of(removed["conversation_id"].to_pylist())))
+    counts = {told["values"]: told["counts"] for told in removed["level"].value_counts().to_pylist()}
+    families = _told(openings.families(members, everyone, prompts), distinct, f"{work}/families")
+    return Found(held_rows(spark, members, f"{work}/capped"), gone, counts, families)
+
+
+def _everyone(facts: DataFrame, signatures: Rows, matches: Rows, options: Dedup) -> Conversations:
+    """The conversations of these facts, with the rows that they were removed for."""
+    asked, order = _asked(facts, "best" in (options.prompt.policy, options.template.policy))
+    signed = signatures.read(_SIGNED).combine_chunks()
+    place = pc.index_in(signed["conversation_id"], value_set=asked)
+    signed, place = signed.filter(place.is_valid()), place.drop_null()
+    told = signed.rename_columns(["conversation_id", "digest", "key", "row"]).append_column(_ORDER, order.take(place))
+    found = matches.read(_MATCH)
+    dropped = found.filter(pc.is_in(found["level"], value_set=pa.array(policy.comparing(options), pa.string())))
+    kept = dropped["kept_id"].take(pc.index_in(told["conversation_id"], value_set=dropped["conversation_id"]))
+    batch = pa.RecordBatch.from_arrays([column.combine_chunks() for column in told.columns], schema=told.schema)
+    return Conversations(batch, kept.combine_chunks())
+
+
+def _asked(facts: DataFrame, is_ordered: bool) -> tuple[pa.ChunkedArray, pa.Array]:
+    """The ids of these facts, and their orders (smaller is better), which are empty unless asked for."""
+    if not is_ordered:
+        names = read_frame(facts, pa.schema([_ID]))["conversation_id"]
+        return names, pa.ListArray.from_arrays(np.zeros(len(names) + 1, np.int32), pa.array([], pa.float64()))
+    ascending = F.transform("order", lambda number: -number).alias("order")
+    found = read_frame(facts.select("conversation_id", ascending), pa.schema([_ID, _ORDER]))
+    return found["conversation_id"], found["order"].combine_chunks()
+
+
+def _filed(first: pa.RecordBatch, signatures: Rows, work: str) -> Rows:
+    """The prompts of these conversations, one each, in files below ``work``, as :func:`jobs.prompts.near_same` takes
+    them."""
+    spark, folder = signatures.spark, made_folder(work)
+    wanted = spark.sparkContext.broadcast(first.select(["row", "key", "order"]).sort_by("row"))
+    file = lambda batches: datafiles.told(_chosen(batches, wanted.value), Path(folder), _PROMPT)  # noqa: E731
+    return filed_rows(spark, folder, signatures.map(_READ, file, FILE), from_arrow_schema(_PROMPT))
+
+
+def _chosen(batches: Iterable[pa.RecordBatch], wanted: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Signatures -> the prompts of those wanted (``row``, ascending; ``key``; ``order``)."""
+    for batch in among(batches, "row", wanted.column("row").to_numpy()):
+        at = np.searchsorted(wanted.column("row").to_numpy(), batch.column("row").to_numpy())
+        about = wanted.take(pa.array(at))
+        # A row number may be another conversation's too, hardly ever.
+        is_meant = pc.equal(batch.column("prompt_key"), about.column("key"))
+        found = batch.drop_columns(["prompt_key"]).append_column("key", about.column("key"))
+        yield found.append_column(_ORDER, about.column("order")).filter(is_meant)
+
+
+def _slots(distinct: Rows, others: np.ndarray, options: Dedup) -> pa.Table:
+    """The templates of these prompts but for those of the ``others`` (row numbers)."""
+    if options.template.policy == "off":
+        return GIVEN.empty_table()
+    left_out = distinct.spark.sparkContext.broadcast(np.sort(others))
+    return read_frame(templates(distinct, left_out, options.template), GIVEN)
+
+
+def _told(found: pa.Table, distinct: Rows, work: str) -> DataFrame:
+    """Families as rows of the table, with texts where they have row numbers of prompts."""
+    rows = np.unique(np.concatenate([found[name].to_numpy() for name in _EXAMPLES]))
+    wanted = distinct.spark.sparkContext.broadcast(rows)
+    texts = distinct.map(_TEXT.names, lambda batches: among(batches, "row", wanted.value), from_arrow_schema(_TEXT))
+    told = read_frame(texts, _TEXT)
+    for at, name in enumerate(found.schema.names):
+        if name in _EXAMPLES:
+            found = found.set_column(at, name, told["prompt"].take(pc.index_in(found[name], value_set=told["row"])))
+    return written(held_rows(distinct.spark, found, work).frame())
