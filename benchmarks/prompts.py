@@ -2,27 +2,38 @@
 
     python -m benchmarks.prompts --input FOLDER [--families 30]
 
-FOLDER: parquet of the LMSYS-Chat-1M schema. Prints seconds, rows that each cap alone would remove, and the largest
-families of each level. Chat text is printed: the terminal is the place for it, not a file in the repository.
+FOLDER: parquet of the LMSYS-Chat-1M schema. Prints seconds on the driver and by joins on Spark, rows that each cap
+alone would remove, and the largest families of each level. Chat text is printed: the terminal is the place for it, not
+a file in the repository.
 """
 
 import argparse
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import BinaryType, StructField, StructType
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.settings import Dedup, PromptLevel, TemplateLevel
-from jobs import prompts, terminal
+from jobs import caps_on_driver, caps_on_spark, signing, terminal
+from jobs.lake import FILE
 from jobs.session import open_session
-from jobs.templates import families
+from jobs.tasks import Rows, filed_rows, made_folder
+from udfs import datafiles
+from udfs.capping import PROMPT, TEMPLATE
 from udfs.prompts import keys
 
 CAPS = (10, 25, 50, 100, 200)
+_SIGNED = pa.schema(
+    [
+        *(pa.field(name, pa.string()) for name in ("conversation_id", "prompt", "digest")),
+        *(pa.field("row", pa.int64()), pa.field("prompt_key", pa.binary())),
+    ]
+)
 
 
 def main() -> int:
@@ -32,33 +43,38 @@ def main() -> int:
     parser.add_argument("--families", type=int, default=30)
     options = parser.parse_args()
     session = open_session("benchmark")
-    said = _said(session, options.input).persist()
-    survivors, texts = said.drop("prompt"), said.select("conversation_id", "prompt")
     tagged = Dedup(prompt=PromptLevel(policy="tag", keep=min(CAPS)), template=TemplateLevel(policy="tag"))
-    nothing = session.createDataFrame([], "conversation_id string, kept_id string, key binary")
+    nothing = session.createDataFrame([], "conversation_id string, kept_id string, level string")
+    matches = Rows(session, lambda: nothing)
     with tempfile.TemporaryDirectory() as work:
+        signatures = _signed(session, options.input, made_folder(f"{work}/signatures"))
+        facts = signatures.frame().select("conversation_id", "digest", F.array().cast("array<double>").alias("order"))
         for run in ("first", "second"):
-            started = time.monotonic()
-            members = prompts.members(survivors, nothing, texts, tagged, work).persist()
-            print(f"{run} run: {members.count():,} members of families, {time.monotonic() - started:.1f} s")
-        _print(members, families(members, survivors, texts), options.families)
+            for way in (caps_on_spark, caps_on_driver):
+                started = time.monotonic()
+                found = way.cap(facts, signatures, matches, tagged, f"{work}/caps")
+                count, spent = found.members.frame().count(), time.monotonic() - started
+                print(f"{run} run, {way.__name__}: {count:,} members of families, {spent:.1f} s")
+        _print(found.members.frame(), found.families, options.families)
     return 0
 
 
-def _said(session: SparkSession, folder: str) -> DataFrame:
+def _signed(session: SparkSession, folder: str, work: str) -> Rows:
+    """What the caps read of signatures, in files."""
     said = F.filter("conversation", lambda message: message["role"] == "user")
     rows = session.read.parquet(folder).select(
         "conversation_id",
         F.try_element_at(said, F.lit(1))["content"].alias("prompt"),
         F.sha2("conversation_id", 256).alias("digest"),
-        F.array().cast("array<double>").alias("order"),
+        signing.row_of("conversation_id").alias("row"),
     )
-    return rows.mapInArrow(_keyed, StructType([*rows.schema.fields, StructField("key", BinaryType())]))
+    told = rows.mapInArrow(lambda batches: datafiles.told(_keyed(batches), Path(work), _SIGNED), FILE)
+    return filed_rows(session, work, told, from_arrow_schema(_SIGNED))
 
 
 def _keyed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        yield batch.append_column("key", keys(batch.column("prompt")))
+        yield batch.append_column("prompt_key", keys(batch.column("prompt")))
 
 
 def _print(members: DataFrame, found: DataFrame, count: int) -> None:
@@ -68,9 +84,9 @@ def _print(members: DataFrame, found: DataFrame, count: int) -> None:
     for line in totals.collect():
         caps = ", ".join(f"{cap}: {line[str(cap)]:,}" for cap in CAPS)
         print(f"{line['level']}: {line['families']:,} families of {line['rows']:,} rows; removed at a cap of {caps}")
-    for level in (prompts.PROMPT, prompts.TEMPLATE):
+    for level in (PROMPT, TEMPLATE):
         for line in found.where(F.col("level") == level).orderBy(F.desc("rows"), "family").limit(count).collect():
-            told = f"{line['rows']:>6,} rows {line['prompts']:>6,} texts  {line['form']}"
+            told = f"{line['rows']:>6,} rows {line['prompts']:>6,} prompts  {line['form']}"
             print(terminal.fit(f"{level:9}{told}", 180))
 
 
