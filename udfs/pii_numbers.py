@@ -7,14 +7,25 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from udfs.pii_values import Value
+from udfs.pii_values import Value, without_overlaps
 
-CARD_SUSPECTS = "[2-6][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]|3[0-9]{3}[ -]?[0-9]{6}[ -]?[0-9]{4}"
+_GAP = "[ \r\n-]{0,3}"
+CARD_SUSPECTS = (
+    f"[2-6][0-9]{{3}}{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}{_GAP}[0-9]|3[0-9]{{3}}{_GAP}[0-9]{{6}}{_GAP}[0-9]{{4}}"
+)
 _CARD = re.compile(
-    r"(?<![\w./#+-])(?:[2-6]\d{3}(?P<gap>[ -]?)\d{4}(?P=gap)\d{4}(?P=gap)(?:\d{4}(?:(?P=gap)\d{3})?|\d)"
-    r"|3\d{3}(?P<wide>[ -]?)\d{6}(?P=wide)\d{4,5})(?![\w/-]|\.\d| \d{4}(?!\d))",
+    r"(?<![\w./#+-])(?=(?P<card>(?P<short>[2-6]\d{3}(?P<gap>[ -]?)\d{4}(?P=gap)\d{4}(?P=gap)\d{4})(?P=gap)\d{3}"
+    r"|[2-6]\d{3}(?P<four>[ -]?)\d{4}(?P=four)\d{4}(?P=four)\d(?:\d{3})?"
+    r"|3\d{3}(?P<wide>[ -]?)\d{6}(?P=wide)\d{4,5})(?![\w/-]|\.\d))",
     re.ASCII,
 )
+_CARD_ON_TWO_LINES = re.compile(
+    r"(?<![\w./#+-])(?<!\d{4}[ \n])(?:[2-6]\d{3}(?:[ -]|-?\r?\n)\d{4}(?:[ -]|-?\r?\n)\d{4}(?:[ -]|-?\r?\n)\d{4}"
+    r"|3\d{3}(?:[ -]|-?\r?\n)\d{6}(?:[ -]|-?\r?\n)\d{4,5})(?![\w/-]|\.\d|[ \n]\d{4}(?!\d))",
+    re.ASCII,
+)
+_BEFORE = re.compile(r"(?<!\d)\d{4} $", re.ASCII)
+_BEHIND = re.compile(r" \d{3,4}(?!\d)(?P<table>(?: \d{4}(?!\d)){2})?", re.ASCII)
 _BRANDS = re.compile(
     "4.{15}$"  # Visa; of its 13 digits none is left, and they would be a tenth of all sums that long
     "|(?:5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720).*(?<=^.{16})$"  # Mastercard
@@ -28,11 +39,43 @@ _BRANDS = re.compile(
 
 
 def cards(text: str) -> Iterator[Value]:
-    """Numbers of a card brand's prefix and length with the Luhn check digit (ISO/IEC 7812), not of one digit only."""
+    """Numbers of a card brand's prefix and length with the Luhn check digit (ISO/IEC 7812), not of one digit only; in
+    groups also over one line's end. Of a row of groups of four the first or the last are one, if it is no table."""
+    return without_overlaps(*_on_one_line(text), *(_on_two_lines(text) if "\n" in text else ()))
+
+
+def _on_one_line(text: str) -> Iterator[Value]:
     for found in _CARD.finditer(text):
-        digits = re.sub("[ -]", "", found[0])
-        if len(set(digits)) > 1 and _BRANDS.match(digits) and is_luhn(digits):
-            yield Value(found.start(), found.end(), digits)
+        for written in (found["card"], found["short"] or "" if found["gap"] else ""):
+            end = found.start() + len(written)
+            if _is_card(written) and not _is_in_a_row(text, found.start(), end):
+                yield Value(found.start(), end, _digits(written))
+                break
+
+
+def _on_two_lines(text: str) -> Iterator[Value]:
+    for found in _CARD_ON_TWO_LINES.finditer(text):
+        is_of_one_hand = found[0].count("\n") == 1 and not {" ", "-"} <= set(found[0])
+        if is_of_one_hand and _is_card(found[0]):
+            yield Value(found.start(), found.end(), _digits(found[0]))
+
+
+def _is_card(written: str) -> bool:
+    digits = _digits(written)
+    return digits.isdecimal() and len(set(digits)) > 1 and bool(_BRANDS.match(digits)) and is_luhn(digits)
+
+
+def _digits(written: str) -> str:
+    return re.sub("[ \r\n-]", "", written)
+
+
+def _is_in_a_row(text: str, start: int, end: int) -> bool:
+    """Do groups stand on both sides, or three behind that are no card? So they do in tables and IBANs, of which a tenth
+    of all windows have the check digit of a card."""
+    if not (behind := _BEHIND.match(text, end)):
+        return False
+    is_table = behind["table"] and not _is_card(text[end + 1 : end + 20])
+    return bool(is_table or _BEFORE.search(text, max(0, start - 6), start))
 
 
 def is_luhn(digits: str) -> bool:

@@ -49,7 +49,9 @@ _IP = re.compile(
     r"|(?:(?<!:)|(?<=[G-Zg-z]:))(?P<six>[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){2,7})(?![\w:]|\.\w))",
     re.ASCII,
 )
-_VERSION = re.compile(r"(?i)\b(?:v|ver|versi\w+|build|release|firmware|chapter|section|kernel|driver|版本)\W{0,3}$")
+_VERSION = re.compile(
+    r"(?i)(?<![a-z0-9_])(?:v|ver|versi\w+|build|release|firmware|chapter|section|kernel|driver|版本)\W{0,3}$"
+)
 _NOBODY = frozenset(
     ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220", "1.2.3.4")
 )
@@ -86,15 +88,17 @@ def _is_version(text: str, found: re.Match[str]) -> bool:
     return bool(is_told) or all(int(number) < 32 for number in found[0].split("."))
 
 
-PHONE_SUSPECTS = "[0-9](?:[ ()（）.\u00a0\u2011\u2013/-]{0,3}[0-9]){6}"
+PHONE_SUSPECTS = "[0-9](?:[ ()（）.\r\n\u00a0\u2011\u2013/-]{0,4}[0-9]){6}"
 _GAP = "[ ()（）.\u00a0\u2011\u2013/-]{0,3}"
-_PHONE = re.compile(
-    f"(?:(?<![\\w+])\\(?\\+"
-    f"|(?<![\\w./#$€£@%&+-])(?<!(?<!\\*)\\*)(?:(?<!\\d[ (])|(?<=_\\d[ (])|(?<=_\\d\\d[ (]))[(（]?)"
-    f"[0-9](?:{_GAP}[0-9]){{6,16}}(?!(?!x[0-9]{{1,6}}\\b)[\\w@%€$°]|[.-]\\d)",
-    re.ASCII,
+_BEFORE = (
+    "(?:(?<![\\w+])\\(?\\+|(?<![\\w./#$€£@%&+-])(?<!(?<!\\*)\\*)(?:(?<!\\d[ (])|(?<=_\\d[ (])|(?<=_\\d\\d[ (]))[(（]?)"
 )
 """With + behind anything but a word; else not within a longer number, unless that is a pseudonym's."""
+_AFTER = "(?!(?!x[0-9]{1,6}\\b)[\\w@%€$°]|[.-]\\d)"
+_PHONE = re.compile(f"{_BEFORE}[0-9](?:{_GAP}[0-9]){{6,16}}{_AFTER}", re.ASCII)
+_PHONE_ON_TWO_LINES = re.compile(
+    f"{_BEFORE}[0-9](?:{_GAP}[0-9]){{0,14}}[)）]?[ .-]?\r?\n ?[(（]?[0-9](?:{_GAP}[0-9]){{1,14}}{_AFTER}", re.ASCII
+)
 _TOLD = re.compile(
     r"(?i)(?:\bphone(?!_\d)|\bmobile|\bcell|\btel\b|\btele\w+|\bcall\b|\bwhatsapp|\bsms\b"
     r"|\btext (?:me|us|him|her|them)\b|\bfax\b|\bhotline|\bring\b"
@@ -103,33 +107,78 @@ _TOLD = re.compile(
     r"|전화|هاتف|اتصل|फ़ोन|फोन)[^\n]{0,24}$"
 )
 _TOLD_AFTER = re.compile(r"(?i)[^\n\d]{0,16}(?:\bphone(?!_\d)|\btele\w+|\bmobile|फ़ोन|फोन|कॉल|전화|に電話)")
-_NANP = re.compile(r"(?:1[- .])?(?:\([2-9]\d\d\) ?|[2-9]\d\d-)[2-9]\d\d-\d{4}$", re.ASCII)
+_NANP = re.compile(
+    r"(?:1[- .])?(?:\([2-9]\d\d\)[-. ]?[2-9]\d\d[-. ]|[2-9]\d\d(?P<gap>[-.])[2-9]\d\d(?P=gap))\d{4}$", re.ASCII
+)
+"""Three, three and four digits, of which the first two groups never begin with 0 or 1: no version, address or decimal
+looks so. Bare groups have one sign between them: 212-736.5000 is a range."""
+_NANP_SPACED = re.compile(r"[2-9]\d\d [2-9]\d\d \d{4}$", re.ASCII)
+"""Only where no other number stands beside it, as in rows of a table."""
+_NANP_ON_TWO_LINES = re.compile(r"(?:1[- .])?[2-9]\d\d(?:-[2-9]\d\d (?!1[5-9]|20)| [2-9]\d\d-)\d{4}$", re.ASCII)
+"""A line's end stands for one hyphen, but not between pages and a year, as in 303-309, 2012."""
+_NANP_TOLD = re.compile(r"(?:1[- .]?)?[2-9]\d\d[-. ]?[2-9]\d\d[-. ]?\d{4}$", re.ASCII)
 _FRENCH = re.compile(r"0[1-79](?P<gap>[ .])\d\d(?:(?P=gap)\d\d){3}$", re.ASCII)
 _CHINESE = re.compile(r"(?:1[3-9]\d(?P<gap>[ -]?)\d{4}(?P=gap)\d{4}|0(?:10|2\d|[3-9]\d\d)-\d{7,8})$", re.ASCII)
+_FORMS = ((_NANP, "US"), (_FRENCH, "FR"), (_CHINESE, "CN"), (_NANP_SPACED, "US"))
+_FORMS_ON_TWO_LINES = (*_FORMS[:-1], (_NANP_ON_TWO_LINES, "US"))
 _REGIONS = ("US", "GB", "CN", "DE", "FR", "ES", "IT", "IN", "BR", "RU", "JP", "KR", "MX", "AU", "NL", "PL", "TR", "UA")
 """Where a number without + may be from, tried in this order."""
 
 
 def phones(text: str) -> Iterator[Value]:
     """Valid telephone numbers (libphonenumber's plans): with + anywhere; without it in the North American, French and
-    Chinese forms, and in any other beside a word such as "phone" or "call"."""
-    for found in _PHONE.finditer(text):
+    Chinese forms, and in any other beside a word such as "phone" or "call". A number may go on behind one line's end;
+    without + and in other forms only North American ones do, beside such a word."""
+    return without_overlaps(*_numbers(_PHONE, text), *(_numbers(_PHONE_ON_TWO_LINES, text) if "\n" in text else ()))
+
+
+def without_overlaps(*values: Value) -> Iterator[Value]:
+    """The values first to last, without those that begin inside another; of two that begin together, the shorter."""
+    end = 0
+    for value in sorted(values):
+        if value.start >= end:
+            yield value
+            end = value.end
+
+
+def _numbers(pattern: re.Pattern[str], text: str) -> Iterator[Value]:
+    for found in pattern.finditer(text):
         written = found[0] if ")" in found[0] or "）" in found[0] else found[0].lstrip("(（")
         start = found.end() - len(written)
-        if number := _number(written, text, start):
-            yield Value(start, found.end(), number)
+        forms = _FORMS_ON_TWO_LINES if "\n" in written else _FORMS
+        number = _in_a_form(written, text, start, forms) or _told(written, text, start)
+        if not number and (shorter := written.rpartition(" ")[0].rstrip()):  # 12 in 202-555-0143 12 is another number
+            written, number = shorter, _in_a_form(shorter, text, start, _FORMS[:1])
+        if number:
+            yield Value(start, start + len(written), number)
 
 
-def _number(written: str, text: str, start: int) -> str:
-    """What is written there in the text as a number in E.164 form, or "" if it is none."""
-    if written.startswith(("+", "(+")):
-        return _parse(written, (None,))
+def _in_a_form(written: str, text: str, start: int, forms: tuple[tuple[re.Pattern[str], str], ...]) -> str:
+    """What is written there in the text as a number in E.164 form, or "" if it has no + and none of the forms."""
+    joined = _on_one_line(written)
+    if joined.startswith(("+", "(+")):
+        return _parse(joined, (None,))
     is_key = text[start - 1 : start] in (":", "=")  # as in 12:30 or id=7, where only a word for it tells
-    for form, region in ((_NANP, "US"), (_FRENCH, "FR"), (_CHINESE, "CN")):
-        if form.match(written) and not is_key:
-            return _parse(written, (region,))
-    is_told = _TOLD.search(text, max(0, start - 48), start) or _TOLD_AFTER.match(text, start + len(written))
-    return _parse(written, _REGIONS) if is_told else ""
+    if is_key or ("." in written and _VERSION.search(text, max(0, start - 12), start)):
+        return ""
+    return next((_parse(joined, (region,)) for form, region in forms if form.match(joined)), "")
+
+
+def _told(written: str, text: str, start: int) -> str:
+    """The number that a word beside it tells to be one, or ""."""
+    if not (_TOLD.search(text, max(0, start - 48), start) or _TOLD_AFTER.match(text, start + len(written))):
+        return ""
+    joined = _on_one_line(written)
+    if joined == written:
+        return _parse(written, _REGIONS)
+    return _parse(joined, ("US",)) if _NANP_TOLD.match(joined) else ""
+
+
+def _on_one_line(written: str) -> str:
+    """Two lines as one: 212-736- and 5000 are 212-736-5000, others get a blank between them."""
+    first, end, second = written.partition("\n")
+    first = first.rstrip()
+    return first + ("" if first.endswith(("-", ".")) else " ") + second.lstrip() if end else written
 
 
 @lru_cache(4096)

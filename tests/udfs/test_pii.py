@@ -67,6 +67,9 @@ def test_an_unknown_kind_is_refused_by_name():
         ("card 4111 1111 1111 1111, call 4111 1111 1111 1111", "card CARD_1, call CARD_1"),
         ("请写信到ana@example.org，谢谢", "请写信到EMAIL_1，谢谢"),
         ("NAME_1 +1 202-555-0143 202-555-0144", "NAME_1 PHONE_1 PHONE_2"),
+        ("4111 1111 1111 1111 5500 0000 0000 0004 12/25", "CARD_1 CARD_2 12/25"),
+        ("+1 202-555-0143 (202) 555-0144", "PHONE_1 PHONE_2"),
+        ("212\u00a0736\u00a05000, 4111 1111\n1111\u00a01111", "PHONE_1, CARD_1"),
     ],
 )
 def test_where_values_touch_what_remains_has_none(text, masked):
@@ -200,6 +203,10 @@ def test_a_text_without_the_pseudonym_is_not_restored():
         "xoxb-",
         "ssh a@b.co ",
         "token ",
+        "12\n",
+        "12 34-\n",
+        "4111 1111\n",
+        "+1 202-555-0143 12 ",
     ],
 )
 def test_long_runs_of_anything_go_through_in_linear_time(unit):
