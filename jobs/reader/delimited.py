@@ -23,12 +23,14 @@ _SAMPLES = 20
 
 
 def read(stream: IO[bytes], place: Place, options: Input) -> Iterator[pa.RecordBatch]:
-    """The rows of one CSV stream (RFC 4180, UTF-8) in the staged schema; record 0 is the line after the header.
+    """The rows of one CSV stream (RFC 4180, UTF-8) in the staged schema. The header is the first line with more than
+    blanks, record 0 the line after it.
 
     Raises :class:`Rejected` with a file reason when the header cannot be used.
     """
     csv.field_size_limit(max(options.max_record_bytes, csv.field_size_limit()))
     text = HeadedStream(stream, options.max_record_bytes)
+    text.skip_blank_lines()
     blocks = records.cut(text, records.csv_borders(text.offset), -1, options.max_record_bytes)
     first = next(blocks, None)
     header, blocks = _header(first), chain([first] if first else [], blocks)
@@ -37,7 +39,7 @@ def read(stream: IO[bytes], place: Place, options: Input) -> Iterator[pa.RecordB
 
 
 def _header(first: Block | None) -> list[str]:
-    """The names in the first row. An empty stream has none."""
+    """The names in the first row. A stream of blanks has none."""
     if first is None:
         return []
     if not len(first.starts) or first.numbers[0] != -1:

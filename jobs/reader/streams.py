@@ -18,6 +18,7 @@ _MAGIC = {
     b"\xfe\xff": "UTF-16 text, which is not read",
 }
 _LINE = 1 << 16
+_BLANKS = b" \t\r\n"
 
 
 class HeadedStream:
@@ -41,6 +42,17 @@ class HeadedStream:
         more = self._stream.read(HEAD) if len(self.head) <= self._limit else b""
         self.head += more
         return more != b""
+
+    def skip_blank_lines(self) -> None:
+        """Begin with the first line that has more than blanks, before anything was read."""
+        head, more = self.head[self._given :], b"more"
+        while more:
+            skipped = head.rfind(b"\n", 0, len(head) - len(head.lstrip(_BLANKS))) + 1
+            head, self.offset, self.size = head[skipped:], self.offset + skipped, self.size + skipped
+            is_blank = len(head) <= self._limit and not head.strip(_BLANKS)
+            more = self._stream.read(HEAD) if is_blank else b""
+            head += more
+        self.head, self._given = head, 0
 
     def read(self, size: int) -> bytes:
         """Up to ``size`` bytes; none at the end."""

@@ -83,6 +83,27 @@ def test_places_in_a_csv_are_right(tmp_path: Path):
         assert data[row["offset"] :].startswith(raw) and row["digest"] == hashlib.sha256(raw).hexdigest()
 
 
+@pytest.mark.parametrize("before", [b"", b"\n", b"\r\n \t\r\n\n", b"\n" * 3_000_000, b"\n" * 1_048_575 + b" "])
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+def test_blank_lines_before_the_header_of_a_csv_are_skipped(tmp_path: Path, bom: bytes, before: bytes):
+    path = tmp_path / "in.csv"
+    before += b"\n" * before.endswith(b" ")
+    path.write_bytes(data := bom + before + b"prompt,response\na,b\n\nfew\nc,d\n")
+    found = read(path, Input(max_record_bytes=1 << 16))
+    assert [row["record"] for row in found.rows] == [0, 3] and found.reasons() == [(2, "malformed_csv")]
+    assert [data[row["offset"] :][:3] for row in (*found.rows, *found.refused)] == [b"a,b", b"c,d", b"few"]
+    assert found.is_whole() and found.seen[0]["bytes"] == len(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b" ", b"\n \r\n", b"\n" * 3_000_000])
+def test_a_csv_of_blanks_has_no_records(tmp_path: Path, data: bytes):
+    path = tmp_path / "in.csv"
+    path.write_bytes(data)
+    found = read(path)
+    assert not found.rows and not found.refused and not found.failed
+    assert [(row["records"], row["bytes"]) for row in found.seen] == [(0, len(data))]
+
+
 def test_a_large_refused_csv_row_is_digested_whole(tmp_path: Path):
     path = tmp_path / "in.csv"
     path.write_bytes(b"prompt,response\nHi,Hello\n" + b"x" * 5000 + b"\n")
