@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 from jobs.formats.conversation import (
     EMPTY_CONVERSATION,
+    INVALID_UTF8,
     MISSING_FIELD,
     ROLES,
     TOO_DEEP,
@@ -69,7 +70,10 @@ def require_object(value: Any) -> Record:
 
 
 def refuse_type(place: str, kind: type, value: Any) -> NoReturn:
-    """Raise WRONG_TYPE: at ``place`` an object of ``kind`` was expected and ``value`` found."""
+    """Raise WRONG_TYPE: at ``place`` an object of ``kind`` was expected and ``value`` found. Bytes for a string are
+    INVALID_UTF8: those that are text came as a string."""
+    if kind is str and type(value) is bytes:
+        raise Rejected(INVALID_UTF8, f"{place}: expected text in UTF-8, found other bytes")
     raise Rejected(WRONG_TYPE, f"{place}: expected {_NAMES.get(kind, kind.__name__)}, found {_described(value)}")
 
 

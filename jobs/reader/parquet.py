@@ -14,7 +14,7 @@ from conf.settings import Input
 from jobs import formats
 from jobs.formats import conversation as reasons
 from jobs.formats.conversation import Rejected
-from jobs.reader import containers, lmsys_columns, rows
+from jobs.reader import containers, lmsys_columns, rows, texts
 from jobs.reader.collect import Parsed, as_json, collect
 from jobs.reader.files import locate
 from jobs.reader.rows import Place, Rows
@@ -77,7 +77,7 @@ def _require_sound(source: pq.ParquetFile, size: int, options: Input) -> None:
 
 
 def _batches(source: pq.ParquetFile, groups: Sequence[int]) -> Iterator[pa.RecordBatch]:
-    """The groups' rows, in batches of about 64 MB at most."""
+    """The groups' rows, in batches of about 64 MB at most, with text for bytes that are text."""
     for group in groups:
         of = source.metadata.row_group(group)
         count = max(1, min(_BATCH_ROWS, _BATCH_BYTES * of.num_rows // max(of.total_byte_size, 1)))
@@ -88,7 +88,7 @@ def _batches(source: pq.ParquetFile, groups: Sequence[int]) -> Iterator[pa.Recor
                 batch = next(found, None)
             if batch is None:
                 break
-            yield batch
+            yield texts.as_text(batch)
 
 
 @contextmanager
@@ -111,7 +111,7 @@ def _format_of(source: pq.ParquetFile, options: Input) -> ModuleType | None:
         return formats.lmsys
     if not source.metadata.num_rows:
         return None
-    head = next(source.iter_batches(_DETECT))
+    head = texts.as_text(next(source.iter_batches(_DETECT)))
     return formats.detect([record for record in _records(head) if isinstance(record, dict)])
 
 
