@@ -29,9 +29,11 @@ def locate(path: str) -> tuple[fs.FileSystem, str]:
 
 
 def find(inputs: Sequence[str]) -> list[SourceFile]:
-    """Every file under ``inputs``, sorted by path, each once. Names that start with ``_`` or ``.`` below a folder are
-    left out, as Spark does. Raises :class:`InputUnreadable` for a path that is missing, holds no file or cannot be
-    listed, and for a name that is not UTF-8: Arrow cannot open such a file."""
+    """Every file under ``inputs``, sorted by path, each once, and every link in a local folder that leads to nothing:
+    it is told when it is read. Names that start with ``_`` or ``.`` below a folder are left out, as Spark does.
+
+    Raises :class:`InputUnreadable` for a path that is missing, holds no file or cannot be listed, and for a name that
+    is not UTF-8: Arrow cannot open such a file."""
     found: dict[str, SourceFile] = {}
     for path in (p if "://" in p else os.path.abspath(p) for p in inputs):
         try:
@@ -78,12 +80,21 @@ def _walk(path: str) -> list[SourceFile]:
         return [SourceFile(path, info.size)]
     root = info.path.rstrip("/")
     below = system.get_file_info(fs.FileSelector(root, recursive=True))
-    files = (entry for entry in below if entry.type == fs.FileType.File)
+    found = [(entry.path, entry.size) for entry in below if entry.type == fs.FileType.File]
+    if isinstance(system, fs.LocalFileSystem):
+        folders = [root, *(entry.path for entry in below if entry.type == fs.FileType.Directory)]
+        found += [(link, 0) for folder in folders for link in _dead_links(folder)]
     return [
-        SourceFile(path.rstrip("/") + entry.path[len(root) :], entry.size)
-        for entry in files
-        if not _is_hidden(entry.path[len(root) :])
+        SourceFile(path.rstrip("/") + name[len(root) :], size)
+        for name, size in found
+        if not _is_hidden(name[len(root) :])
     ]
+
+
+def _dead_links(folder: str) -> list[str]:
+    """Links in the folder whose target is not there. Arrow does not list them."""
+    with os.scandir(folder or "/") as entries:
+        return [entry.path for entry in entries if entry.is_symlink() and not os.path.exists(entry.path)]
 
 
 def _reachable(path: str) -> tuple[fs.FileSystem, str]:

@@ -78,6 +78,21 @@ def test_strict_looks_at_the_files_it_is_given(lake: Lake, tmp_path: Path):
     assert ingest.run(lake, settings_of(), [mended], QUIET, is_strict=True)
 
 
+def test_a_link_to_nothing_is_in_quarantine_until_it_leads_somewhere(lake: Lake, tmp_path: Path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    chats(folder / "a.jsonl", TEXT)
+    (folder / "b.jsonl").symlink_to(tmp_path / "later.jsonl")
+    for _ in range(2):
+        with pytest.raises(InputUnreadable, match="--strict: unreadable_file 1 in quarantine"):
+            ingest.run(lake, settings_of(), [str(folder)], QUIET, is_strict=True)
+        assert counted(lake) == {tables.CONVERSATIONS_RAW: 1, tables.QUARANTINE: 1, tables.FILES: 2}
+    assert lake.read(tables.QUARANTINE).first()["file"] == str(folder / "b.jsonl")
+    chats(tmp_path / "later.jsonl", "Another answer.", first=1)
+    assert ingest.run(lake, settings_of(), [str(folder)], QUIET, is_strict=True)
+    assert lake.read(tables.CONVERSATIONS_RAW).count() == 2
+
+
 def test_publish_refuses_labels_of_other_rules_or_of_fewer_conversations(lake: Lake, tmp_path: Path):
     run(lake, settings_of(), chats(tmp_path / "a.jsonl", f"{TEXT} Ask ann@mail.example.com."))
     other = settings_of("rules.pii.email=false")

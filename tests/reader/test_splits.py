@@ -149,6 +149,23 @@ def test_a_file_that_vanishes_or_folder_without_files_is_told(tmp_path: Path):
     assert read_splits([split]).failures() == {"unreadable_file": 1}
 
 
+def test_a_link_to_nothing_in_a_folder_is_told(tmp_path: Path):
+    folder = tmp_path / "in"
+    (folder / "b").mkdir(parents=True)
+    (folder / "a.jsonl").write_bytes(GOOD)
+    for name, target in (("b/2.jsonl", "gone.jsonl"), ("loop.csv", "loop.csv"), ("_x", "gone"), ("c.jsonl", "a.jsonl")):
+        (folder / name).symlink_to(target)
+    for path in (str(folder), f"file://{folder}", str(folder / "*"), str(folder / "**/*")):
+        found = [file.path.rpartition("/in/")[2] for file in find([path])]
+        assert found == ["a.jsonl", "b/2.jsonl", "c.jsonl", "loop.csv"]
+    found = survey_and_read(folder, Input())
+    assert [(Path(row["file"]).name, row["reason"]) for row in found.failed] == [
+        ("2.jsonl", "unreadable_file"),
+        ("loop.csv", "unreadable_file"),
+    ]
+    assert "No such file" in found.failed[0]["detail"] and found.is_whole()
+
+
 def test_hidden_files_are_left_out_and_order_is_by_path(tmp_path: Path):
     for name in ("b/2.jsonl", "a/1.jsonl", "_SUCCESS", ".x/3.jsonl", "b/_tmp/4.jsonl"):
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
