@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import ErrorDetails
 
-from conf.recipe_schema import Path, Tree, expected, schema, suggest
+from conf.recipe_schema import Path, Tree, expected, nearest, schema, suggest
 
 SHOWN = 60
 """Longest piece of a recipe, in characters, that a message repeats."""
@@ -91,6 +91,8 @@ def _cause(path: Path, message: str, places: Mapping[Path, Place]) -> Place:
 
 
 def _advice(tree: Tree, path: Path, value: Any) -> str:
+    if near := nearest(tree, path, value):
+        return "; nearest valid: " + ", ".join(f"`{each}`" for each in near)
     if schema(tree, path).get("type") != "string" or "enum" in schema(tree, path):
         return ""
     if value is None:

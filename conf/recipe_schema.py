@@ -13,6 +13,9 @@ from pydantic import BaseModel
 Path = tuple[str | int, ...]
 Tree = type[BaseModel]
 
+MANY = 20
+"""Values to choose from, beyond which a message names the nearest."""
+
 _BOUNDS = {
     "minimum": "of at least",
     "exclusiveMinimum": "above",
@@ -57,6 +60,18 @@ def split_key(tree: Tree, key: str) -> Path:
 def expected(tree: Tree, path: Path) -> str:
     """What a valid value is at ``path``, as words that follow "expected"."""
     return _words(schema(tree, path))
+
+
+def nearest(tree: Tree, path: Path, value: Any) -> list[str]:
+    """Of very many values that are valid at ``path`` up to three that look like this text; none of few, as all of them
+    are told."""
+    values = schema(tree, path).get("enum", [])
+    if len(values) <= MANY or not isinstance(value, str):
+        return []
+    text = value.lower()
+    begun = [each for each in values if text.startswith(each)]
+    alike = [each for each in get_close_matches(text, values, n=MANY, cutoff=0.5) if each[:1] == text[:1]]
+    return list(dict.fromkeys([*begun, *alike]))[:3]
 
 
 def suggest(tree: Tree, path: Path) -> str:

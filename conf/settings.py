@@ -24,6 +24,15 @@ StopWords = Literal[
 ]  # fmt: skip
 """Languages of the stop-word lists that Spark brings."""
 
+LanguageCode = Literal[
+    "af", "am", "ar", "az", "be", "bg", "bn", "bo", "bs", "ca", "cs", "cy", "da", "de", "el", "en", "eo", "es",
+    "et", "eu", "fa", "fi", "fr", "ga", "gl", "gu", "he", "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "ka",
+    "kk", "km", "kn", "ko", "la", "lg", "lo", "lt", "lv", "mi", "mk", "ml", "mn", "mr", "ms", "my", "nl", "no",
+    "or", "pa", "pl", "pt", "ro", "ru", "si", "sk", "sl", "sn", "so", "sq", "sr", "st", "sv", "sw", "ta", "te",
+    "th", "tl", "tn", "tr", "ts", "uk", "und", "ur", "vi", "xh", "yo", "zh", "zu",
+]  # fmt: skip
+"""What a conversation's language can be labelled (:mod:`udfs.language`); ``und``: none was sure."""
+
 _NAME = "a name of letters, digits, `_`, `.` and `-`"
 
 
@@ -134,7 +143,7 @@ class Language(Section):
     """Language labels. Below ``min_confidence`` the label is ``und``. ``keep`` empty keeps every language."""
 
     min_confidence: Share = 0.5
-    keep: list[str] = []
+    keep: list[LanguageCode] = []
 
 
 class Keywords(Section):

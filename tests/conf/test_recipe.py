@@ -16,7 +16,7 @@ from conf.settings import Settings
 VALUES = {
     # YAML 1.1 would read these as booleans
     "off_stays_text": ("dedup.near=off", "off"),
-    "no_stays_text_in_a_list": ("rules.language.keep=[no, yes, on, y]", ["no", "yes", "on", "y"]),
+    "no_stays_text_in_a_list": ("rules.keywords.drop=[no, yes, on, y]", ["no", "yes", "on", "y"]),
     "date_stays_text": ("name=2024-01-01", "2024-01-01"),
     "base_60_stays_text": ("input.format=12:30:45", "12:30:45"),
     "only_true_and_false": ("rules.edits.fix_unicode=False", False),

@@ -1,15 +1,18 @@
 """Every mistake in a recipe is told at once: where it is, what was expected, what was found, what to write instead."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conf.recipe import SettingsError, digest, load, shipped
+from conf.settings import LanguageCode
 
 KEYS = "`version`, `name`, `input`, `rules`, `linguistics`, `decontaminate`, `dedup`, `publish`, `spark`"
 NAME = "a name of letters, digits, `_`, `.` and `-`"
+CODES = "one of " + ", ".join(f"`{code}`" for code in get_args(LanguageCode))
 LEVELS = "one of `drop`, `tag`, `off`"
 
 CASES = {
@@ -83,6 +86,19 @@ CASES = {
             "4: `dedup.survivor[1]`: expected one of `complete`, `answered`, `quality`, `not_redacted`, `turns`, "
             '`characters`, `earliest`, found the text "chars"'
         ],
+    ),
+    "name_for_code_of_language": (
+        "rules:\n  language:\n    keep: [en, English, zh-cn, jp, xx]",
+        [
+            f'3: `rules.language.keep[1]`: expected {CODES}, found the text "English"; nearest valid: `en`',
+            f'3: `rules.language.keep[2]`: expected {CODES}, found the text "zh-cn"; nearest valid: `zh`',
+            f'3: `rules.language.keep[3]`: expected {CODES}, found the text "jp"; nearest valid: `ja`',
+            f'3: `rules.language.keep[4]`: expected {CODES}, found the text "xx"; nearest valid: `xh`',
+        ],
+    ),
+    "number_for_code_of_language": (
+        "rules: {language: {keep: [7]}}",
+        [f"1: `rules.language.keep[0]`: expected {CODES}, found the number 7"],
     ),
     "value_for_section": (
         "input: 3",

@@ -2,6 +2,7 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -9,11 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs import language, prose, scripts
+from conf.settings import LanguageCode
+from udfs import language, prose, scripts, spelling
 
 
 def _detect(*texts, min_confidence=0.5):
     return language.detect(pa.array(texts, pa.string()), min_confidence).codes.to_pylist()
+
+
+def test_a_recipe_may_name_every_code_that_can_be_given_and_no_other():
+    assert set(get_args(LanguageCode)) == {*language.OWNERS.values(), *language.PHRASES, *spelling.model().codes}
 
 
 @pytest.mark.parametrize(
