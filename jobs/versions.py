@@ -53,6 +53,14 @@ PIN_NAME = re.compile(r"[\w.-]+")
 ATTEMPTS = 50
 """How often an edit of the pins is tried while others edit them too; each failure means someone else got through."""
 
+_OTHERS = {
+    "quarantine": "what could not be read, instead of a version",
+    "contamination": "hits and near misses on benchmark questions",
+    "families": "frequent prompts and templates, the largest first",
+    "conflicts": "questions that several personas answer",
+}
+"""What ``show`` prints instead of a version."""
+
 Edit = Callable[[list[Pin]], list[Pin]]
 
 
@@ -137,10 +145,8 @@ def add_commands(subparsers: Any) -> None:
     which.add_argument("--version", type=int, metavar="N", help="default: the newest")
     which.add_argument("--pin", metavar="NAME")
     which.add_argument("--timestamp", metavar="TIME", help="ISO 8601, UTC unless it says otherwise")
-    which.add_argument("--quarantine", action="store_true", help="what could not be read, instead of a version")
-    which.add_argument("--contamination", action="store_true", help="hits and near misses on benchmark questions")
-    which.add_argument("--families", action="store_true", help="frequent prompts and templates, the largest first")
-    which.add_argument("--conflicts", action="store_true", help="questions that several personas answer")
+    for name, does in _OTHERS.items():
+        which.add_argument(f"--{name}", action="store_true", help=does)
     look.add_argument("--limit", type=_count, default=5, metavar="N", help="conversations to print (default: 5)")
     look.add_argument("--verify", action="store_true", help="first recompute the digest from every message")
 
@@ -178,6 +184,9 @@ def run_unpin(args: Namespace) -> int:
 
 def run_show(args: Namespace) -> int:
     """``winnow show``: what the version is, then its first conversations; or rows of another table."""
+    others = [name for name in _OTHERS if getattr(args, name)]
+    if args.verify and others:
+        raise UsageError(f"--verify recomputes the digest of a version, and --{others[0]} shows none: leave out one")
     with user_errors():
         if args.quarantine:
             print("\n".join(map(terminal.as_refusal, quarantined(args.lake, args.limit))))

@@ -54,6 +54,13 @@ def test_what_is_not_there_is_a_usage_error(lake: str, arguments: list[str]) -> 
         winnow("show", "--lake", lake, *arguments)
 
 
+@pytest.mark.parametrize("what", ["quarantine", "contamination", "families", "conflicts"])
+def test_what_has_no_digest_is_not_verified(lake: str, what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError, match=f"--verify recomputes the digest of a version, and --{what} shows none"):
+        winnow("show", "--lake", lake, f"--{what}", "--verify")
+    assert not capsys.readouterr().out
+
+
 @pytest.mark.parametrize("arguments", [["--pin", "a", "--version", "1"], ["--limit", "-1"], ["--limit", "x"]])
 def test_a_wrong_command_line_ends_with_code_2(lake: str, arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
