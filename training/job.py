@@ -71,6 +71,11 @@ class Job:
         return bool(self.settings["launch"]["gpus_per_node"] == 0)
 
 
+def lake_place(lake: str) -> str:
+    """Where a lake is, in the same words whoever asks from whichever folder: a URI as it is, a path in full."""
+    return lake if "://" in lake else str(Path(lake).resolve())
+
+
 def write(out: Path, job: Job) -> None:
     """Write ``OUT/job.json``."""
     out.mkdir(parents=True, exist_ok=True)

@@ -85,17 +85,13 @@ def open_corpus(request: Request) -> Corpus:
 def _begun_on(request: Request) -> int | None:
     """A dataset published since then would make it another run: the same command goes on."""
     old = begun(Path(request.out))
-    return old.dataset.version if old and old.dataset.lake == _place(request.lake) else None
-
-
-def _place(lake: str) -> str:
-    return lake if "://" in lake else str(Path(lake).resolve())
+    return old.dataset.version if old and old.dataset.lake == job.lake_place(request.lake) else None
 
 
 def job_of(corpus: Corpus, folder: str, settings: Training, prepared: "Prepared", ranks: int) -> Job:
     """The job of training the base model in ``folder`` on these tokens."""
     pin = corpus.pin or next(iter(corpus.pins), None)
-    dataset = Dataset(_place(corpus.lake), corpus.table_id, corpus.version, pin, corpus.digest, corpus.rows)
+    dataset = Dataset(job.lake_place(corpus.lake), corpus.table_id, corpus.version, pin, corpus.digest, corpus.rows)
     return Job(
         dataset=dataset,
         base=job.base_model(folder),

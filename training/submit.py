@@ -21,6 +21,7 @@ from training import lock, monitor, record
 from training.child import Child
 from training.commands import add_version_options
 from training.errors import RunRefused
+from training.job import lake_place
 from training.slurm import queue
 from training.slurm.script import Run, render, train_arguments
 
@@ -90,7 +91,7 @@ def _asked(args: Namespace) -> tuple[Run, Training]:
     if not str(out).isprintable() or '"' in str(out):
         raise RunRefused(f"--out: expected a path that a script can name, found {str(out)!r}")
     config = str(Path(args.config).resolve()) if args.config and Path(args.config).is_file() else args.config
-    lake = args.lake if "://" in args.lake else str(Path(args.lake).resolve())
+    lake = lake_place(args.lake)
     _check_place(settings.launch, args)
     return Run(config, tuple(overrides), lake, _version(args, lake, out), out), settings
 
