@@ -41,8 +41,8 @@ def load(folder: Path, base: str | None = None, dtype: str = "auto") -> PeftMode
         place, dtype=kind, use_safetensors=True, trust_remote_code=False, local_files_only=True
     )
     rows = _config(folder).get("trainable_token_indices")
-    if rows:  # the same ids for each table; before there were tables, the ids alone
-        lora.make_room(model, max(rows if isinstance(rows, list) else next(iter(rows.values()))) + 1)
+    if rows:  # by table, the same ids for each
+        lora.make_room(model, max(next(iter(rows.values()))) + 1)
     return PeftModel.from_pretrained(model, str(folder)).eval()
 
 
