@@ -14,8 +14,6 @@ from training.checkpoints import Checkpoint
 from training.errors import TrainingError
 from training.job import Job
 from training.numbers import summary, totals
-from training.packing import PackedRows
-from training.tokens import open_prepared
 
 ADAPTER = "adapter"
 """The finished adapter's folder in the run's."""
@@ -44,9 +42,9 @@ def write_adapter(job: Job, out: Path, checkpoint: Checkpoint) -> Path:
     write_weights(job, out, checkpoint.folder, partial)
     template = save_tokenizer(job, partial)
     state = _state(checkpoint)
-    numbers = run_summary(job, checkpoint)
-    told = manifest.describe(job, numbers, template, manifest.hardware(job.use_cpu, job.ranks))
     log: list[dict[str, Any]] = state["log_history"]
+    numbers = summary(totals(checkpoint.folder), log, state["epoch"])
+    told = manifest.describe(job, numbers, template, manifest.hardware(job.use_cpu, job.ranks))
     curves = [[(line["step"], line[key]) for line in log if key in line] for key in ("loss", "eval_loss")]
     manifest.write(partial, told, curves[0], curves[1])
     shutil.rmtree(final, ignore_errors=True)
@@ -111,13 +109,6 @@ def save_tokenizer(job: Job, folder: Path) -> str:
     tokenizer.chat_template = template.text
     tokenizer.save_pretrained(str(folder))
     return template.name
-
-
-def run_summary(job: Job, checkpoint: Checkpoint) -> dict[str, float]:
-    """The run's numbers from its last checkpoint."""
-    state, data = _state(checkpoint), job.training().data
-    packs = PackedRows(open_prepared(job.tokens).train, data.max_tokens, data.packing)
-    return summary(totals(checkpoint.folder), state["log_history"], len(packs), state["epoch"])
 
 
 def print_summary(numbers: dict[str, float], folder: Path) -> None:

@@ -1,6 +1,6 @@
 """How much arithmetic does a LoRA step cost, and how much could the device have done?"""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import torch
@@ -28,11 +28,15 @@ PEAK_TFLOPS = {
 
 @dataclass
 class Counts:
-    """Tokens the model was given (padding left out), those with loss, and keys attended, on one rank or summed."""
+    """Packs and tokens the model was given (padding left out), tokens with loss, keys attended; of a rank or summed."""
 
+    packs: float = 0.0
     tokens: float = 0.0
     trained: float = 0.0
     attended: float = 0.0
+
+    def __add__(self, more: "Counts") -> "Counts":
+        return Counts(*map(sum, zip(astuple(self), astuple(more), strict=True)))
 
 
 @dataclass(frozen=True)

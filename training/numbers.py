@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ class Meter:
 
     def __init__(self, device: torch.device, window: int | None):
         self.window = window
-        self.counts = torch.zeros(3, dtype=torch.float64, device=device)
+        self.counts = torch.zeros(len(fields(Counts)), dtype=torch.float64, device=device)
 
     def hook(self, model: torch.nn.Module, args: Any, inputs: dict[str, Any]) -> None:
         """A forward pre-hook: takes the sizes that ``sized`` put into a batch out again, and counts in training."""
@@ -61,7 +61,7 @@ class Meter:
         seen = (positions + 1) if self.window is None else (positions + 1).clamp(max=self.window)
         if len(sizes) == len(positions):  # else packs after each other in one row, without padding
             seen = seen * (torch.arange(positions.shape[1], device=positions.device) < sizes.unsqueeze(1))
-        found = [sizes.sum(), (labels[..., 1:] != -100).sum(), seen.sum()]
+        found = [sizes.new_full((), len(sizes)), sizes.sum(), (labels[..., 1:] != -100).sum(), seen.sum()]
         self.counts += torch.stack(found).to(torch.float64)
 
     def take(self) -> list[float]:
@@ -170,14 +170,12 @@ class Numbers(TrainerCallback):
         return {name: float(f"{value:.6g}") for name, value in found.items()}
 
     def _add(self, seconds: float, steps: int, loss: float, flops: float, counts: Counts) -> None:
-        totals, seen = self.totals, self.totals.counts
+        totals = self.totals
         totals.seconds += seconds
         totals.steps += steps
         totals.loss += loss * steps
         totals.flops += flops
-        seen.tokens += counts.tokens
-        seen.trained += counts.trained
-        seen.attended += counts.attended
+        totals.counts += counts
 
 
 def console_line(line: dict[str, Any]) -> str:
@@ -201,17 +199,17 @@ def console_line(line: dict[str, Any]) -> str:
     return "  ".join(parts)
 
 
-def summary(numbers: Totals, log: list[dict[str, Any]], packs: int, epochs: float) -> dict[str, float]:
+def summary(numbers: Totals, log: list[dict[str, Any]], epochs: float) -> dict[str, float]:
     """The numbers of a finished run under the names transformers uses, over all its restarts.
 
-    ``packs`` are those of one epoch: a sample is a pack in ``train_samples_per_second`` as it is in
-    ``eval_samples_per_second``. ``train_runtime`` is time spent training, evaluations and saves left out.
+    A sample is a pack in ``train_samples_per_second`` as it is in ``eval_samples_per_second``. ``train_runtime`` is
+    time spent training, evaluations and saves left out.
     """
     seconds = max(numbers.seconds, 1e-9)
     found: dict[str, float] = {
         "train_loss": numbers.loss / max(numbers.steps, 1),
         "train_runtime": numbers.seconds,
-        "train_samples_per_second": packs * epochs / seconds,
+        "train_samples_per_second": numbers.counts.packs / seconds,
         "train_steps_per_second": numbers.steps / seconds,
         "train_tokens_per_second": numbers.counts.tokens / seconds,
         "train_tokens": numbers.counts.tokens,

@@ -43,14 +43,15 @@ def test_tokens_trained_and_attended_are_counted_without_padding(
     batch = sized([pack(lengths) for lengths in packs], flatten)
     model(**batch)
     rows = [length for lengths in packs for length in lengths]
-    tokens, trained, attended = meter.take()
+    counted, tokens, trained, attended = meter.take()
+    assert counted == len(packs)
     assert tokens == sum(rows)
     assert trained == sum(rows) - len(rows)
     assert attended == sum(min(seen, window or seen) for length in rows for seen in range(1, length + 1))
     assert numbers.SIZES not in model.given
     model.eval()
     model(**batch)
-    assert meter.take() == [0, 0, 0]
+    assert meter.take() == [0, 0, 0, 0]
 
 
 def test_a_frozen_weight_costs_four_flops_a_token_and_a_trained_one_six() -> None:
@@ -127,15 +128,15 @@ def test_a_sample_is_a_pack_in_training_and_in_evaluation(run: Path) -> None:
     job = read(run)
     assert job is not None
     found, prepared = manifest.read(run / "adapter")["numbers"], open_prepared(job.tokens)
-    packs = len(PackedRows(prepared.train, 128)) * found["epoch"]
-    assert found["train_samples_per_second"] * found["train_runtime"] == pytest.approx(packs, rel=1e-3)
+    drawn = 8 * 8  # 8 steps x 2 ranks x 2 packs x 2 micro-batches
+    assert found["train_samples_per_second"] * found["train_runtime"] == pytest.approx(drawn, rel=1e-3)
     packs = len(PackedRows(prepared.eval, 128))
     assert found["eval_samples_per_second"] * found["eval_runtime"] == pytest.approx(packs, rel=0.05)
 
 
 def test_a_summary_covers_all_restarts() -> None:
-    totals = Totals(seconds=10.0, steps=5, loss=20.0, flops=1e9, counts=Counts(100, 40, 1000))
-    found = summary(totals, [{"eval_loss": 3.0, "step": 2}, {"eval_loss": 2.0, "step": 5}], packs=50, epochs=2.0)
+    totals = Totals(seconds=10.0, steps=5, loss=20.0, flops=1e9, counts=Counts(100, 1000, 400, 10_000))
+    found = summary(totals, [{"eval_loss": 3.0, "step": 2}, {"eval_loss": 2.0, "step": 5}], epochs=2.0)
     assert found["train_loss"] == 4.0
     assert found["train_samples_per_second"] == 10.0
     assert found["train_steps_per_second"] == 0.5
