@@ -110,8 +110,8 @@ def state(run: Path) -> RunState:
         name, detail = _state_here(run, placed["pid"])
     else:
         asked = queue.state(placed["job_id"])
-        name, detail = asked or _state_by_files(run)
-    if name in ENDED and (code := record.exit_code(run)):
+        name, detail = asked or _state_by_files(run, placed["job_id"])
+    if name in ENDED and (code := record.exit_code(run, placed["job_id"])):
         detail = f"exit code {code}"
     return RunState(run.name, placed["job_id"] or "local", name, detail, last_metrics(run / "metrics.jsonl"))
 
@@ -139,22 +139,24 @@ def _runs(folder: Path) -> Iterator[Path]:
 
 
 def _state_here(run: Path, pid: int) -> tuple[str, str]:
-    if record.exit_code(run) is not None:  # another process may have the number by now
-        return _state_by_files(run)
+    if record.exit_code(run, None) is not None:  # another process may have the number by now
+        return _state_by_files(run, None)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return _state_by_files(run)
+        return _state_by_files(run, None)
     except PermissionError:
         pass
     return "RUNNING", f"process {pid}"
 
 
-def _state_by_files(run: Path) -> tuple[str, str]:
+def _state_by_files(run: Path, job_id: str | None) -> tuple[str, str]:
     """What a run that nobody knows any more left behind."""
     if (run / "adapter" / "manifest.json").is_file():
         return "COMPLETED", ""
-    return ("FAILED", "") if record.exit_code(run) else ("GONE", "no longer known; its output says how far it came")
+    if record.exit_code(run, job_id):
+        return "FAILED", ""
+    return "GONE", "no longer known; its output says how far it came"
 
 
 def _number(value: float | None, form: str) -> str:

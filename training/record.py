@@ -8,10 +8,8 @@ from typing import Any
 from conf.training import Training
 
 FOLDER = "launch"
-"""The folder below a run's ``--out`` with its script, its record (``RECORD``) and how it ended (``EXIT_CODE``)."""
+"""The folder below a run's ``--out`` with its script, its record (``RECORD``) and how it ended (``exit-code``)."""
 RECORD = "launch.json"
-EXIT_CODE = "exit-code"
-FAILURE = "first-failure"
 
 
 def write(out: Path, settings: Training, job_id: str | None, pid: int | None = None) -> None:
@@ -39,22 +37,27 @@ def read(out: Path) -> dict[str, Any] | None:
 
 
 def clear_end(out: Path) -> None:
-    """Forget how the run before this one ended."""
-    for name in (EXIT_CODE, FAILURE):
-        (out / FOLDER / name).unlink(missing_ok=True)
+    """Forget how the run here before this one ended."""
+    _end(out, None).unlink(missing_ok=True)
 
 
 def write_end(out: Path, code: int) -> None:
-    """How the run ended, as the batch script of a Slurm job writes it."""
-    (folder(out) / EXIT_CODE).write_text(f"{code}\n", encoding="utf-8")
+    """How the run here ended."""
+    folder(out)
+    _end(out, None).write_text(f"{code}\n", encoding="utf-8")
 
 
-def exit_code(out: Path) -> str | None:
-    """How the run ended, if it has and could still say so."""
+def exit_code(out: Path, job_id: str | None) -> str | None:
+    """How this Slurm job, or the run here (None), ended, if it has and could still say so."""
     try:
-        return (out / FOLDER / EXIT_CODE).read_text(encoding="utf-8").strip()
+        return _end(out, job_id).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
+
+
+def _end(out: Path, job_id: str | None) -> Path:
+    """A Slurm job has a file of its own, which its script writes: one may be started by hand beside another."""
+    return out / FOLDER / (f"exit-code-{job_id}" if job_id else "exit-code")
 
 
 def folder(out: Path) -> Path:

@@ -71,7 +71,6 @@ def run_submit(args: Namespace) -> int:
         print(script, end="")
         return 0
     _check_free(run.out)
-    record.clear_end(run.out)
     path = _write(run, script)
     job_id = queue.submit(path)
     record.write(run.out, settings, job_id)

@@ -37,6 +37,8 @@ def test_a_run_requeued_at_its_time_limit_gives_the_losses_and_the_adapter_of_an
     # Slurm looks at time limits every half minute; the run waits for it here, so that it is not over before.
     slurm.ask("scancel", "--signal=STOP", job_id)
     _is_refused_for(slurm, out, f"found job {job_id}, ")
+    by_hand = slurm.ask("sbatch", "--parsable", str(out / "launch" / "train.sbatch"))
+    assert slurm.until_ended(by_hand) == ("FAILED", "2:0")
     slurm.ask("scontrol", "update", f"JobId={job_id}", "TimeLimit=10")
     slurm.sees(job_id, "Slurm has told of the limit", lambda: "the time limit is near" in log(out))
     slurm.ask("scancel", "--signal=CONT", job_id)

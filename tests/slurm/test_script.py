@@ -119,6 +119,23 @@ def test_nothing_is_submitted_into_a_folder_where_a_run_is_at_work(data: Path, t
     assert not (tmp_path / "run" / "launch").exists()
 
 
+def test_a_job_started_by_hand_beside_a_run_at_work_is_refused_and_leaves_what_another_job_left(
+    data: Path, tmp_path: Path
+) -> None:
+    out, files = tmp_path / "run", {"exit-code-1": "0\n", "first-failure-1": "9 rank 1 on n2\n", "launch.json": "{}"}
+    (out / "launch").mkdir(parents=True)
+    for name, text in files.items():
+        (out / "launch" / name).write_text(text)
+    run = Run("smoke", (), str(data / "lake"), ("--pin", "baseline"), out)
+    text = render(run, recipe.load("smoke", [], tree=Training))
+    task = {"SLURM_JOB_ID": "2", "SLURM_JOB_NODELIST": "n1", "SLURMD_NODENAME": "n1"}
+    with lock.held(out):
+        done = subprocess.run(["bash"], input=text, env={**os.environ, **task}, text=True, capture_output=True)
+    assert done.returncode == 2 and "expected no run at work" in done.stderr
+    left = {path.name: path.read_text() for path in (out / "launch").iterdir()}
+    assert left == {**files, "exit-code-2": "2\n"}
+
+
 @pytest.fixture
 def lake(tmp_path: Path) -> str:
     """Two versions, the first one pinned."""
