@@ -56,9 +56,7 @@ def write_adapter(job: Job, out: Path, checkpoint: Checkpoint) -> Path:
 def write_weights(job: Job, out: Path, checkpoint: Path, folder: Path) -> None:
     """The adapter's weights and configuration as peft reads them. Raises TrainingError if a tensor is empty or NaN."""
     config = json.loads((checkpoint / CONFIG).read_text(encoding="utf-8"))
-    # Where tables of tokens grew peft stores them whole as well; what was trained of them has tensors of its own.
-    stored = load_file(checkpoint / WEIGHTS)
-    weights = {name: tensor for name, tensor in stored.items() if not name.endswith("token_adapter.base_layer.weight")}
+    weights = load_file(checkpoint / WEIGHTS)
     if job.settings["lora"]["init"] == "pissa":
         weights, config = without_pissa(weights, load_file(out / INITIAL / WEIGHTS), config)
     check_weights(weights)

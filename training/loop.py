@@ -216,7 +216,19 @@ def build_trainer(
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
+    _save_only_what_is_trained(trainer, model)
     return trainer
+
+
+def _save_only_what_is_trained(trainer: Trainer, model: PeftModel) -> None:
+    """Let a checkpoint cost what the adapter costs.
+
+    Left to itself every rank of ZeRO 1 and 2 copies the whole base into the host's memory for it, and new tokens, or
+    LoRA on a table of tokens, bring whole tables of the base into its file.
+    """
+    # Both are what these objects do for a save and nothing else; there is no setting for either.
+    vars(trainer.accelerator)["get_state_dict"] = lambda *_: None  # peft then takes its tensors from the model itself
+    vars(model)["save_pretrained"] = partial(model.save_pretrained, save_embedding_layers=False)
 
 
 def _reporters(out: Path, job: Job, report: Report, ranks: Ranks) -> list[TrainerCallback]:

@@ -83,6 +83,24 @@ def test_a_stopped_run_goes_on_to_the_same_losses_and_the_same_adapter(chats: st
     assert_same_totals(out, whole)
 
 
+@pytest.mark.parametrize(
+    ("stage", "more"), [(0, "base.new_tokens=[<a>, <b>]"), (2, "lora.targets=[embed_tokens, q_proj]")], ids=str
+)
+def test_a_checkpoint_holds_no_table_of_the_base_and_a_run_goes_on_from_it(
+    chats: str, tmp_path: Path, stage: int, more: str
+) -> None:
+    sets = ("schedule.max_steps=4", "schedule.save_steps=2", "launch.processes_per_node=1", f"zero.stage={stage}", more)
+    out = trained(chats, tmp_path / "run", *sets)
+    whole = (out / ADAPTER).read_bytes()
+    names = load_file(out / "checkpoint-4" / WEIGHTS).keys()
+    assert names == load_file(out / ADAPTER).keys() and not [name for name in names if "base_layer" in name]
+    for folder in ("adapter", "checkpoint-4"):
+        shutil.rmtree(out / folder)
+    trained(chats, out, *sets)
+    assert "going on from checkpoint-2" in (out / "stdout").read_text()
+    assert (out / ADAPTER).read_bytes() == whole
+
+
 def test_a_killed_rank_leaves_a_whole_checkpoint_and_no_hang(chats: str, tmp_path: Path) -> None:
     out = tmp_path / "killed"
     code, said, seconds = disturb(
