@@ -105,6 +105,15 @@ def open_tokenizer(folder: str, new_tokens: Sequence[str] = ()) -> Any:
     return tokenizer
 
 
+def new_token_ids(folder: str, tokens: list[str]) -> list[int]:
+    """The ids that tokens to be added to the tokenizer in ``folder`` get; those it has already are left out."""
+    if not tokens:
+        return []
+    known = open_tokenizer(folder).get_vocab()
+    tokenizer = open_tokenizer(folder, tokens)
+    return [int(tokenizer.convert_tokens_to_ids(token)) for token in tokens if token not in known]
+
+
 def refuse_code(folder: str, name: str) -> None:
     """Raises RunRefused if this JSON file of a model's folder asks for Python code of its own (``auto_map``)."""
     try:

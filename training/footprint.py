@@ -10,6 +10,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from conf.training import Training
 from training import memory
+from training.chat import new_token_ids
 from training.errors import RunRefused
 from training.lora import add_lora
 from training.memory import GB, Load, Shape
@@ -27,7 +28,7 @@ def shape(folder: str, settings: Training) -> Shape:
             model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
             parameters = sum(weight.numel() for weight in model.parameters())
             plain = settings.lora.model_copy(update={"init": "default", "dora": False, "quantize": "none"})
-            adapted = add_lora(model, plain)
+            adapted = add_lora(model, plain, new_token_ids(folder, settings.base.new_tokens))
     except (OSError, ValueError, KeyError) as error:
         line = str(error).splitlines()[0][:200]
         raise RunRefused(f"base.model: {folder} is no model transformers knows: {line}") from error
@@ -36,7 +37,7 @@ def shape(folder: str, settings: Training) -> Shape:
     width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     return Shape(
         parameters=parameters,
-        trained=_trained(adapted, settings) + _new_rows(text, settings),
+        trained=_trained(adapted, settings),
         hidden=text.hidden_size,
         keys=heads * width,
         mlp=getattr(text, "intermediate_size", None) or 4 * text.hidden_size,
@@ -125,9 +126,3 @@ def _trained(adapted: torch.nn.Module, settings: Training) -> int:
     if settings.lora.dora:
         trained += sum(w.shape[0] for name, w in adapted.named_parameters() if ".lora_B." in name)
     return trained
-
-
-def _new_rows(text: Any, settings: Training) -> int:
-    """Parameters of new tokens: a row of the input's table and one of the output's, or one where they are one table."""
-    tables = 1 if getattr(text, "tie_word_embeddings", False) else 2
-    return int(tables * text.hidden_size * len(settings.base.new_tokens))

@@ -17,6 +17,7 @@ from transformers.integrations import is_deepspeed_zero3_enabled
 
 from conf.training import Data, Report, Training
 from training import lora
+from training.chat import new_token_ids
 from training.checkpoints import Checkpoint
 from training.errors import TrainingError
 from training.finish import save_initial
@@ -179,17 +180,6 @@ def build_model(job: Job, settings: Training) -> PeftModel:
     """The base model with LoRA layers."""
     base = lora.load_base(job.base.folder, settings, job.use_cpu)
     return lora.add_lora(base, settings.lora, new_token_ids(job.base.folder, settings.base.new_tokens))
-
-
-def new_token_ids(folder: str, tokens: list[str]) -> list[int]:
-    """The ids that tokens to be added to the tokenizer in ``folder`` get; those it has already are left out."""
-    if not tokens:
-        return []
-    from training.chat import open_tokenizer
-
-    known = open_tokenizer(folder).get_vocab()
-    tokenizer = open_tokenizer(folder, tokens)
-    return [int(tokenizer.convert_tokens_to_ids(token)) for token in tokens if token not in known]
 
 
 def packed_rows(prepared: Prepared, data: Data) -> tuple[PackedRows, PackedRows | None]:

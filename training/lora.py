@@ -54,10 +54,13 @@ def check_lora(settings: Training, use_cpu: bool) -> None:
         raise RunRefused("lora.init: pissa needs whole, unquantized weights; use zero.stage 0, 1 or 2 and no quantize")
     if lora.init == "pissa" and lora.dora:
         raise RunRefused("lora.init: pissa and lora.dora cannot be used together; choose one")
+    if settings.base.new_tokens and use_cpu and stage == 3:
+        raise RunRefused("base.new_tokens needs a GPU in ZeRO 3, and this run is on the CPU; write zero.stage: 2")
 
 
-def check_targets(folder: str, lora: Lora) -> None:
-    """Raises RunRefused if transformers does not know the model's architecture, or it has no such modules.
+def check_targets(folder: str, lora: Lora, new_tokens: list[int] | None = None) -> None:
+    """Raises RunRefused if transformers does not know the model's architecture, it has no such modules, or they cannot
+    be trained beside the rows of ``new_tokens``.
 
     Built without weights, in a second, whatever the model's size.
     """
@@ -71,7 +74,7 @@ def check_targets(folder: str, lora: Lora) -> None:
         ) from error
     plain = lora.model_copy(update={"init": "default", "dora": False, "quantize": "none"})
     with torch.device("meta"):
-        add_lora(empty, plain)
+        add_lora(empty, plain, new_tokens)
 
 
 def load_base(folder: str, settings: Training, use_cpu: bool) -> PreTrainedModel:
@@ -150,6 +153,12 @@ def add_lora(model: PreTrainedModel, lora: Lora, new_tokens: list[int] | None = 
 
 def _trained_rows(model: PreTrainedModel, lora: Lora, new_tokens: list[int]) -> dict[str, list[int]]:
     """The new tokens for each table that ``lora.modules_to_save`` does not train whole."""
+    targets = [target for target in lora.targets if any(f".{name}".endswith(f".{target}") for name in _tables(model))]
+    if targets:
+        raise RunRefused(
+            f"base.new_tokens: their rows are trained in every table of tokens, and lora.targets has {targets} too: "
+            "leave it out there"
+        )
     tables = [name for name in _tables(model) if name.rpartition(".")[2] not in lora.modules_to_save]
     if not tables:
         raise RunRefused(

@@ -177,8 +177,19 @@ def test_a_table_that_is_trained_whole_has_no_rows_trained_beside_it(base: str) 
         lora.add_lora(both, settings(**kinds[1]).lora, [size])
 
 
+@pytest.mark.parametrize("table", ["embed_tokens", "lm_head", "model.embed_tokens"])
+def test_what_cannot_be_trained_beside_new_tokens_is_told_without_the_models_weights(base: str, table: str) -> None:
+    size = AutoConfig.from_pretrained(base).vocab_size
+    lora.check_targets(base, Lora(), [size])
+    with pytest.raises(RunRefused, match=rf"base.new_tokens: .* lora.targets has \['{table}'\]"):
+        lora.check_targets(base, Lora(targets=["q_proj", table]), [size])
+    with pytest.raises(RunRefused, match=r"base.new_tokens: expected a table of tokens that is not trained whole"):
+        lora.check_targets(base, Lora(modules_to_save=["lm_head", "embed_tokens"]), [size])
+
+
 @pytest.mark.parametrize("tied", [False, True], ids=["two tables", "one table"])
 def test_the_footprint_counts_the_rows_of_new_tokens_that_are_trained(base: str, tmp_path: Path, tied: bool) -> None:
+    shutil.copytree(base, tmp_path, dirs_exist_ok=True)
     config = AutoConfig.from_pretrained(base, tie_word_embeddings=tied)
     config.save_pretrained(tmp_path)
     asked = settings().model_copy(update={"base": Base(new_tokens=["<a>", "<b>"])})
@@ -238,6 +249,7 @@ REFUSED = [
     ({"lora": {"init": "pissa"}, "zero": {"stage": 3}}, True, "pissa needs whole"),
     ({"lora": {"init": "pissa", "quantize": "4bit"}}, False, "pissa needs whole"),
     ({"lora": {"init": "pissa", "dora": True}}, True, "cannot be used together"),
+    ({"base": {"new_tokens": ["<a>"]}, "zero": {"stage": 3}}, True, "base.new_tokens needs a GPU in ZeRO 3"),
 ]
 
 
