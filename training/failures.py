@@ -11,7 +11,7 @@ _CAUSES = (
         "whole; free some space and run the same command again",
     ),
     (
-        r"OutOfMemoryError|CUDA out of memory|DefaultCPUAllocator|MemoryError",
+        r"OutOfMemoryError|out of memory|CUBLAS_STATUS_ALLOC_FAILED|DefaultCPUAllocator|MemoryError",
         "out of memory: `winnow train --check` tells what would fit. Smaller schedule.per_device_batch or "
         "data.max_tokens, speed.activation_checkpointing, a higher zero.stage, or zero.offload: cpu",
     ),
@@ -19,6 +19,11 @@ _CAUSES = (
         r"NVIDIA driver|no kernel image|CUDA driver version|not compiled with CUDA|CUDA unknown error|No CUDA GPUs",
         "PyTorch and this machine's GPU driver do not go together: install a torch built for this driver's CUDA "
         "(`nvidia-smi` shows it), or set launch.gpus_per_node=0 to use the CPU",
+    ),
+    (
+        r"invalid device ordinal|Duplicate GPU detected",
+        "expected every rank to see all launch.gpus_per_node GPUs of its node, found another number: leave out what "
+        "binds GPUs to tasks (--gpus-per-task, --gpu-bind, CUDA_VISIBLE_DEVICES)",
     ),
     (
         r"Connection closed by peer|Connection reset by peer|NCCL|ncclRemote|gloo|Timed out waiting|DistBackendError"
