@@ -170,10 +170,14 @@ def training_arguments(settings: Training, out: Path, use_cpu: bool) -> Training
 
 
 def uses_liger(settings: Training, use_cpu: bool) -> bool:
-    """Whether liger's fused kernels are used: when installed, on a GPU, unless switched off."""
+    """Whether liger's fused kernels are used: when installed, on a GPU, unless switched off.
+
+    Not where the output head has LoRA: its loss takes the head's own weight, and the adapter would learn nothing.
+    """
     from transformers.utils import is_liger_kernel_available
 
-    return settings.speed.liger != "off" and not use_cpu and bool(is_liger_kernel_available())
+    is_wanted = settings.speed.liger != "off" and "lm_head" not in settings.lora.targets
+    return is_wanted and not use_cpu and bool(is_liger_kernel_available())
 
 
 def build_model(job: Job, settings: Training) -> PeftModel:

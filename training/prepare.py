@@ -133,6 +133,8 @@ def check_libraries(settings: Training) -> None:
         "speed.liger: on": ("liger_kernel", settings.speed.liger == "on"),
         "base.attention: flash_attention_2": ("flash_attn", settings.base.attention == "flash_attention_2"),
     }
+    if settings.speed.liger == "on" and "lm_head" in settings.lora.targets:
+        raise RunRefused("speed.liger: on leaves the LoRA of lora.targets: lm_head untrained; write auto or off")
     for setting, (library, is_asked) in needs.items():
         if is_asked and find_spec(library) is None:
             raise RunRefused(f"{setting} needs the library {library}: pip install {library.replace('_', '-')}")

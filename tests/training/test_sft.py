@@ -259,12 +259,26 @@ def test_a_deepspeed_file_of_ones_own_replaces_the_shipped_one(tmp_path: Path) -
     assert deepspeed_config(Training.model_validate({"zero": {"stage": 0}}), False) is None
 
 
+def test_liger_is_used_where_it_is_and_the_output_head_has_no_lora(monkeypatch: pytest.MonkeyPatch) -> None:
+    from training.loop import uses_liger
+
+    monkeypatch.setattr("transformers.utils.is_liger_kernel_available", lambda: True)
+    plain, head = Training(), Training.model_validate({"lora": {"targets": ["q_proj", "lm_head"]}})
+    assert [uses_liger(one, use_cpu) for one in (plain, head) for use_cpu in (False, True)] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
 REFUSED = [
     (["--set", "lora.quantize=4bit"], "4bit needs a GPU"),
     (["--set", "launch.gpus_per_node=8"], "launch.gpus_per_node is 8, and torch"),
     (["--set", "base.tiny=off"], "no base model"),
     (["--set", "base.tiny=off", "--set", "base.model=/nowhere"], "/nowhere"),
     (["--set", "speed.liger=on"], "speed.liger: on needs"),
+    (["--set", "speed.liger=on", "--set", "lora.targets=[lm_head]"], "speed.liger: on leaves the LoRA"),
     (["--set", "base.attention=flash_attention_2"], "base.attention: flash_attention_2 needs the library flash_attn"),
     (["--set", "zero.config=/nowhere.json"], "zero.config: no such file"),
     (["--set", "lora.init=pissa", "--set", "zero.stage=3"], "pissa needs whole"),
