@@ -18,6 +18,10 @@ SMALL = {"default": 0.0, "pissa": 2e-2}
 """Largest relative difference of logits to the base before the first step; PiSSA splits W in two and rounds twice."""
 
 
+AMPERE = (8, 0)
+"""CUDA capability of the oldest GPUs that flash attention 2 has kernels for."""
+
+
 class Trainable(NamedTuple):
     """Parameters that are trained, and all of them."""
 
@@ -102,13 +106,16 @@ def load_base(folder: str, settings: Training, use_cpu: bool) -> PreTrainedModel
 
 
 def attention(settings: Training, use_cpu: bool) -> str:
-    """The attention kernels used: flash attention's varlen ones when they are there, else PyTorch's sdpa."""
+    """The attention kernels used: flash attention's varlen ones where they are there and run, else PyTorch's sdpa.
+
+    They run in half precision, on GPUs from Ampere on.
+    """
     if settings.base.attention != "auto":
         return settings.base.attention
     from transformers.utils import is_flash_attn_2_available
 
     has_flash = not use_cpu and settings.base.dtype != "float32" and is_flash_attn_2_available()
-    return "flash_attention_2" if has_flash else "sdpa"
+    return "flash_attention_2" if has_flash and torch.cuda.get_device_capability() >= AMPERE else "sdpa"
 
 
 def lora_config(lora: Lora, rows: dict[str, list[int]] | None = None) -> LoraConfig:

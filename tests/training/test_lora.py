@@ -243,6 +243,24 @@ def test_targets_that_a_model_does_not_have_are_told_with_those_it_has(base: str
     lora.check_targets(base, Lora(targets=["q_proj"], dora=True, init="default"))
 
 
+@pytest.mark.parametrize(
+    ("capability", "dtype", "use_cpu", "kernels"),
+    [
+        ((8, 0), "bfloat16", False, "flash_attention_2"),
+        ((9, 0), "float16", False, "flash_attention_2"),
+        ((7, 5), "float16", False, "sdpa"),  # installed for the cluster's other GPUs
+        ((9, 0), "float32", False, "sdpa"),
+        ((9, 0), "bfloat16", True, "sdpa"),
+    ],
+)
+def test_flash_attention_is_used_where_it_is_and_runs(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], dtype: str, use_cpu: bool, kernels: str
+) -> None:
+    monkeypatch.setattr("transformers.utils.is_flash_attn_2_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    assert lora.attention(settings(dtype), use_cpu) == kernels
+
+
 REFUSED = [
     ({"lora": {"quantize": "4bit"}}, True, "4bit needs a GPU"),
     ({"lora": {"quantize": "4bit"}, "zero": {"stage": 3}}, False, "cannot be partitioned by ZeRO 3"),
