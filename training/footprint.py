@@ -12,12 +12,12 @@ from conf.training import Training
 from training import memory
 from training.chat import new_token_ids
 from training.errors import RunRefused
-from training.lora import add_lora
+from training.lora import add_lora, tables
 from training.memory import GB, Load, Shape
 
 BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0}
 FOUR_BITS = 0.53
-"""Bytes of a weight in NF4 with doubly quantised scales."""
+"""Bytes of a weight in NF4 with doubly quantised scales. Tables of tokens have none: peft makes them float32."""
 
 
 def shape(folder: str, settings: Training) -> Shape:
@@ -27,6 +27,7 @@ def shape(folder: str, settings: Training) -> Shape:
         with torch.device("meta"):
             model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
             parameters = sum(weight.numel() for weight in model.parameters())
+            rows = sum(weight.numel() for weight in {table.weight for table in tables(model).values()})
             plain = settings.lora.model_copy(update={"init": "default", "dora": False, "quantize": "none"})
             adapted = add_lora(model, plain, new_token_ids(folder, settings.base.new_tokens))
     except (OSError, ValueError, KeyError) as error:
@@ -43,16 +44,19 @@ def shape(folder: str, settings: Training) -> Shape:
         mlp=getattr(text, "intermediate_size", None) or 4 * text.hidden_size,
         layers=text.num_hidden_layers,
         vocabulary=text.vocab_size,
+        tables=rows,
     )
 
 
 def load(settings: Training, ranks: int) -> Load:
     """What one GPU computes at once."""
     is_bf16 = settings.speed.bf16 or settings.base.dtype != "float32"
+    plain, quantized = BYTES[settings.base.dtype], settings.lora.quantize == "4bit"
     return Load(
         tokens=settings.schedule.per_device_batch * settings.data.max_tokens,
         gpus=ranks,
-        weight=FOUR_BITS if settings.lora.quantize == "4bit" else BYTES[settings.base.dtype],
+        weight=FOUR_BITS if quantized else plain,
+        table=(2.0 if settings.speed.bf16 and settings.zero.stage else 4.0) if quantized else plain,
         compute=2 if is_bf16 else 4,
         checkpointing=settings.speed.activation_checkpointing,
         liger=settings.speed.liger == "on",

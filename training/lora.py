@@ -160,19 +160,19 @@ def add_lora(model: PreTrainedModel, lora: Lora, new_tokens: list[int] | None = 
 
 def _trained_rows(model: PreTrainedModel, lora: Lora, new_tokens: list[int]) -> dict[str, list[int]]:
     """The new tokens for each table that ``lora.modules_to_save`` does not train whole."""
-    targets = [target for target in lora.targets if any(f".{name}".endswith(f".{target}") for name in _tables(model))]
+    targets = [target for target in lora.targets if any(f".{name}".endswith(f".{target}") for name in tables(model))]
     if targets:
         raise RunRefused(
             f"base.new_tokens: their rows are trained in every table of tokens, and lora.targets has {targets} too: "
             "leave it out there"
         )
-    tables = [name for name in _tables(model) if name.rpartition(".")[2] not in lora.modules_to_save]
-    if not tables:
+    rows = [name for name in tables(model) if name.rpartition(".")[2] not in lora.modules_to_save]
+    if not rows:
         raise RunRefused(
             f"base.new_tokens: expected a table of tokens that is not trained whole, found all in lora.modules_to_save "
             f"{lora.modules_to_save}: leave one out there, its rows of new tokens are trained anyway"
         )
-    return dict.fromkeys(tables, new_tokens)
+    return dict.fromkeys(rows, new_tokens)
 
 
 def make_room(model: PreTrainedModel, size: int) -> None:
@@ -184,15 +184,15 @@ def make_room(model: PreTrainedModel, size: int) -> None:
     if size <= before:
         return
     model.resize_token_embeddings(size, mean_resizing=False)
-    for table in _tables(model).values():
+    for table in tables(model).values():
         with gather_params_ctx([table.weight]), torch.no_grad():
             table.weight[before:] = table.weight[:before].mean(0, dtype=torch.float32).to(table.weight.dtype)
 
 
-def _tables(model: PreTrainedModel) -> dict[str, Any]:
+def tables(model: PreTrainedModel) -> dict[str, Any]:
     """The layers with a row for each token, input's and output's, by name. peft knows when both are one table."""
-    tables = (model.get_input_embeddings(), model.get_output_embeddings())
-    return {name: part for name, part in model.named_modules() if part in tables}
+    both = (model.get_input_embeddings(), model.get_output_embeddings())
+    return {name: part for name, part in model.named_modules() if part in both}
 
 
 def _measure_magnitudes(model: PeftModel) -> None:

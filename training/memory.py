@@ -3,7 +3,8 @@
 With P parameters of the base, T trained ones, N GPUs, t tokens at once (``per_device_batch`` x ``max_tokens``):
 
 ====================  ==========================================================================================
-weights               P x 2 bytes (bf16; 4 float32; 0.53 in 4 bits), / N in ZeRO 3, 0 there if offloaded
+weights               P x 2 bytes (bf16; 4 float32; 0.53 in 4 bits), / N in ZeRO 3, 0 there if offloaded; beside 4 bits
+                      the tables of tokens have 2 bytes a parameter in DeepSpeed with bf16, else 4
 adapter               T x 2 bytes in DeepSpeed with bf16, else T x 4; / N in ZeRO 3
 gradients             T x 2 bytes in DeepSpeed with bf16, else T x 4; / N from ZeRO 2
 optimizer             T x 12 bytes in DeepSpeed with bf16 (float32 copy, two moments), else T x 8; / N from ZeRO 1,
@@ -33,7 +34,10 @@ LIVE = 1e9
 
 @dataclass(frozen=True)
 class Shape:
-    """What memory depends on in a model: parameters of the base and trained ones, widths, layers, vocabulary."""
+    """What memory depends on in a model: parameters of the base, trained ones, widths, layers, vocabulary.
+
+    ``tables`` are those of the base's parameters that are rows of tokens, read and written.
+    """
 
     parameters: int
     trained: int
@@ -42,15 +46,19 @@ class Shape:
     mlp: int
     layers: int
     vocabulary: int
+    tables: int = 0
 
 
 @dataclass(frozen=True)
 class Load:
-    """What memory depends on in a run. ``weight`` and ``compute`` are bytes of a base weight and of an activation."""
+    """What memory depends on in a run. ``weight``, ``table`` and ``compute`` are bytes of a base weight, of one in the
+    tables of tokens, and of an activation.
+    """
 
     tokens: int
     gpus: int = 1
     weight: float = 2.0
+    table: float = 2.0
     compute: int = 2
     checkpointing: bool = True
     liger: bool = False
@@ -61,7 +69,7 @@ def per_gpu(shape: Shape, load: Load, stage: int, offload: bool = False) -> dict
     adapter = 2 if stage and load.compute == 2 else 4
     states = 12 if adapter == 2 else 8
     split = {threshold: load.gpus if stage >= threshold else 1 for threshold in (1, 2, 3)}
-    weights = shape.parameters * load.weight / split[3]
+    weights = ((shape.parameters - shape.tables) * load.weight + shape.tables * load.table) / split[3]
     parts = {
         "weights": 0.0 if offload and stage == 3 else weights,
         "adapter": shape.trained * adapter / split[3],

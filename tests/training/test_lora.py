@@ -198,6 +198,18 @@ def test_the_footprint_counts_the_rows_of_new_tokens_that_are_trained(base: str,
     assert footprint.shape(str(tmp_path), asked).trained == lora.count(wide).trained
 
 
+@pytest.mark.parametrize("tied", [False, True], ids=["two tables", "one table"])
+def test_the_footprint_of_four_bits_has_tables_of_tokens_whole(base: str, tmp_path: Path, tied: bool) -> None:
+    config = AutoConfig.from_pretrained(base, tie_word_embeddings=tied)
+    config.save_pretrained(tmp_path)
+    rows = config.vocab_size * config.hidden_size * (1 if tied else 2)
+    linear = sum(part.numel() for part in AutoModelForCausalLM.from_config(config).parameters()) - rows
+    for stage, each in ((0, 4), (2, 2)):
+        asked = Training.model_validate({"lora": {"quantize": "4bit"}, "zero": {"stage": stage}})
+        weights = footprint.needed(footprint.shape(str(tmp_path), asked), asked, 1)["weights"]
+        assert weights == pytest.approx(footprint.FOUR_BITS * linear + each * rows)
+
+
 def learn(model: Any, tokens: list[int]) -> None:
     """One step towards these tokens."""
     ids = torch.tensor([tokens])
