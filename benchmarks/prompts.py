@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from conf.settings import Dedup, PromptLevel, TemplateLevel
+from conf.duplicates import Dedup, PromptLevel, TemplateLevel
 from jobs import caps_on_driver, caps_on_spark, signing, terminal
 from jobs.lake import FILE
 from jobs.session import open_session

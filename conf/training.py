@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from conf.settings import Section, Share
+from conf.section import Section, Share
 
 Template = Literal["auto", "zephyr", "chatml", "llama-3", "mistral", "vicuna"]
 

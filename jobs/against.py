@@ -4,7 +4,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf import tables
-from conf.settings import Dedup, Settings
+from conf.duplicates import Dedup
+from conf.settings import Settings
 from jobs import signing, unshaping
 from jobs.errors import LakeDamaged, UsageError
 from jobs.lake import Lake

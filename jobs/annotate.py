@@ -7,7 +7,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf import recipe, tables
-from conf.settings import Edits, Rules, Settings
+from conf.rules import Edits, Rules
+from conf.settings import Settings
 from jobs.errors import UsageError
 from jobs.lake import Lake
 from jobs.ledger import Run, has_only_grown, is_done, lineage

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from conf.settings import Decontaminate, Fields
+from conf.duplicates import Decontaminate, Fields
 from jobs.errors import InputUnreadable
 from jobs.formats.conversation import Rejected
 from jobs.reader import strict_json

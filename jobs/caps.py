@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from conf import tables
-from conf.settings import Dedup
+from conf.duplicates import Dedup
 from jobs import caps_on_driver, caps_on_spark
 from jobs.renewal import renewed
 from jobs.tables import SCHEMAS

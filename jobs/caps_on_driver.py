@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from conf.settings import Dedup
+from conf.duplicates import Dedup
 from jobs import policy
 from jobs.lake import FILE
 from jobs.prompts import Found, caps, near_same

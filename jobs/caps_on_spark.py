@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from conf.settings import Dedup, PromptLevel
+from conf.duplicates import Dedup, PromptLevel
 from jobs import matching, policy
 from jobs.parts import map_groups
 from jobs.prompts import Found, caps, near_same

@@ -16,7 +16,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType, LongType, StructField, StructType
 
 from conf import recipe, tables
-from conf.settings import Decontaminate, Settings
+from conf.duplicates import Decontaminate
+from conf.settings import Settings
 from jobs import benchmarks
 from jobs.benchmarks import Item
 from jobs.errors import UsageError

@@ -6,7 +6,8 @@ spark-submit ... jobs/dedup.py --config conf/lmsys.yaml --lake lake
 from pyspark.sql import DataFrame
 
 from conf import recipe, tables
-from conf.settings import Dedup, Settings
+from conf.duplicates import Dedup
+from conf.settings import Settings
 from jobs import against, caps, decontaminate, increment, matching, outcome, personas, signing, stores, survivors
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_done, lineage

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf import tables
-from conf.settings import Dedup
+from conf.duplicates import Dedup
 from jobs import matching, signing
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_current

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from conf.settings import Dedup
+from conf.duplicates import Dedup
 from jobs.connected import CONTRACTED, MEMBERS, components
 from jobs.lake import FILE
 from jobs.parts import Kernel, map_parts, parts

@@ -1,7 +1,7 @@
 """What became of the conversations that were compared, as rows of the tables and as counts."""
 
 from conf import tables
-from conf.settings import Dedup
+from conf.duplicates import Dedup
 from jobs.tables import SCHEMAS
 from jobs.tasks import Made, Rows, as_they_are
 from udfs import removals

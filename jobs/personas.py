@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf import tables
-from conf.settings import Dedup
+from conf.duplicates import Dedup
 from jobs import policy
 from jobs.lake import Lake
 from jobs.ledger import Run

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from conf.settings import Dedup
+from conf.duplicates import Dedup
 from jobs import matching, signing
 from udfs import buckets, candidates, scripts, tokens
 from udfs.candidates import EXACT, LEVELS

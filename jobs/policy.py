@@ -3,7 +3,8 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from conf.settings import Dedup, Rules
+from conf.duplicates import Dedup
+from conf.rules import Rules
 from udfs.candidates import LEVELS
 
 KEYWORD = "keyword_"

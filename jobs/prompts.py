@@ -5,7 +5,7 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from conf.settings import Dedup, PromptLevel, TemplateLevel
+from conf.duplicates import Dedup, PromptLevel, TemplateLevel
 from jobs import matching
 from jobs.connected import components
 from jobs.parts import map_parts, parts

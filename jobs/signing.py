@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf import tables
-from conf.settings import Dedup
+from conf.duplicates import Dedup
 from jobs.lake import FILE, Lake
 from jobs.ledger import Run
 from jobs.tables import SCHEMAS

@@ -7,7 +7,7 @@ from pyspark import Broadcast
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from conf.settings import TemplateLevel
+from conf.duplicates import TemplateLevel
 from jobs.parts import map_parts, parts
 from jobs.tables import digits
 from jobs.tasks import Rows

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.chatlake import rows
 from conf import tables
-from conf.settings import Rules
+from conf.rules import Rules
 from jobs.annotate import label
 from jobs.tables import SCHEMAS
 

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from conf.settings import Edits
+from conf.rules import Edits
 
 
 def test_an_edit_is_on_where_its_key_says_something():

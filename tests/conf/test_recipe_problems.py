@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conf.recipe import SettingsError, digest, load, shipped
-from conf.settings import LanguageCode
+from conf.rules import LanguageCode
 
 KEYS = "`version`, `name`, `input`, `rules`, `linguistics`, `decontaminate`, `dedup`, `publish`, `spark`"
 NAME = "a name of letters, digits, `_`, `.` and `-`"

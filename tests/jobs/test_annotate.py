@@ -4,7 +4,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from conf import tables
-from conf.settings import Edits, Keywords, Reasons, Rules, Settings
+from conf.rules import Edits, Keywords, Reasons, Rules
+from conf.settings import Settings
 from jobs.annotate import keyword_lists, label
 from jobs.errors import UsageError
 from jobs.lake import Lake

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from conf.settings import Decontaminate, Fields
+from conf.duplicates import Decontaminate, Fields
 from jobs.benchmarks import Item, read
 from jobs.errors import InputUnreadable
 

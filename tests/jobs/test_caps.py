@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from conf.settings import Dedup, PromptLevel, TemplateLevel
+from conf.duplicates import Dedup, PromptLevel, TemplateLevel
 from jobs import caps_on_driver, caps_on_spark
 from jobs.prompts import Found
 from jobs.signing import rows_of as numbers_of

@@ -9,7 +9,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from conf import tables
-from conf.settings import Dedup, Settings
+from conf.duplicates import Dedup
+from conf.settings import Settings
 from jobs import measure, planted, report
 from jobs.lake import Lake, open_lake
 from jobs.planted import Score, Seen

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conf import settings
+from conf import rules
 from udfs import facts
 from udfs.batch import Limits, any_of, batch_of, sum_of
 
@@ -21,8 +21,8 @@ def judge(conversations):
 
 
 def test_the_recipe_has_a_key_for_every_fact_and_every_limit_and_no_other():
-    assert tuple(settings.Reasons.model_fields) == ALL
-    assert settings.Limits().model_dump() == Limits()._asdict()
+    assert tuple(rules.Reasons.model_fields) == ALL
+    assert rules.Limits().model_dump() == Limits()._asdict()
 
 
 def test_an_unknown_fact_is_refused_by_name():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conf.settings import LanguageCode
+from conf.rules import LanguageCode
 from udfs import language, prose, scripts, spelling
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conf.settings import Pii
+from conf.rules import Pii
 from udfs import pii
 from udfs.pii import KINDS, PREFIX
 

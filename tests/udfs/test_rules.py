@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conf.settings import Edits
+from conf.rules import Edits
 from tests.udfs.test_text import pieces
 from udfs import rules, text
 from udfs.annotation import Plan, annotate
