@@ -25,7 +25,10 @@ _HASHES = {"compression": "snappy", "parquet.enable.dictionary": "false"}
 """How tables that are mostly hashes are written: zstd saves a twelfth of their size, for a fifth of the time of writing
 them; dictionaries save nothing, and every value is looked up in one before the writer gives up."""
 _HASHED = (tables.SIGNATURES, tables.COMPONENTS)
-_NARROW = (tables.MATCHES, tables.DUPLICATES, tables.COMPONENTS, tables.CLUSTERS, tables.FAMILIES, tables.RUNS)
+_NARROW = (
+    *(tables.FILES, tables.QUARANTINE, tables.MATCHES, tables.DUPLICATES, tables.COMPONENTS, tables.CLUSTERS),
+    *(tables.FAMILIES, tables.VERDICTS, tables.RUNS),
+)
 """Tables of small rows. Many of them Java takes several times as long to write as to hand to Arrow (0091), and for a
 single one Spark's writer takes a second."""
 _TEXTS = {f"parquet.enable.dictionary#{column}": "false" for column in ("messages.list.element.content", "prompt")}
