@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM
 from transformers.utils import logging
 
 from training import job, lora, manifest
+from training.base import check_base
 from training.corpus import open_version, verify
 from training.errors import RunRefused, TrainingError
 from training.finish import CONFIG, WEIGHTS, check_weights
@@ -33,7 +34,7 @@ def load(folder: Path, base: str | None = None, dtype: str = "auto") -> PeftMode
     told = manifest.read(folder)
     manifest.check_files(folder, told)
     place = base or told["base"]["model"]
-    lora.check_base(place)
+    check_base(place)
     logging.disable_progress_bar()
     manifest.check_base(told, job.base_model(place))
     kind: Any = dtype if dtype == "auto" else getattr(torch, dtype)

@@ -5,9 +5,7 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -16,14 +14,18 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from transformers.integrations import is_deepspeed_zero3_enabled
 
 from conf.training import Data, Report, Training
-from training import lora
+from training import start
+from training.arguments import training_arguments
+from training.base import load_base
 from training.chat import new_token_ids
 from training.checkpoints import Checkpoint
 from training.errors import TrainingError
 from training.finish import save_initial
 from training.flow import Flow, Ranks
 from training.job import Job
-from training.numbers import Numbers, sized
+from training.lora import add_lora
+from training.meter import sized
+from training.numbers import Numbers
 from training.packing import PackedRows
 from training.tokens import Prepared, open_prepared
 
@@ -46,24 +48,16 @@ def run(job: Job, out: Path, resume: Checkpoint | None, is_asked: Callable[[], b
     callbacks = [numbers, flow, *_reporters(out, job, settings.report, ranks)]
     trainer = build_trainer(model, arguments, train, held_out, callbacks)
     if ranks.is_first:
-        print(lora.count(model), flush=True)
-    lora.check_trained(model, settings.lora)
+        print(start.count(model), flush=True)
+    start.check_trained(model, settings.lora)
     if resume is None:
-        check_start(model, settings, arguments.device)
+        start.check_start(model, settings.lora, arguments.device, is_deepspeed_zero3_enabled())
         if settings.lora.init == "pissa" and ranks.is_first:
             save_initial(model, out)
     else:
         numbers.resume(resume.folder, resume.step)
     trainer.train(resume_from_checkpoint=str(resume.folder) if resume else None)
     return not flow.stopped
-
-
-def check_start(model: PeftModel, settings: Training, device: torch.device) -> None:
-    """``lora.check_start`` where the run computes: kernels such as flash attention's are for GPUs only."""
-    partitioned = is_deepspeed_zero3_enabled()
-    if not partitioned:
-        model.to(device)  # with ZeRO 1 and 2 DeepSpeed would do so, but only when training begins
-    lora.check_start(model, settings.lora, device, partitioned)
 
 
 def join(settings: Training, use_cpu: bool) -> None:
@@ -96,94 +90,10 @@ def _join_by_deepspeed(backend: str, timeout: timedelta, use_cpu: bool) -> None:
     deepspeed.init_distributed(dist_backend=backend, auto_mpi_discovery=False, timeout=timeout, verbose=False)
 
 
-def deepspeed_config(settings: Training, use_cpu: bool) -> dict[str, Any] | None:
-    """The DeepSpeed configuration these settings mean, None for stage 0."""
-    zero = settings.zero
-    if zero.stage == 0:
-        return None
-    if zero.config:
-        text = Path(zero.config).read_text(encoding="utf-8")
-    else:
-        name = f"zero{zero.stage}{'_offload' if zero.offload == 'cpu' else ''}.json"
-        text = resources.files("conf").joinpath("deepspeed", name).read_text(encoding="utf-8")
-    config: dict[str, Any] = json.loads(text)
-    if use_cpu:
-        stage = config["zero_optimization"]
-        if "overlap_comm" in stage:
-            stage["overlap_comm"] = False
-        for part in ("offload_optimizer", "offload_param"):
-            if part in stage:
-                stage[part]["pin_memory"] = False
-    return config
-
-
-def training_arguments(settings: Training, out: Path, use_cpu: bool) -> TrainingArguments:
-    """The settings as transformers names them. Saving and evaluating are ``Flow``'s, so both are off here."""
-    optimizer, schedule, speed = settings.optimizer, settings.schedule, settings.speed
-    fused = "adamw_torch" if use_cpu or settings.zero.offload == "cpu" else "adamw_torch_fused"
-    is_half = settings.base.dtype == "float16" and not speed.bf16 and not use_cpu
-    return TrainingArguments(
-        output_dir=str(out),
-        run_name=out.name,
-        use_cpu=use_cpu,
-        ddp_backend=None if not use_cpu or settings.zero.stage else "gloo",
-        ddp_timeout=int(settings.launch.timeout_minutes * 60),
-        ddp_find_unused_parameters=False,
-        deepspeed=deepspeed_config(settings, use_cpu),
-        bf16=speed.bf16,
-        fp16=is_half,
-        activation_checkpointing=speed.activation_checkpointing,
-        # DeepSpeed re-gathers ZeRO 3 weights while recomputing, which only the older kind of checkpointing bears.
-        activation_checkpointing_kwargs={"use_reentrant": settings.zero.stage == 3},
-        use_liger_kernel=uses_liger(settings, use_cpu),
-        torch_compile=speed.compile,
-        optim=fused if optimizer.name == "auto" else optimizer.name,
-        learning_rate=optimizer.lr,
-        weight_decay=optimizer.weight_decay,
-        adam_beta1=optimizer.beta1,
-        adam_beta2=optimizer.beta2,
-        adam_epsilon=optimizer.epsilon,
-        max_grad_norm=optimizer.clip,
-        num_train_epochs=schedule.epochs,
-        max_steps=schedule.max_steps or -1,
-        lr_scheduler_type=schedule.scheduler,
-        warmup_steps=schedule.warmup,
-        per_device_train_batch_size=schedule.per_device_batch,
-        per_device_eval_batch_size=schedule.eval_batch or schedule.per_device_batch,
-        gradient_accumulation_steps=schedule.accumulation,
-        seed=schedule.seed,
-        data_seed=schedule.seed,
-        logging_steps=schedule.logging_steps,
-        logging_first_step=True,
-        logging_nan_inf_filter=False,  # a loss that is no number is told, not hidden in an average
-        eval_strategy="no",
-        save_strategy="no",
-        prediction_loss_only=True,
-        label_names=["labels"],
-        remove_unused_columns=False,
-        dataloader_num_workers=speed.loader_workers,
-        dataloader_pin_memory=not use_cpu,
-        dataloader_persistent_workers=speed.loader_workers > 0,
-        report_to="none",
-        disable_tqdm=True,
-    )
-
-
-def uses_liger(settings: Training, use_cpu: bool) -> bool:
-    """Whether liger's fused kernels are used: when installed, on a GPU, unless switched off.
-
-    Not where the output head has LoRA: its loss takes the head's own weight, and the adapter would learn nothing.
-    """
-    from transformers.utils import is_liger_kernel_available
-
-    is_wanted = settings.speed.liger != "off" and "lm_head" not in settings.lora.targets
-    return is_wanted and not use_cpu and bool(is_liger_kernel_available())
-
-
 def build_model(job: Job, settings: Training) -> PeftModel:
     """The base model with LoRA layers."""
-    base = lora.load_base(job.base.folder, settings, job.use_cpu)
-    return lora.add_lora(base, settings.lora, new_token_ids(job.base.folder, settings.base.new_tokens))
+    base = load_base(job.base.folder, settings, job.use_cpu)
+    return add_lora(base, settings.lora, new_token_ids(job.base.folder, settings.base.new_tokens))
 
 
 def packed_rows(prepared: Prepared, data: Data) -> tuple[PackedRows, PackedRows | None]:

@@ -1,50 +1,15 @@
-"""Which parameters are trained? The base model from safetensors, frozen, and peft's LoRA layers in it."""
+"""Which parameters are trained? peft's LoRA layers in a frozen model, and rows of new tokens."""
 
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora import LoraLayer
 from peft.utils.integrations import gather_params_ctx
-from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
-from transformers.utils import logging
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from conf.training import Lora, Training
-from training.chat import refuse_code
-from training.errors import RunRefused, TrainingError
-
-SMALL = {"default": 0.0, "pissa": 2e-2}
-"""Largest relative difference of logits to the base before the first step; PiSSA splits W in two and rounds twice."""
-
-
-AMPERE = (8, 0)
-"""CUDA capability of the oldest GPUs that flash attention 2 has kernels for."""
-
-
-class Trainable(NamedTuple):
-    """Parameters that are trained, and all of them."""
-
-    trained: int
-    total: int
-
-    def __str__(self) -> str:
-        return f"{self.trained:,} of {self.total:,} parameters are trained ({self.trained / self.total:.4%})"
-
-
-def check_base(folder: str) -> None:
-    """Raises RunRefused unless ``folder`` is a model that can be read without running code of others."""
-    path = Path(folder)
-    if not (path / "config.json").is_file():
-        raise RunRefused(f"base.model: expected a folder with config.json, found none in {folder}")
-    for name in ("config.json", "tokenizer_config.json"):
-        refuse_code(folder, name)
-    if not list(path.glob("*.safetensors")):
-        others = sorted(file.name for file in path.glob("*.bin")) or ["no weights at all"]
-        raise RunRefused(
-            f"base.model: expected *.safetensors in {folder}, found {', '.join(others[:3])}. Pickled weights can run "
-            "code when they are read: convert them first, with save_pretrained of a machine you trust."
-        )
+from training.errors import RunRefused
 
 
 def check_lora(settings: Training, use_cpu: bool) -> None:
@@ -79,43 +44,6 @@ def check_targets(folder: str, lora: Lora, new_tokens: list[int] | None = None) 
     plain = lora.model_copy(update={"init": "default", "dora": False, "quantize": "none"})
     with torch.device("meta"):
         add_lora(empty, plain, new_tokens)
-
-
-def load_base(folder: str, settings: Training, use_cpu: bool) -> PreTrainedModel:
-    """The frozen base, in ``base.dtype``; with 4-bit weights if asked. Under ZeRO 3 each rank holds only its part."""
-    check_base(folder)
-    logging.disable_progress_bar()
-    options: dict[str, Any] = {"dtype": getattr(torch, settings.base.dtype)}
-    options["attn_implementation"] = attention(settings, use_cpu)
-    if settings.lora.quantize == "4bit":
-        options["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.bfloat16,
-        )
-    try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            folder, use_safetensors=True, trust_remote_code=False, local_files_only=True, **options
-        )
-    except (OSError, ValueError, ImportError, KeyError) as error:
-        raise RunRefused(f"the base model in {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
-    # A cache of keys and values would also switch off the mask that keeps packed conversations apart.
-    model.config.use_cache = False
-    return model
-
-
-def attention(settings: Training, use_cpu: bool) -> str:
-    """The attention kernels used: flash attention's varlen ones where they are there and run, else PyTorch's sdpa.
-
-    They run in half precision, on GPUs from Ampere on.
-    """
-    if settings.base.attention != "auto":
-        return settings.base.attention
-    from transformers.utils import is_flash_attn_2_available
-
-    has_flash = not use_cpu and settings.base.dtype != "float32" and is_flash_attn_2_available()
-    return "flash_attention_2" if has_flash and torch.cuda.get_device_capability() >= AMPERE else "sdpa"
 
 
 def lora_config(lora: Lora, rows: dict[str, list[int]] | None = None) -> LoraConfig:
@@ -209,67 +137,3 @@ def _measure_magnitudes(model: PeftModel) -> None:
                 pair = part.lora_embedding_A[name], part.lora_embedding_B[name]
             layer, scale = part.get_base_layer(), part.scaling[name]
             magnitude.update_layer(base_layer=layer, lora_A=pair[0], lora_B=pair[1], scaling=scale)
-
-
-def count(model: torch.nn.Module) -> Trainable:
-    """Parameters trained and in all, of the whole model also where ZeRO 3 left this rank only a part."""
-    sizes = [(getattr(part, "ds_numel", part.numel()), part.requires_grad, part) for part in model.parameters()]
-    # A 4-bit weight packs two values into one byte.
-    doubled = [(size * 2 if type(part).__name__ == "Params4bit" else size, grad) for size, grad, part in sizes]
-    return Trainable(sum(size for size, grad in doubled if grad), sum(size for size, _ in doubled))
-
-
-def check_trained(model: torch.nn.Module, lora: Lora) -> None:
-    """Raises TrainingError if a parameter that is not the adapter's has a gradient, or none has."""
-    allowed = ("lora_", "trainable_tokens_", *(f"{name}.modules_to_save" for name in lora.modules_to_save))
-    trained = [name for name, part in model.named_parameters() if part.requires_grad]
-    strangers = [name for name in trained if not any(mark in name for mark in allowed)]
-    if strangers or not trained:
-        raise TrainingError(f"expected only LoRA parameters to be trained, found {strangers[:3] or 'none trained'}")
-
-
-def check_start(model: PeftModel, lora: Lora, device: torch.device, partitioned: bool) -> float:
-    """Largest difference of the logits to the base's before the first step: 0 as B = 0. Raises TrainingError if not.
-
-    ``partitioned`` (ZeRO 3): only B itself is looked at, as a forward pass belongs to DeepSpeed there.
-    """
-    if partitioned:
-        return _largest_b(model)
-    ids = torch.arange(3, 19, device=device).unsqueeze(0) % model.config.vocab_size
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
-        adapted = model(input_ids=ids).logits.float()
-        base = _base_logits(model, ids, lora)
-    model.train(was_training)
-    difference = (adapted - base).abs().max().item()
-    if not difference <= SMALL[lora.init] * max(1.0, base.abs().max().item()):
-        raise TrainingError(
-            f"before the first step the logits differ from the base model's by {difference:.3g}; expected 0: the LoRA "
-            "layers do not start as nothing. Check lora.init and the versions of peft and torch."
-        )
-    return difference
-
-
-def _base_logits(model: PeftModel, ids: torch.Tensor, lora: Lora) -> torch.Tensor:
-    """The base's logits. PiSSA took the adapter's part out of the base's weights; merging puts it back."""
-    if lora.init == "pissa":
-        model.merge_adapter()
-        logits: torch.Tensor = model(input_ids=ids).logits.float()
-        model.unmerge_adapter()
-        return logits
-    with model.disable_adapter():
-        return model(input_ids=ids).logits.float()
-
-
-def _largest_b(model: PeftModel) -> float:
-    import deepspeed
-
-    largest = 0.0
-    for name, part in model.named_parameters():
-        if "lora_B" in name:
-            with deepspeed.zero.GatheredParameters([part]):
-                largest = max(largest, part.detach().abs().max().item())
-    if largest:
-        raise TrainingError(f"before the first step a lora_B has a value of {largest:.3g}; expected only zeros")
-    return largest

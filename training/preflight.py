@@ -11,6 +11,7 @@ import numpy as np
 from conf.training import Training
 from training import arithmetic, checkpoints, footprint, job, lock, lora, tokens, trainable
 from training import prepare as preparing
+from training.base import check_base
 from training.chat import load_tokenizer
 from training.corpus import Corpus
 from training.errors import RunRefused
@@ -44,7 +45,7 @@ def run(args: Namespace, settings: Training) -> int:
     request = preparing.Request(**wanted)
     corpus = preparing.open_corpus(request)
     folder = str(Path(base_model(corpus, settings)).expanduser().resolve())
-    lora.check_base(folder)
+    check_base(folder)
     ranks = request.ranks or settings.launch.ranks
     problems: list[str] = []
     for line in report(Subject(corpus, folder, settings, ranks, Path(request.out), request.resume), problems):

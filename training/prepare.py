@@ -46,6 +46,7 @@ def prepare(request: Request, settings: Training) -> Job:
     check_devices(settings, ranks if settings.launch.nodes == 1 else settings.launch.local_ranks)
     corpus = open_corpus(request)
     from training import lora, tokens
+    from training.base import check_base
     from training.chat import new_token_ids
     from training.tiny import base_model
 
@@ -55,7 +56,7 @@ def prepare(request: Request, settings: Training) -> Job:
     say(f"checking {corpus.rows:,} conversations of version {corpus.version} against digest {job.short(corpus.digest)}")
     verify(corpus)
     folder = str(Path(base_model(corpus, settings)).expanduser().resolve())
-    lora.check_base(folder)
+    check_base(folder)
     lora.check_targets(folder, settings.lora, new_token_ids(folder, settings.base.new_tokens))
     new = job_of(corpus, folder, settings, tokens.prepare(corpus, folder, settings, telling()), ranks)
     old = begun(out)

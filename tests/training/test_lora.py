@@ -15,7 +15,8 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from conf.training import Base, Lora, Training
 from jobs.cli import main
 from training import adapter as adapters
-from training import footprint, lora, manifest
+from training import footprint, lora, manifest, start
+from training.base import attention, check_base, load_base
 from training.errors import RunRefused, TrainingError
 from training.finish import without_pissa
 from training.job import base_model
@@ -37,7 +38,7 @@ def settings(dtype: str = "float32", **values: Any) -> Training:
 def adapted(base: str, **values: Any) -> PeftModel:
     torch.manual_seed(0)
     asked = settings(**values)
-    return lora.add_lora(lora.load_base(base, asked, use_cpu=True), asked.lora)
+    return lora.add_lora(load_base(base, asked, use_cpu=True), asked.lora)
 
 
 def logits(model: Any, tokens: Sequence[int] = range(3, 40)) -> torch.Tensor:
@@ -61,21 +62,21 @@ KINDS = [
 def test_before_the_first_step_the_logits_are_the_bases(base: str, kind: dict[str, Any]) -> None:
     model = adapted(base, **kind)
     plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-    assert lora.check_start(model, settings(**kind).lora, CPU, partitioned=False) <= 1e-5
+    assert start.check_start(model, settings(**kind).lora, CPU, partitioned=False) <= 1e-5
     assert (logits(model) - logits(plain)).abs().max() <= 1e-5
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_in_bfloat16_too_the_logits_before_the_first_step_are_the_bases(base: str, kind: dict[str, Any]) -> None:
     model = adapted(base, dtype="bfloat16", **kind)
-    assert lora.check_start(model, settings(**kind).lora, CPU, partitioned=False) == 0
+    assert start.check_start(model, settings(**kind).lora, CPU, partitioned=False) == 0
     assert torch.equal(logits(model), logits(AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)))
 
 
 def test_pissa_starts_as_the_base_and_is_saved_as_an_adapter_of_the_unchanged_base(base: str, tmp_path: Path) -> None:
     for kind in ({"init": "pissa"}, {"init": "pissa", "rslora": True}):
         model = adapted(base, **kind)
-        lora.check_start(model, settings(**kind).lora, CPU, partitioned=False)
+        start.check_start(model, settings(**kind).lora, CPU, partitioned=False)
         folders = [tmp_path / f"{len(kind)}-{name}" for name in ("initial", "trained", "plain")]
         model.save_pretrained(str(folders[0]))
         with torch.no_grad():
@@ -101,12 +102,12 @@ def test_an_adapter_that_does_not_start_as_nothing_stops_the_run(base: str) -> N
     with torch.no_grad():
         next(part for name, part in model.named_parameters() if "lora_B" in name).fill_(1.0)
     with pytest.raises(TrainingError, match="before the first step the logits differ"):
-        lora.check_start(model, settings().lora, CPU, partitioned=False)
+        start.check_start(model, settings().lora, CPU, partitioned=False)
 
 
 def test_only_lora_is_trained_and_its_share_is_counted(base: str) -> None:
     model = adapted(base)
-    counted = lora.count(model)
+    counted = start.count(model)
     # r x (inputs + outputs) of seven linear layers in each of four blocks
     config = model.config
     width, inner, keys = config.hidden_size, config.intermediate_size, config.hidden_size // 2
@@ -114,19 +115,19 @@ def test_only_lora_is_trained_and_its_share_is_counted(base: str) -> None:
     assert counted.trained == expected == model.get_nb_trainable_parameters()[0]
     assert counted.total == model.get_nb_trainable_parameters()[1]
     assert f"{expected:,} of {counted.total:,} parameters are trained" in str(counted)
-    lora.check_trained(model, settings().lora)
+    start.check_trained(model, settings().lora)
     next(part for name, part in model.named_parameters() if "embed" in name).requires_grad_(True)
     with pytest.raises(TrainingError, match="expected only LoRA parameters"):
-        lora.check_trained(model, settings().lora)
+        start.check_trained(model, settings().lora)
 
 
 def test_new_tokens_get_trained_embeddings_and_the_rest_of_the_table_stays(base: str) -> None:
     asked = settings()
-    model = lora.load_base(base, asked, use_cpu=True)
+    model = load_base(base, asked, use_cpu=True)
     size = model.config.vocab_size
     table = model.get_input_embeddings().weight.detach().clone()
     wide = lora.add_lora(model, asked.lora, [size, size + 1])
-    lora.check_trained(wide, asked.lora)
+    start.check_trained(wide, asked.lora)
     learn(wide, [3, 4, size, size + 1, 5])
     embeddings: Any = wide.get_input_embeddings()
     with torch.no_grad():
@@ -142,10 +143,10 @@ def test_an_adapter_with_new_tokens_answers_as_it_was_trained_whenever_it_is_loa
 ) -> None:
     config = AutoConfig.from_pretrained(base, tie_word_embeddings=tied)
     AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "base")
-    model = lora.load_base(str(tmp_path / "base"), settings(), use_cpu=True)
+    model = load_base(str(tmp_path / "base"), settings(), use_cpu=True)
     new = [config.vocab_size, config.vocab_size + 1]
     wide = lora.add_lora(model, settings().lora, new)
-    lora.check_start(wide, settings().lora, CPU, partitioned=False)
+    start.check_start(wide, settings().lora, CPU, partitioned=False)
     before = [table.weight[new].clone() for table in (model.get_input_embeddings(), model.get_output_embeddings())]
     learn(wide, [3, 4, *new, 5])
     after = [table.weight[new] for table in (model.get_input_embeddings(), model.get_output_embeddings())]
@@ -164,7 +165,7 @@ def test_an_adapter_with_new_tokens_answers_as_it_was_trained_whenever_it_is_loa
 
 def test_a_table_that_is_trained_whole_has_no_rows_trained_beside_it(base: str) -> None:
     kinds = {"modules_to_save": ["lm_head"]}, {"modules_to_save": ["lm_head", "embed_tokens"]}
-    first, both = (lora.load_base(base, settings(), use_cpu=True) for _ in kinds)
+    first, both = (load_base(base, settings(), use_cpu=True) for _ in kinds)
     size = first.config.vocab_size
     wide = lora.add_lora(first, settings(**kinds[0]).lora, [size])
     names = [name for name, part in wide.named_parameters() if part.requires_grad and "lora_" not in name]
@@ -172,7 +173,7 @@ def test_a_table_that_is_trained_whole_has_no_rows_trained_beside_it(base: str) 
         ["embed_tokens", "token_adapter", "trainable_tokens_delta"],
         ["lm_head", "modules_to_save", "default"],
     ]
-    lora.check_start(wide, settings().lora, CPU, partitioned=False)
+    start.check_start(wide, settings().lora, CPU, partitioned=False)
     with pytest.raises(RunRefused, match=r"base.new_tokens: expected a table of tokens that is not trained whole"):
         lora.add_lora(both, settings(**kinds[1]).lora, [size])
 
@@ -195,7 +196,7 @@ def test_the_footprint_counts_the_rows_of_new_tokens_that_are_trained(base: str,
     asked = settings().model_copy(update={"base": Base(new_tokens=["<a>", "<b>"])})
     model = AutoModelForCausalLM.from_config(config)
     wide = lora.add_lora(model, asked.lora, [config.vocab_size, config.vocab_size + 1])
-    assert footprint.shape(str(tmp_path), asked).trained == lora.count(wide).trained
+    assert footprint.shape(str(tmp_path), asked).trained == start.count(wide).trained
 
 
 @pytest.mark.parametrize("tied", [False, True], ids=["two tables", "one table"])
@@ -227,9 +228,9 @@ def test_a_model_with_pickled_weights_only_is_refused(model_copy: Path) -> None:
     for path in model_copy.glob("*.safetensors"):
         path.rename(path.with_name("pytorch_model.bin"))
     with pytest.raises(RunRefused, match=r"expected \*.safetensors in .*, found pytorch_model.bin"):
-        lora.check_base(str(model_copy))
+        check_base(str(model_copy))
     with pytest.raises(RunRefused):
-        lora.load_base(str(model_copy), settings(), use_cpu=True)
+        load_base(str(model_copy), settings(), use_cpu=True)
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
@@ -238,12 +239,12 @@ def test_a_model_that_brings_code_is_refused(model_copy: Path, name: str) -> Non
     path.write_text(json.dumps({**json.loads(path.read_text()), "auto_map": {"AutoModelForCausalLM": "evil.Model"}}))
     (model_copy / "evil.py").write_text("raise SystemExit('code was run')")
     with pytest.raises(RunRefused, match="auto_map"):
-        lora.check_base(str(model_copy))
+        check_base(str(model_copy))
 
 
 def test_an_unknown_architecture_and_a_missing_folder_are_told(model_copy: Path) -> None:
     with pytest.raises(RunRefused, match=r"expected a folder with config.json"):
-        lora.check_base(str(model_copy / "nothing"))
+        check_base(str(model_copy / "nothing"))
     (model_copy / "config.json").write_text('{"model_type": "not_a_model"}')
     with pytest.raises(RunRefused, match="no model transformers knows"):
         lora.check_targets(str(model_copy), Lora())
@@ -270,7 +271,7 @@ def test_flash_attention_is_used_where_it_is_and_runs(
 ) -> None:
     monkeypatch.setattr("transformers.utils.is_flash_attn_2_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
-    assert lora.attention(settings(dtype), use_cpu) == kernels
+    assert attention(settings(dtype), use_cpu) == kernels
 
 
 REFUSED = [

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.runs import metrics, trained
-from training import flops, manifest, numbers
+from training import flops, manifest
 from training.flops import Cost, Counts
 from training.job import read
-from training.numbers import Meter, Totals, sized, summary
+from training.meter import SIZES, Meter, sized
+from training.numbers import Totals, summary
 from training.packing import PackedRows
 from training.tokens import open_prepared
 
@@ -48,7 +49,7 @@ def test_tokens_trained_and_attended_are_counted_without_padding(
     assert tokens == sum(rows)
     assert trained == sum(rows) - len(rows)
     assert attended == sum(min(seen, window or seen) for length in rows for seen in range(1, length + 1))
-    assert numbers.SIZES not in model.given
+    assert SIZES not in model.given
     model.eval()
     model(**batch)
     assert meter.take() == [0, 0, 0, 0]

@@ -245,7 +245,7 @@ def test_the_histogram_has_a_line_for_each_power_of_two_in_use():
 
 
 def test_a_models_own_code_is_refused(corpus, model, tmp_path):
-    from training.lora import check_base
+    from training.base import check_base
 
     folder = tmp_path / "model"
     folder.mkdir()

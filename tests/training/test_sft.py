@@ -236,7 +236,7 @@ CONFIGS = [(1, "none"), (1, "cpu"), (2, "none"), (2, "cpu"), (3, "none"), (3, "c
 
 @pytest.mark.parametrize(("stage", "offload"), CONFIGS)
 def test_every_stage_has_a_deepspeed_file_that_says_so(stage: int, offload: str) -> None:
-    from training.loop import deepspeed_config
+    from training.arguments import deepspeed_config
 
     asked = Training.model_validate({"zero": {"stage": stage, "offload": offload}})
     gpu, cpu = (deepspeed_config(asked, use_cpu) for use_cpu in (False, True))
@@ -251,7 +251,7 @@ def test_every_stage_has_a_deepspeed_file_that_says_so(stage: int, offload: str)
 
 
 def test_a_deepspeed_file_of_ones_own_replaces_the_shipped_one(tmp_path: Path) -> None:
-    from training.loop import deepspeed_config
+    from training.arguments import deepspeed_config
 
     (tmp_path / "own.json").write_text('{"zero_optimization": {"stage": 2, "overlap_comm": true}}')
     asked = Training.model_validate({"zero": {"stage": 2, "config": str(tmp_path / "own.json")}})
@@ -260,7 +260,7 @@ def test_a_deepspeed_file_of_ones_own_replaces_the_shipped_one(tmp_path: Path) -
 
 
 def test_liger_is_used_where_it_is_and_the_output_head_has_no_lora(monkeypatch: pytest.MonkeyPatch) -> None:
-    from training.loop import uses_liger
+    from training.arguments import uses_liger
 
     monkeypatch.setattr("transformers.utils.is_liger_kernel_available", lambda: True)
     plain, head = Training(), Training.model_validate({"lora": {"targets": ["q_proj", "lm_head"]}})
