@@ -59,7 +59,9 @@ class Cost:
 def cost(model: torch.nn.Module, config: Any) -> Cost:
     """The cost of a model with adapters, counted from its linear layers; ``config`` is the base model's."""
     frozen = trained = 0
-    for part in model.modules():
+    for name, part in model.named_modules():
+        if name.endswith("original_module"):  # what a copy that is trained stands in for
+            continue
         if isinstance(part, torch.nn.Linear) or type(part).__name__ == "Linear4bit":
             weight: Any = part.weight
             size = int(part.in_features) * int(part.out_features)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from conf.training import Base, Lora, Training
 from jobs.cli import main
 from training import adapter as adapters
-from training import footprint, lora, manifest, start
+from training import flops, footprint, lora, manifest, start
 from training.base import attention, check_base, load_base
 from training.errors import RunRefused, TrainingError
 from training.finish import without_pissa
@@ -186,6 +186,13 @@ def test_what_cannot_be_trained_beside_new_tokens_is_told_without_the_models_wei
         lora.check_targets(base, Lora(targets=["q_proj", table]), [size])
     with pytest.raises(RunRefused, match=r"base.new_tokens: expected a table of tokens that is not trained whole"):
         lora.check_targets(base, Lora(modules_to_save=["lm_head", "embed_tokens"]), [size])
+
+
+def test_a_layer_that_is_trained_whole_costs_no_frozen_copy(base: str) -> None:
+    plain, whole = (adapted(base, **kind) for kind in ({}, {"modules_to_save": ["lm_head"]}))
+    size = plain.config.vocab_size * plain.config.hidden_size
+    before, after = (flops.cost(model, model.config) for model in (plain, whole))
+    assert (before.frozen - after.frozen, after.trained - before.trained) == (size, size)
 
 
 @pytest.mark.parametrize("tied", [False, True], ids=["two tables", "one table"])
