@@ -113,8 +113,10 @@ def _milder(settings: Training, ranks: int) -> Iterator[dict[str, Any]]:
 
 
 def checkpoint_bytes(model: Shape) -> float:
-    """Bytes of one checkpoint: the adapter (float32 at most), and its float32 copy and two moments over all ranks."""
-    return model.trained * (4.0 + 12.0)
+    """Bytes of one checkpoint, at most: the adapter, once more in DeepSpeed's own file (each float32 at most), and its
+    float32 copy and two moments over all ranks.
+    """
+    return model.trained * (4.0 + 4.0 + 12.0)
 
 
 def free_bytes(folder: Path) -> float:

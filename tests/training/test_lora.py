@@ -18,7 +18,7 @@ from training import adapter as adapters
 from training import flops, footprint, lora, manifest, start
 from training.base import attention, check_base, load_base
 from training.errors import RunRefused, TrainingError
-from training.finish import without_pissa
+from training.finish import WEIGHTS, without_pissa
 from training.job import base_model
 
 CPU = torch.device("cpu")
@@ -216,6 +216,12 @@ def test_the_footprint_of_four_bits_has_tables_of_tokens_whole(base: str, tmp_pa
         asked = Training.model_validate({"lora": {"quantize": "4bit"}, "zero": {"stage": stage}})
         weights = footprint.needed(footprint.shape(str(tmp_path), asked), asked, 1)["weights"]
         assert weights == pytest.approx(footprint.FOUR_BITS * linear + each * rows)
+
+
+def test_a_checkpoint_takes_the_disk_that_the_footprint_says(run: Path, base: str) -> None:
+    newest = run / "checkpoint-8"
+    size = sum(file.stat().st_size for file in (newest / WEIGHTS, *(newest / "global_step8").iterdir()))
+    assert size == pytest.approx(footprint.checkpoint_bytes(footprint.shape(base, settings())), rel=0.2)
 
 
 def learn(model: Any, tokens: list[int]) -> None:
