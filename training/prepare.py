@@ -139,6 +139,8 @@ def check_libraries(settings: Training) -> None:
     for setting, (library, is_asked) in needs.items():
         if is_asked and find_spec(library) is None:
             raise RunRefused(f"{setting} needs the library {library}: pip install {library.replace('_', '-')}")
+    if settings.base.attention == "flash_attention_2" and settings.base.dtype == "float32":
+        raise RunRefused("base.attention: flash_attention_2 has no float32; write base.dtype: bfloat16, or auto")
     if settings.speed.liger == "on" and settings.launch.gpus_per_node == 0:
         raise RunRefused("speed.liger: on needs a GPU; write auto or off")
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,8 @@ from tests.training.runs import (
     trained,
 )
 from tests.versions.lakes import publish
-from training import sft
-from training.errors import STOPPED
+from training import prepare, sft
+from training.errors import STOPPED, RunRefused
 from training.finish import CONFIG, WEIGHTS
 
 ADAPTER = f"adapter/{WEIGHTS}"
@@ -257,6 +258,14 @@ def test_a_deepspeed_file_of_ones_own_replaces_the_shipped_one(tmp_path: Path) -
     asked = Training.model_validate({"zero": {"stage": 2, "config": str(tmp_path / "own.json")}})
     assert deepspeed_config(asked, False) == {"zero_optimization": {"stage": 2, "overlap_comm": True}}
     assert deepspeed_config(Training.model_validate({"zero": {"stage": 0}}), False) is None
+
+
+def test_flash_attention_in_float32_is_refused_before_a_gpu_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "find_spec", lambda _: True)
+    for dtype, is_refused in (("float32", True), ("bfloat16", False)):
+        asked = Training.model_validate({"base": {"attention": "flash_attention_2", "dtype": dtype}})
+        with pytest.raises(RunRefused, match="has no float32") if is_refused else nullcontext():
+            prepare.check_libraries(asked)
 
 
 def test_liger_is_used_where_it_is_and_the_output_head_has_no_lora(monkeypatch: pytest.MonkeyPatch) -> None:
