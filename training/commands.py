@@ -101,6 +101,7 @@ def run_train(args: Namespace) -> int:
 def _train(args: Namespace, settings: Training, lock: int) -> int:
     """Prepare, and start the ranks, which hold the open file ``lock`` as well."""
     from training import ranks
+    from training.job import is_finished
     from training.prepare import Request, prepare
 
     wanted = {name: getattr(args, name) for name in Request.__dataclass_fields__}
@@ -108,7 +109,7 @@ def _train(args: Namespace, settings: Training, lock: int) -> int:
     if args.prepare:
         print(f"prepared: {args.out}/job.json for {job.ranks} ranks")
         return 0
-    if (Path(args.out) / "adapter" / "manifest.json").is_file():
+    if is_finished(Path(args.out)):
         print(f"trained already: {args.out}/adapter")
         return 0
     threads = settings.launch.cpus_per_process

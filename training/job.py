@@ -93,6 +93,11 @@ def read(out: Path) -> Job | None:
         raise RunRefused(f"{out / FILE} cannot be read ({error}): give another --out") from error
 
 
+def is_finished(out: Path) -> bool:
+    """Whether the run in ``out`` has its adapter: a manifest is written last, and the folder named after that."""
+    return (out / "adapter" / "manifest.json").is_file()
+
+
 def check_same(old: Job, new: Job, out: Path) -> None:
     """Raises RunRefused, naming both, if ``new`` would go on with another run's checkpoints."""
     for what, one, other in (("dataset", old.dataset, new.dataset), ("base model", old.base, new.base)):

@@ -17,6 +17,7 @@ from typing import Any
 
 from training import record
 from training.errors import RunRefused
+from training.job import is_finished
 from training.slurm import queue
 
 COLUMNS = ("run", "job", "state", "step", "loss", "tokens/s", "left", "where")
@@ -152,7 +153,7 @@ def _state_here(run: Path, pid: int) -> tuple[str, str]:
 
 def _state_by_files(run: Path, job_id: str | None) -> tuple[str, str]:
     """What a run that nobody knows any more left behind."""
-    if (run / "adapter" / "manifest.json").is_file():
+    if is_finished(run):
         return "COMPLETED", ""
     if record.exit_code(run, job_id):
         return "FAILED", ""

@@ -53,6 +53,10 @@ def _run(out: Path, is_first: bool) -> int:
     job = jobs.read(out)
     if job is None:
         raise RunRefused(f"{out} holds no prepared run: run `winnow train ... --out {out} --prepare` first")
+    if jobs.is_finished(out):
+        if is_first:
+            _say(f"trained already: {out}/adapter")
+        return 0
     prepare_environment(job.use_cpu)
     check_world(job.ranks)
     from training import checkpoints, finish, loop
