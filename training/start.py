@@ -8,8 +8,9 @@ from peft import PeftModel
 from conf.training import Lora
 from training.errors import TrainingError
 
-SMALL = {"default": 0.0, "pissa": 2e-2}
-"""Largest relative difference of logits to the base before the first step; PiSSA splits W in two and rounds twice."""
+SMALL = {"default": 0.0, "dora": 1e-5, "pissa": 2e-2}
+"""Largest relative difference of logits to the base before the first step. DoRA divides by norms that were summed where
+the base was loaded, on a GPU in another order; PiSSA splits W in two and rounds twice."""
 
 
 class Trainable(NamedTuple):
@@ -57,7 +58,8 @@ def check_start(model: PeftModel, lora: Lora, device: torch.device, partitioned:
         base = _base_logits(model, ids, lora)
     model.train(was_training)
     difference = (adapted - base).abs().max().item()
-    if not difference <= SMALL[lora.init] * max(1.0, base.abs().max().item()):
+    small = SMALL["dora" if lora.dora else lora.init]
+    if not difference <= small * max(1.0, base.abs().max().item()):
         raise TrainingError(
             f"before the first step the logits differ from the base model's by {difference:.3g}; expected 0: the LoRA "
             "layers do not start as nothing. Check lora.init and the versions of peft and torch."

@@ -73,6 +73,20 @@ def test_in_bfloat16_too_the_logits_before_the_first_step_are_the_bases(base: st
     assert torch.equal(logits(model), logits(AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)))
 
 
+def test_norms_of_another_device_are_still_the_bases(base: str) -> None:
+    model, asked = adapted(base, dora=True), settings(dora=True).lora
+    magnitudes = [part for name, part in model.named_parameters() if "magnitude" in name]
+    with torch.no_grad():
+        for part in magnitudes:  # the next number up, as another order of summing gives
+            part.copy_(torch.nextafter(part, 2 * part))
+    assert 0 < start.check_start(model, asked, CPU, partitioned=False) < 1e-5
+    with torch.no_grad():
+        for part in magnitudes:
+            part *= 1.001
+    with pytest.raises(TrainingError, match="before the first step the logits differ"):
+        start.check_start(model, asked, CPU, partitioned=False)
+
+
 def test_pissa_starts_as_the_base_and_is_saved_as_an_adapter_of_the_unchanged_base(base: str, tmp_path: Path) -> None:
     for kind in ({"init": "pissa"}, {"init": "pissa", "rslora": True}):
         model = adapted(base, **kind)
