@@ -9,36 +9,51 @@ checkpoint: the same command goes on, 130 interrupted.
 
 import argparse
 import json
-import os
 import sys
 import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from io import TextIOWrapper
-from typing import Any
+from typing import Any, cast
 
 from conf import VERSION, recipe
 from conf.settings import Settings
 from jobs import unmask, versions
 from jobs.errors import UsageError
+from jobs.outlet import Outlet
 from training import commands as training_commands
 
+_PRINTING = ("show", "unmask", "jobs", "chat")
+"""Commands that do nothing but print, maybe much or for ever."""
 _CODES = (__doc__ or "").split("\n\n")[-1]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; nothing but the code and one line tells of a failure."""
+    """Run one command and return its exit code; nothing but the code and one line tells of a failure.
+
+    A job whose reader is gone (head, a closed terminal) goes on to its end; a command that only prints ends, with 0.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
     args = _parser().parse_args(arguments)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # chats have letters that not every terminal has
+    out, errors = (cast(Any, Outlet(stream)) for stream in (sys.stdout, sys.stderr))
+    with redirect_stderr(errors), nullcontext() if args.command in _PRINTING else redirect_stdout(out):
+        try:
+            return _code_of(args)
+        finally:
+            out.flush()
+
+
+def _code_of(args: Namespace) -> int:
     try:
-        return args.run(args)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
     except recipe.SettingsError as error:
         return _failed(args, error, 2)
     except BrokenPipeError:
-        # The reader of our output (head, less) is gone; keep Python from complaining when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         return _failed(args, "interrupted; run the same command again to go on", 130)

@@ -1,12 +1,19 @@
 """The command line itself: what its options mean, and where it prints."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from jobs import cli
+from jobs.outlet import Outlet
+from tests.commands import ROOT, SMALL, environment
 from tests.versions.lakes import make_lake
+from udfs.versions import read_pins, resolve
 
 
 def test_a_path_of_any_letters_can_be_given_by_an_option() -> None:
@@ -23,3 +30,51 @@ def test_a_terminal_without_some_letters_is_shown_the_others(tmp_path: Path) -> 
     done = subprocess.run(command, env=latin, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "  user: v0 user 0 é \\u6f22\n" in done.stdout.decode("latin-1")
+
+
+def unread(*arguments: str, lines: int = 0) -> int:
+    """The exit code of a `winnow` whose output goes into a pipe that is closed behind so many lines."""
+    command = [sys.executable, "-m", "jobs.cli", *arguments]
+    options: dict[str, Any] = {"env": environment(), "cwd": ROOT, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, **options) as process:
+        assert process.stdout
+        told = [process.stdout.readline() for _ in range(lines)]
+        process.stdout.close()
+        code = process.wait(timeout=300)
+    assert all(told) and b"Traceback" not in b"".join(told)
+    return code
+
+
+def test_a_job_whose_reader_is_gone_goes_on_to_its_end(tmp_path: Path) -> None:
+    chat = [{"role": "user", "content": "Tell me."}, {"role": "assistant", "content": "The old bridge was closed."}]
+    (tmp_path / "a.jsonl").write_text(json.dumps({"messages": chat}))
+    lake, sets = str(tmp_path / "lake"), [part for each in SMALL for part in ("--set", each)]
+    assert unread("run", "--input", str(tmp_path / "a.jsonl"), "--lake", lake, *sets, lines=1) == 0
+    assert resolve(lake).rows == 1 and len(read_pins(lake)) == 1
+
+
+@pytest.mark.parametrize("lines", [0, 1])
+def test_a_failure_nobody_reads_has_its_exit_code(tmp_path: Path, lines: int) -> None:
+    (tmp_path / "my.yaml").write_text("dedup: {rows: 0}\nname: a b\n")
+    command = ["annotate", "--lake", str(tmp_path / "lake"), "--config", str(tmp_path / "my.yaml")]
+    assert unread(*command, lines=lines) == 2
+
+
+def test_a_sample_nobody_reads_about_is_written(tmp_path: Path) -> None:
+    assert unread("sample", "--out", str(tmp_path / "sample"), "--conversations", "200") == 0
+    assert any((tmp_path / "sample").iterdir())
+
+
+@pytest.mark.parametrize(("limit", "lines"), [("5", 0), ("5000", 2)])
+def test_what_is_shown_to_a_reader_who_leaves_ends_quietly(tmp_path: Path, limit: str, lines: int) -> None:
+    lake = make_lake(tmp_path / "lake", 5000)
+    assert unread("show", "--lake", lake, "--limit", limit, lines=lines) == 0
+
+
+def test_an_outlet_keeps_other_errors() -> None:
+    with open("/dev/full", "w") as full:
+        outlet = Outlet(full)
+        outlet.write("x")
+        with pytest.raises(OSError, match="No space left"):
+            outlet.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())
