@@ -17,7 +17,7 @@ from pyspark.sql.types import ArrayType, BooleanType, LongType, StringType, Stru
 from conf import recipe, tables
 from conf.settings import Input, Settings
 from jobs import identity
-from jobs.errors import InputUnreadable, LakeDamaged
+from jobs.errors import InputUnreadable, LakeDamaged, UsageError
 from jobs.formats.conversation import DUPLICATE_FILE, DUPLICATE_RECORD, FILE_REASONS, UNREADABLE_FILE
 from jobs.lake import Lake
 from jobs.ledger import Run, complete, lineage
@@ -102,6 +102,26 @@ def _read(lake: Lake, pending: list[Split], options: Input) -> DataFrame:
 def _weight(split: Split) -> int:
     is_group = split.file.lower().endswith(".parquet")
     return split.size if split.end < 0 or is_group else split.end - split.start
+
+
+def require_finished(lake: Lake) -> None:
+    """Raise :class:`UsageError` while an ingest writes, or if one was stopped."""
+    if _is_unfinished(lake):
+        told = "an ingest is at work in this lake, or was stopped: let it end or run `winnow ingest` again"
+        raise UsageError(f"{told}, then `winnow annotate` and `winnow dedup`, before `winnow publish`")
+
+
+def _is_unfinished(lake: Lake) -> bool:
+    """Has a run written other tables but not yet ``files``, where every run writes last, or only deleted from it? False
+    where the log of ``files`` no longer reaches back to its first version: then nobody can tell."""
+    commits = list(lake.commits(tables.FILES))
+    ours = [commit for commit in commits if (commit.lineage or {}).get("run_id")]
+    if ours and ours[0].operation == "DELETE":
+        return True
+    finished = {commit.lineage["run_id"] for commit in ours if commit.lineage}
+    others = (lake.lineage(table) for table in (tables.CONVERSATIONS_RAW, tables.QUARANTINE))
+    is_told = not commits or commits[-1].version == 0
+    return is_told and any(left is not None and left.run_id not in finished for left in others)
 
 
 def _forget_unfinished(lake: Lake, settings: Settings) -> None:

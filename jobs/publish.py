@@ -3,12 +3,14 @@
 spark-submit ... jobs/publish.py --config conf/lmsys.yaml --lake lake
 """
 
+from collections.abc import Mapping
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf import recipe, tables
 from conf.settings import Gates, Settings
-from jobs import annotate, decontaminate, dedup, increment, policy, shaping
+from jobs import annotate, decontaminate, dedup, increment, ingest, policy, shaping
 from jobs.errors import GateFailed, LakeDamaged, UsageError
 from jobs.formats.conversation import DUPLICATE_RECORD
 from jobs.lake import Lake
@@ -35,9 +37,11 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     not hold; the dataset is then left as it was.
     """
     wanted = shaping.prepare(settings.publish)
+    # Before the checks: what an ingest beside this run commits after them is not this version's.
+    inputs = {table: lake.version(table) for table in _INPUTS}
+    refused = lake.version(tables.QUARANTINE)
     _require_fresh(lake, settings)
     contaminated = decontaminate.contaminated(lake, settings)
-    inputs = {table: lake.version(table) for table in _INPUTS}
     subject = wanted.subject if wanted else ""
     stamp = lineage("publish", settings, recipe.sections(settings, *_SECTIONS), inputs, subject)
     if is_done(lake, tables.DATASET, stamp):
@@ -49,7 +53,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
             verdicts = decide(conversations, duplicates, settings, contaminated)
             job.commit(tables.VERDICTS, verdicts, "overwrite")
         verdicts = lake.read(tables.VERDICTS, job.outputs[tables.VERDICTS])
-        job.counts = account(lake, verdicts)
+        job.counts = account(lake, verdicts, {**inputs, tables.QUARANTINE: refused})
         _require_gates(job.counts, settings.publish.gates)
         clusters = lake.read(tables.CLUSTERS, inputs[tables.CLUSTERS])
         rows = dataset(conversations, verdicts, duplicates, clusters, settings)
@@ -68,10 +72,12 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
 
 
 def _require_fresh(lake: Lake, settings: Settings) -> None:
-    """Raise :class:`UsageError` unless duplicates were found in the newest conversations, all under these settings."""
+    """Raise :class:`UsageError` unless duplicates were found in the newest conversations, all under these settings, and
+    no ingest is writing more."""
     found = lake.lineage(tables.CLUSTERS)
     if found is None:
         raise UsageError(f"{lake.path} has no duplicates that dedup left: run `winnow dedup` before `winnow publish`")
+    ingest.require_finished(lake)
     annotate.require_labelled(lake, settings)
     is_newest = all(found.inputs[table] == lake.version(table) for table in found.inputs)
     wrong = {
@@ -105,28 +111,31 @@ def decide(
     )
 
 
-def account(lake: Lake, verdicts: DataFrame) -> dict[str, int]:
-    """Counts from the source records to the kept rows, checked: every record read is in exactly one place.
+def account(lake: Lake, verdicts: DataFrame, at: Mapping[str, int]) -> dict[str, int]:
+    """Counts from the source records to the kept rows, checked: every record read is in exactly one place. ``at``: the
+    versions of the tables that ingest writes.
 
     Raises :class:`LakeDamaged` naming the two counts that differ.
     """
-    files = only_row(lake.read(tables.FILES).agg(*(F.coalesce(F.sum(c), F.lit(0)) for c in ("records", "rows"))))
+    files = lake.read(tables.FILES, at[tables.FILES])
+    records, rows = only_row(files.agg(*(F.coalesce(F.sum(column), F.lit(0)) for column in ("records", "rows"))))
     decided, kept = only_row(verdicts.agg(F.count(F.lit(1)), F.count_if("keep")))
-    found = _places(lake)
+    found = _places(lake, at)
     accounted = found.pop("accounted")
-    counts = {"records": int(files[0]), "kept": int(kept), **found}
+    counts = {"records": int(records), "kept": int(kept), **found}
     _require_equal("records read", counts["records"], "records in conversations_raw or quarantine", accounted)
-    _require_equal("rows ingested", int(files[1]), "rows in conversations_raw", counts["conversations"])
+    _require_equal("rows ingested", int(rows), "rows in conversations_raw", counts["conversations"])
     _require_equal("rows in conversations_raw", counts["conversations"], "rows in verdicts", int(decided))
     return counts
 
 
-def _places(lake: Lake) -> dict[str, int]:
+def _places(lake: Lake, at: Mapping[str, int]) -> dict[str, int]:
     """What stands in the tables that ingest writes: ``conversations``; refused records (``quarantined``; of these
     ``unreadable`` but for duplicates), refused files; ``accounted``, the distinct records in either table."""
     record = ("file", "file_id", "record")
-    raw = lake.read(tables.CONVERSATIONS_RAW).select(*record, F.lit(None).cast("string").alias("reason"))
-    both = raw.unionByName(lake.read(tables.QUARANTINE).select(*record, "reason"))
+    raw, refused = (lake.read(table, at[table]) for table in (tables.CONVERSATIONS_RAW, tables.QUARANTINE))
+    raw = raw.select(*record, F.lit(None).cast("string").alias("reason"))
+    both = raw.unionByName(refused.select(*record, "reason"))
     is_refused, is_record = F.col("reason").isNotNull(), F.col("record").isNotNull()
     tally = both.agg(
         F.count_if(~is_refused).alias("conversations"),

@@ -106,6 +106,44 @@ def test_publish_refuses_labels_of_other_rules_or_of_fewer_conversations(lake: L
         publish.run(lake, other, QUIET)
 
 
+@pytest.mark.parametrize(
+    ("stage", "sets", "told"),
+    [
+        ("read", (), "published"),  # nothing is written yet
+        ("read", ("input.max_record_bytes=100000",), "an ingest is at work in this lake, or was stopped"),
+        ("write quarantine", (), "an ingest is at work in this lake, or was stopped"),
+        ("write conversations_raw", (), "an ingest is at work in this lake, or was stopped"),
+    ],
+)
+def test_publish_beside_an_ingest_says_what_to_run(lake: Lake, tmp_path: Path, stage: str, sets: tuple, told: str):
+    first, more = chats(tmp_path / "a.jsonl", TEXT), Path(chats(tmp_path / "b.jsonl", "Something else.", first=1))
+    more.write_text(more.read_text() + '{"no": "chat"}\n')
+    run(lake, settings_of(), first)
+    found: list[str] = []
+
+    def publish_now() -> None:
+        try:
+            publish.run(lake, settings_of("publish.eval_share=0.5"), QUIET)
+            found.append("published")
+        except UsageError as error:
+            found.append(str(error))
+
+    ingest.run(lake, settings_of(*sets), [first, str(more)], Meanwhile(stage, publish_now))
+    assert len(found) == 1 and found[0].startswith(told)
+    with pytest.raises(UsageError, match=r"not all that was ingested: run `winnow annotate`"):
+        publish.run(lake, settings_of(), QUIET)
+    assert run(lake, settings_of(*sets), first, str(more)) == [False, True, True, True]
+
+
+def test_what_is_ingested_while_a_version_is_published_is_for_the_next(lake: Lake, tmp_path: Path):
+    run(lake, settings_of(), chats(tmp_path / "a.jsonl", TEXT))
+    more, other = chats(tmp_path / "b.jsonl", "Something else.", first=1), settings_of("publish.eval_share=0.5")
+    publish.run(lake, other, Meanwhile("decide", lambda: ingest.run(lake, other, [more], QUIET)))
+    assert lake.read(tables.DATASET).count() == 1 and lake.read(tables.CONVERSATIONS_RAW).count() == 2
+    assert run(lake, other, more) == [False, True, True, True]
+    assert lake.read(tables.DATASET).count() == 2
+
+
 def test_a_batch_of_copies_alone_is_published_as_their_count(lake: Lake, tmp_path: Path):
     assert run(lake, settings_of(), chats(tmp_path / "a.jsonl", TEXT)) == [True] * 4
     assert run(lake, settings_of(), chats(tmp_path / "b.jsonl", TEXT.upper(), first=1)) == [True] * 4
