@@ -9,8 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
-"""For a JVM that lives for a minute: what is compiled must not cost more than it saves."""
+JAVA = (
+    "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC "
+    "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+)
+"""For a JVM that lives for a minute: what is compiled must not cost more than it saves, and the classes of Spark's jars
+are not verified anew at every start, as in the session that Winnow opens on one machine (0094)."""
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 """Queries over a handful of rows are interpreted: generating and compiling Java for each takes half of their time. On
 the cluster of tests/cluster they are compiled, as in production, and must give the same dataset."""

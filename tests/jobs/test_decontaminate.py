@@ -20,6 +20,7 @@ from jobs.errors import InputUnreadable, UsageError
 from jobs.lake import Lake, Lineage, open_lake
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
+from tests.jobs.copies import copy_of
 
 QUIET = Progress(None, "test")
 RIVER = "Which river is the longest of all that cross the border between exactly three countries of southern Africa?"
@@ -225,14 +226,13 @@ def test_dropped_conversations_have_the_reason_and_are_not_kept(
 
 
 def test_what_is_dropped_for_a_question_is_never_the_row_kept_for_a_copy(
-    spark: SparkSession, planted: Settings, tmp_path: Path
+    found: Lake, planted: Settings, tmp_path: Path
 ) -> None:
     from jobs import dedup
 
     loose = planted.dedup.model_copy(update={"threshold": 0.4, "related": 0.4})
     planted = planted.model_copy(update={"dedup": loose})
-    lake = open_lake(spark, str(tmp_path / "lake"), create=True)
-    add(lake, list(CONVERSATIONS), planted)
+    lake = copy_of(found, tmp_path / "lake")
     assert dedup.run(lake, planted, QUIET)
     gone = {row.conversation_id for row in decontaminate.contaminated(lake, planted).collect()}
     removed = lake.read(tables.DUPLICATES).collect()
@@ -241,7 +241,7 @@ def test_what_is_dropped_for_a_question_is_never_the_row_kept_for_a_copy(
 
 
 def test_duplicates_are_found_after_a_vacuum_of_the_findings_of_before(
-    spark: SparkSession, planted: Settings, tmp_path: Path
+    spark: SparkSession, found: Lake, planted: Settings, tmp_path: Path
 ) -> None:
     from jobs import dedup
 
@@ -250,8 +250,7 @@ def test_duplicates_are_found_after_a_vacuum_of_the_findings_of_before(
         add(lake, added, planted)
         DeltaTable(lake.table_path(tables.CONTAMINATION)).vacuum(0, dry_run=False, enforce_retention_duration=False)
         assert dedup.run(lake, planted, QUIET)
-    whole = open_lake(spark, str(tmp_path / "whole"), create=True)
-    add(whole, names, planted)
+    whole = copy_of(found, tmp_path / "whole")
     assert dedup.run(whole, planted, QUIET)
     assert content(lake.read(tables.DUPLICATES)) == content(whole.read(tables.DUPLICATES))
 

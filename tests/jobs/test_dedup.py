@@ -17,6 +17,7 @@ from jobs.lake import Lake, Lineage, open_lake
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
 from jobs.tasks import Rows
+from tests.jobs.copies import copy_of
 
 WORDS = [f"{a}{b}" for a in "bdfgklmnprstvz" for b in ("a", "el", "in", "or", "us", "ay", "ock")]
 QUIET = Progress(None, "test")
@@ -101,6 +102,12 @@ def whole(spark: SparkSession, plain: Settings, tmp_path_factory: pytest.TempPat
     return new_lake(spark, tmp_path_factory.mktemp("dedup") / "whole", plain, families(0, 8))
 
 
+@pytest.fixture(scope="module")
+def few(spark: SparkSession, plain: Settings, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Three families at once; tests go on from a copy."""
+    return new_lake(spark, tmp_path_factory.mktemp("dedup") / "few", plain, families(0, 3))
+
+
 def test_every_level_removes_what_is_its_own_for_a_row_that_is_kept(whole: Lake) -> None:
     found = removed(whole)
     for number in range(8):
@@ -140,9 +147,9 @@ def test_a_new_copy_that_is_kept_takes_the_place_of_the_old_one(
 
 
 def test_a_deleted_kept_row_is_succeeded_by_another_and_nothing_is_signed_again(
-    spark: SparkSession, plain: Settings, tmp_path: Path
+    few: Lake, plain: Settings, tmp_path: Path
 ) -> None:
-    lake = new_lake(spark, tmp_path / "lake", plain, families(0, 3))
+    lake = copy_of(few, tmp_path / "lake")
     kept = removed(lake)["0-short"][1]
     signed = {row.conversation_id: row for row in lake.read(tables.SIGNATURES).collect()}
     lake.delete(tables.CONVERSATIONS, f"conversation_id = '{kept}'", Lineage("gone", "test", "", "", ""))
@@ -154,8 +161,8 @@ def test_a_deleted_kept_row_is_succeeded_by_another_and_nothing_is_signed_again(
     assert left == {name: row for name, row in signed.items() if name != kept}
 
 
-def test_another_threshold_reads_signatures_and_no_text(spark: SparkSession, plain: Settings, tmp_path: Path) -> None:
-    lake = new_lake(spark, tmp_path / "lake", plain, families(0, 3))
+def test_another_threshold_reads_signatures_and_no_text(few: Lake, tmp_path: Path) -> None:
+    lake = copy_of(few, tmp_path / "lake")
     version = lake.version(tables.SIGNATURES)
     strict = settings_of("dedup.threshold=0.99", "dedup.contained=off", "dedup.snapshot=off")
     assert dedup.run(lake, strict, QUIET)
@@ -220,9 +227,9 @@ class Stopped(Progress):
 
 
 def test_after_a_run_with_other_settings_was_stopped_the_first_ones_find_what_they_found(
-    spark: SparkSession, plain: Settings, tmp_path: Path
+    few: Lake, plain: Settings, tmp_path: Path
 ) -> None:
-    lake = new_lake(spark, tmp_path / "lake", plain, families(0, 3))
+    lake = copy_of(few, tmp_path / "lake")
     before = {table: rows_of(lake, table) for table in dedup.increment.WRITTEN}
     with pytest.raises(KeyboardInterrupt):
         dedup.run(lake, settings_of("dedup.threshold=0.99", "dedup.contained=off"), Stopped(None, "test"))

@@ -16,6 +16,7 @@ from jobs import annotate, cli, dedup, ingest, publish
 from jobs.errors import InputUnreadable, UsageError
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
+from tests.jobs.copies import copy_of
 from udfs.versions import read_pins, resolve
 
 QUIET = Progress(None, "test")
@@ -48,6 +49,20 @@ def lake(spark: SparkSession, tmp_path: Path) -> Lake:
 def run(lake: Lake, settings: Settings, *inputs: str) -> list[bool]:
     jobs = (annotate.run, dedup.run, publish.run)
     return [ingest.run(lake, settings, inputs, QUIET), *(job(lake, settings, QUIET) for job in jobs)]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Three chats, of which two are the same."""
+    return chats(tmp_path_factory.mktemp("reruns") / "a.jsonl", TEXT, TEXT.upper(), f"{TEXT} Nobody knew why.")
+
+
+@pytest.fixture(scope="module")
+def published(spark: SparkSession, file: str, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake that was given that file; tests go on from a copy."""
+    made = open_lake(spark, str(tmp_path_factory.mktemp("published") / "lake"), create=True)
+    run(made, settings_of(), file)
+    return made
 
 
 def counted(lake: Lake) -> dict[str, int]:
@@ -179,9 +194,8 @@ def test_a_dataset_that_was_optimised_is_pinned_at_the_version_that_was_publishe
 
 
 @pytest.mark.parametrize("table", [tables.CONVERSATIONS, tables.DUPLICATES, tables.CLUSTERS, tables.DATASET])
-def test_a_table_that_somebody_else_changed_is_made_again(lake: Lake, tmp_path: Path, table: str):
-    file = chats(tmp_path / "a.jsonl", TEXT, TEXT.upper(), f"{TEXT} Nobody knew why.")
-    run(lake, settings_of(), file)
+def test_a_table_that_somebody_else_changed_is_made_again(published: Lake, file: str, tmp_path: Path, table: str):
+    lake = copy_of(published, tmp_path / "lake")
     before, found = lake.lineage(tables.DATASET), rows_of(lake, table)
     assert before is not None and found
     DeltaTable(lake.table_path(table)).delete("conversation_id >= 'c'")
@@ -213,8 +227,8 @@ class Meanwhile(Progress):
             self._what()
 
 
-def test_a_dataset_is_made_of_its_own_runs_tables_while_others_write_theirs(lake: Lake, tmp_path: Path):
-    run(lake, settings_of(), chats(tmp_path / "a.jsonl", TEXT, TEXT.upper(), f"{TEXT} Nobody knew why."))
+def test_a_dataset_is_made_of_its_own_runs_tables_while_others_write_theirs(published: Lake, tmp_path: Path):
+    lake = copy_of(published, tmp_path / "lake")
     before = rows_of(lake, tables.DATASET)
 
     def others_write() -> None:
