@@ -65,7 +65,9 @@ def add(lake: Lake, talks: Sequence[Talk]) -> None:
         for name, texts in talks
     ]
     frame = lake.spark.createDataFrame(rows, SCHEMAS[tables.CONVERSATIONS_RAW])
-    lake.write(tables.CONVERSATIONS_RAW, frame, Lineage(f"in{len(talks)}-{talks[0][0]}", "ingest", "", "", ""))
+    stamp = Lineage(f"in{len(talks)}-{talks[0][0]}", "ingest", "", "", "")
+    lake.write(tables.CONVERSATIONS_RAW, frame, stamp)
+    lake.write(tables.FILES, lake.read(tables.FILES).limit(0), stamp)  # as ingest does last
 
 
 def new_lake(spark: SparkSession, folder: Path, settings: Settings, *batches: Sequence[Talk]) -> Lake:
