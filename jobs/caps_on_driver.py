@@ -11,13 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.duplicates import Dedup
 from jobs import policy
 from jobs.lake import FILE
-from jobs.prompts import Found, caps, near_same
+from jobs.prompts import Found, ascending, caps, near_same
 from jobs.signing import rows_of
 from jobs.tasks import Rows, filed_rows, held_rows, made_folder, read_frame
 from jobs.templates import templates, written
@@ -26,6 +25,7 @@ from udfs.capping import FOUND
 from udfs.capping import cap as judge
 from udfs.members import among
 from udfs.openings import Conversations
+from udfs.places import one, places
 from udfs.prompts import UNITED
 from udfs.templates import GIVEN
 
@@ -46,7 +46,7 @@ def cap(facts: DataFrame, signatures: Rows, matches: Rows, options: Dedup, work:
     prompts = openings.distinct(everyone, options.prompt.policy == "best")
     distinct = _filed(everyone.told.take(pa.array(prompts.first)), signatures, f"{work}/prompts")
     united = read_frame(near_same(distinct, options, work), UNITED)
-    slots = _slots(distinct, prompts.row[openings.places(united["key"], prompts.keys)], options)
+    slots = _slots(distinct, prompts.row[places(united["key"], prompts.keys)], options)
     least = None if options.prompt.policy == "off" else options.prompt.keep + 1
     units = openings.judged_together(everyone, prompts, openings.known(prompts, united, slots, least))
     members = pa.Table.from_batches(judge([units], *caps(options)), FOUND)
@@ -60,15 +60,15 @@ def cap(facts: DataFrame, signatures: Rows, matches: Rows, options: Dedup, work:
 def _everyone(facts: DataFrame, signatures: Rows, matches: Rows, options: Dedup) -> Conversations:
     """The conversations of these facts, with the rows that they were removed for."""
     asked, order = _asked(facts, "best" in (options.prompt.policy, options.template.policy))
-    signed = signatures.read(_SIGNED).combine_chunks()
+    signed = signatures.read(_SIGNED)
     place = pc.index_in(signed["conversation_id"], value_set=asked)
     signed, place = signed.filter(place.is_valid()), place.drop_null()
     told = signed.rename_columns(["conversation_id", "digest", "key", "row"]).append_column(_ORDER, order.take(place))
     found = matches.read(_MATCH)
     dropped = found.filter(pc.is_in(found["level"], value_set=pa.array(policy.comparing(options), pa.string())))
     kept = dropped["kept_id"].take(pc.index_in(told["conversation_id"], value_set=dropped["conversation_id"]))
-    batch = pa.RecordBatch.from_arrays([column.combine_chunks() for column in told.columns], schema=told.schema)
-    return Conversations(batch, kept.combine_chunks())
+    batch = pa.RecordBatch.from_arrays([one(column) for column in told.columns], schema=told.schema)
+    return Conversations(batch, one(kept))
 
 
 def _asked(facts: DataFrame, is_ordered: bool) -> tuple[pa.ChunkedArray, pa.Array]:
@@ -76,9 +76,8 @@ def _asked(facts: DataFrame, is_ordered: bool) -> tuple[pa.ChunkedArray, pa.Arra
     if not is_ordered:
         names = read_frame(facts, pa.schema([_ID]))["conversation_id"]
         return names, pa.ListArray.from_arrays(np.zeros(len(names) + 1, np.int32), pa.array([], pa.float64()))
-    ascending = F.transform("order", lambda number: -number).alias("order")
-    found = read_frame(facts.select("conversation_id", ascending), pa.schema([_ID, _ORDER]))
-    return found["conversation_id"], found["order"].combine_chunks()
+    found = read_frame(facts.select("conversation_id", ascending().alias("order")), pa.schema([_ID, _ORDER]))
+    return found["conversation_id"], one(found["order"])
 
 
 def _filed(first: pa.RecordBatch, signatures: Rows, work: str) -> Rows:

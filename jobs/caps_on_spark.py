@@ -7,14 +7,14 @@ conversations; of few :mod:`jobs.caps_on_driver` finds the same sooner.
 
 import numpy as np
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.duplicates import Dedup, PromptLevel
 from jobs import matching, policy
 from jobs.parts import map_groups
-from jobs.prompts import Found, caps, near_same
+from jobs.prompts import Found, ascending, caps, near_same
 from jobs.renewal import named
 from jobs.tables import digits, frame
 from jobs.tasks import Rows
@@ -31,9 +31,8 @@ def cap(facts: DataFrame, signatures: Rows, matches: Rows, options: Dedup, work:
     """See :func:`jobs.caps.cap`. Facts and signatures are read twice."""
     signed = signatures.frame()
     keyed = facts.join(signed.select("conversation_id", F.col("prompt_key").alias("key")), "conversation_id")
-    dropped = (
-        matches.frame().where(F.col("level").isin(*policy.comparing(options))).select("conversation_id", "kept_id")
-    )
+    is_dropped = F.col("level").isin(*policy.comparing(options))
+    dropped = matches.frame().where(is_dropped).select("conversation_id", "kept_id")
     everyone = keyed.join(dropped, "conversation_id", "left").persist()
     standing = everyone.where(F.col("kept_id").isNull()).select("conversation_id", "key", "digest", "order")
     survivors = standing.where(F.col("key").isNotNull())
@@ -52,7 +51,7 @@ def _members(survivors: DataFrame, removed: DataFrame, distinct: DataFrame, opti
     united = near_same(Rows(distinct.sparkSession, lambda: distinct), options, work).localCheckpoint()
     known = _known(distinct, united, _slots(distinct, united, options), options).localCheckpoint()
     rows = survivors.join(known, "key").drop("key").localCheckpoint()
-    standing = rows.withColumn("kept_id", F.lit(None).cast("string")).withColumn("order", _ascending())
+    standing = rows.withColumn("kept_id", F.lit(None).cast("string")).withColumn("order", ascending())
     units = standing.unionByName(_dependents(rows, removed, known))
     by_prompt, by_template = caps(options)
     cap = lambda batches: capping.cap(batches, by_prompt, by_template)  # noqa: E731
@@ -70,16 +69,11 @@ def _dependents(rows: DataFrame, removed: DataFrame, known: DataFrame) -> DataFr
 def _distinct(survivors: DataFrame, texts: DataFrame, level: PromptLevel) -> DataFrame:
     """One row a prompt, as :func:`jobs.prompts.near_same` takes it, spelled as in its first conversation; and how many
     ``rows`` have it."""
-    numbers = _ascending() if level.policy == "best" else F.array().cast("array<double>")
+    numbers = ascending() if level.policy == "best" else F.array().cast("array<double>")
     first = F.min(F.struct(numbers.alias("order"), "digest", "conversation_id")).alias("rank")
     found = survivors.groupBy("key").agg(F.count(F.lit(1)).alias("rows"), first)
     found = found.select("key", F.xxhash64("key").alias("row"), "rows", "rank.*")
     return texts.join(matching.kept_at_hand(found), "conversation_id")
-
-
-def _ascending() -> Column:
-    """``order`` with smaller numbers for what is better."""
-    return F.transform("order", lambda number: -number)
 
 
 def _slots(distinct: DataFrame, united: DataFrame, options: Dedup) -> DataFrame:

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.duplicates import Dedup, PromptLevel, TemplateLevel
@@ -50,6 +51,11 @@ def caps(options: Dedup) -> tuple[Cap, Cap]:
 def _cap(level: str, group: str, likeness: str, how: PromptLevel | TemplateLevel) -> Cap:
     keep = how.keep if how.policy in ("keep", "best") else None
     return Cap(level, group, likeness, keep, how.policy == "best")
+
+
+def ascending() -> Column:
+    """``order`` of facts, of which larger is better, with smaller numbers for what is better."""
+    return F.transform("order", lambda number: -number)
 
 
 def near_same(distinct: Rows, options: Dedup, work: str) -> DataFrame:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs.joined import one_batch
+from udfs.places import codes, places
 from udfs.prompts import ranks
 
 PROMPT, TEMPLATE = "prompt", "template"
@@ -61,13 +62,13 @@ def _heads(rows: pa.RecordBatch) -> np.ndarray:
     kept = rows.column("kept_id")
     standing = np.flatnonzero(np.asarray(pc.is_null(kept)))
     names = rows.column("conversation_id").take(pa.array(standing))
-    found = pc.fill_null(pc.index_in(kept, value_set=names), -1).to_numpy(zero_copy_only=False)
+    found = places(kept, names)
     return np.where(found < 0, -1, standing[found])
 
 
 def _apply(rows: pa.RecordBatch, head: np.ndarray, how: Cap) -> tuple[np.ndarray, pa.RecordBatch]:
     """For each row the one that it is removed for after this level, or -1; and what the level says."""
-    group = _codes(rows.column(how.group))
+    group = codes(rows.column(how.group))
     members = np.flatnonzero((head < 0) & (group >= 0))
     first, goes = _excess(rows, group, members, _pinned(group, head), how)
     moves = (head >= 0) & goes[head]
@@ -109,8 +110,3 @@ def _excess(
         turn = np.lexsort((rank, ~is_safe, group[members]))
         goes[members[turn]] = (np.arange(len(members)) - begins >= how.keep) & ~is_safe[turn]
     return first, goes
-
-
-def _codes(names: pa.Array) -> np.ndarray:
-    """A number for each name, -1 for null."""
-    return pc.fill_null(names.dictionary_encode().indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)

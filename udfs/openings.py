@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from udfs.places import codes, one, places
 from udfs.prompts import ranks
 
 FAMILY = pa.schema(
@@ -57,12 +58,12 @@ def distinct(conversations: Conversations, by_order: bool) -> Prompts:
     told = conversations.told
     is_asked = conversations.is_standing & np.asarray(told.column("key").is_valid())
     standing = np.flatnonzero(is_asked)
-    codes = told.column("key").take(pa.array(standing)).dictionary_encode()
-    number = codes.indices.to_numpy()
+    encoded = told.column("key").take(pa.array(standing)).dictionary_encode()
+    number = encoded.indices.to_numpy()
     turn = np.lexsort((ranks(told.take(pa.array(standing)), by_order), number))
     first = standing[turn[np.flatnonzero(np.diff(number[turn], prepend=-1))]]
-    row, of = told.column("row").to_numpy()[first], places(told.column("key"), codes.dictionary)
-    return Prompts(codes.dictionary, np.bincount(number, minlength=len(first)), first, row, of)
+    row, of = told.column("row").to_numpy()[first], places(told.column("key"), encoded.dictionary)
+    return Prompts(encoded.dictionary, np.bincount(number, minlength=len(first)), first, row, of)
 
 
 def known(prompts: Prompts, united: pa.Table, slots: pa.Table, least: int | None) -> pa.RecordBatch:
@@ -82,8 +83,8 @@ def known(prompts: Prompts, united: pa.Table, slots: pa.Table, least: int | None
     columns = {
         "family": _digits(prompts.keys, founder, is_large),
         "similarity": pa.array(similarity),
-        "template": _one(slots["template"]).take(template),
-        "coverage": _one(slots["coverage"]).take(template),
+        "template": one(slots["template"]).take(template),
+        "coverage": one(slots["coverage"]).take(template),
     }
     return pa.RecordBatch.from_pydict(columns)
 
@@ -113,7 +114,7 @@ def families(found: pa.Table, conversations: Conversations, prompts: Prompts) ->
     place = places(found["conversation_id"], conversations.told.column("conversation_id"))
     stood = pa.array(np.flatnonzero(conversations.is_standing[place]))
     found, place = found.take(stood), place[stood.to_numpy()]
-    group = _numbers(pc.binary_join_element_wise(found["level"], found["family"], " "))
+    group = codes(pc.binary_join_element_wise(found["level"], found["family"], " "))
     turn = np.lexsort((ranks(conversations.told.take(pa.array(place)), False), group))
     starts, ends = (np.flatnonzero(np.diff(group[turn], **edge)) for edge in ({"prepend": -1}, {"append": -1}))
     own, rows = prompts.of[place], np.bincount(group)
@@ -128,16 +129,6 @@ def families(found: pa.Table, conversations: Conversations, prompts: Prompts) ->
     return pa.table(columns, schema=FAMILY)
 
 
-def places(values: pa.Array | pa.ChunkedArray, among: pa.Array | pa.ChunkedArray) -> np.ndarray:
-    """The place of each value among others (the first, if it is there twice), -1 for none and for null."""
-    found = pc.index_in(_one(values), value_set=_one(among), skip_nulls=True)
-    return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def _numbers(names: pa.ChunkedArray) -> np.ndarray:
-    return _one(names).dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
-
-
 def _digits(keys: pa.Array, founder: np.ndarray, is_large: np.ndarray) -> pa.Array:
     """The founder's key as hexadecimal digits where it is large, else null."""
     large, place = np.unique(founder[is_large], return_inverse=True)
@@ -145,8 +136,3 @@ def _digits(keys: pa.Array, founder: np.ndarray, is_large: np.ndarray) -> pa.Arr
     taken = np.zeros(len(founder), np.int64)
     taken[is_large] = place
     return names.take(pa.array(taken, mask=~is_large))
-
-
-def _one(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """A column in one piece."""
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

@@ -16,22 +16,25 @@ CLUSTERS = ("conversation_id", "cluster_id", "nearest_id", "similarity", "bands_
 
 def duplicates(batches: Iterable[pa.RecordBatch], rules: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
     """The removed ones, with the ``rule`` that ``rules`` have for their level, else :data:`FOLDED`."""
-    levels, names = pa.array(list(rules), pa.string()), pa.array(list(rules.values()), pa.string())
     for batch in batches:
         removed = batch.filter(batch.column("kept_id").is_valid()).select(DUPLICATES)
-        rule = names.take(pc.index_in(removed.column("level"), value_set=levels))
-        yield removed.append_column("rule", pc.fill_null(rule, FOLDED))
+        yield removed.append_column("rule", pc.fill_null(_rules_of(removed, rules), FOLDED))
 
 
 def capped(batches: Iterable[pa.RecordBatch], rules: Mapping[str, str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """The removed ones of :data:`udfs.capping.FOUND` as rows of ``duplicates``, which have this schema."""
-    levels, names = pa.array(list(rules), pa.string()), pa.array(list(rules.values()), pa.string())
     for batch in batches:
         gone = batch.filter(batch.column("is_removed"))
         known = {name: gone.column(name) for name in CAPPED if name in schema.names}
-        known["rule"] = names.take(pc.index_in(gone.column("level"), value_set=levels))
+        known["rule"] = _rules_of(gone, rules)
         columns = [known.get(field.name, pa.nulls(len(gone), field.type)) for field in schema]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _rules_of(removed: pa.RecordBatch, rules: Mapping[str, str]) -> pa.Array:
+    """The rule of each row's level, null where it has none."""
+    levels, names = pa.array(list(rules), pa.string()), pa.array(list(rules.values()), pa.string())
+    return names.take(pc.index_in(removed.column("level"), value_set=levels))
 
 
 def clusters(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

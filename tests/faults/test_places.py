@@ -122,7 +122,7 @@ def test_a_full_disk_is_told_and_the_lake_stays_as_it_was(small_sample: Path, tm
         ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(place)], capture_output=True, check=False
     )
     if mounted.returncode:
-        pytest.skip(f"needs root to mount a small file system: {mounted.stderr.decode().strip()}")
+        pytest.skip(f"needs root to mount a small file system (.ci/run has it): {mounted.stderr.decode().strip()}")
     try:
         done = commands.winnow(
             "ingest", "--input", str(small_sample), "--lake", str(place / "lake"), sets=commands.SMALL
