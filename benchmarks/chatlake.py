@@ -2,6 +2,7 @@
 reads, or ``conversations_raw``, which annotate reads.
 
     python -m benchmarks.chatlake --input FOLDER --lake LAKE [--table conversations_raw] [--share 0.4] [--hot identical]
+    python -m benchmarks.chatlake --input FOLDER --lake LAKE --after 0.4    (add the rows that are not in the share)
 
 Texts are as in the source, our labels are empty; only SQL expressions, so that a million conversations take a minute.
 """
@@ -22,14 +23,18 @@ _TABLES = (tables.CONVERSATIONS, tables.CONVERSATIONS_RAW)
 _HOT = ("none", "identical", "nearly")
 
 
-def rows(spark: SparkSession, folder: str, table: str, share: float = 1.0, hot: str = "none") -> DataFrame:
-    """``share`` of the rows (by a hash of the id) of a folder of LMSYS-schema parquet, as rows of the table.
+def rows(
+    spark: SparkSession, folder: str, table: str, share: float = 1.0, hot: str = "none", after: float = 0.0
+) -> DataFrame:
+    """``share`` of the rows (by a hash of the id) of a folder of LMSYS-schema parquet, as rows of the table; but for
+    those that are in a share of ``after``.
 
     With ``hot``, half of them (by another bit) have one and the same text: ``identical``, or ``nearly``: a number at
     its end tells them apart, so that only their bucket is hot.
     """
     source = spark.read.option("pathGlobFilter", "*-*.parquet").parquet(folder)
-    chosen = source.where(F.pmod(F.xxhash64("conversation_id"), F.lit(1 << 20)) < int(share * (1 << 20)))
+    place = F.pmod(F.xxhash64("conversation_id"), F.lit(1 << 20))
+    chosen = source.where((place >= int(after * (1 << 20))) & (place < int(share * (1 << 20))))
     if hot != "none":
         copied = F.when(_is_hot(), _copied(source, hot)).otherwise(F.col("conversation"))
         chosen = chosen.withColumn("conversation", copied)
@@ -85,12 +90,14 @@ def main() -> int:
     parser.add_argument("--lake", required=True)
     parser.add_argument("--table", choices=_TABLES, default=_TABLES[0])
     parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--after", type=float, default=0.0, metavar="SHARE")
     parser.add_argument("--hot", choices=_HOT, default="none")
     options = parser.parse_args()
     spark = open_session("benchmark")
     lake = open_lake(spark, options.lake, create=True)
-    found = rows(spark, options.input, options.table, options.share, options.hot)
-    lake.write(options.table, found, Lineage("benchmark", "benchmark", "benchmark", "", ""), "overwrite")
+    found = rows(spark, options.input, options.table, options.share, options.hot, options.after)
+    mode = "append" if options.after else "overwrite"
+    lake.write(options.table, found, Lineage("benchmark", "benchmark", "benchmark", "", ""), mode)
     print(lake.read(options.table).count())
     spark.stop()
     return 0

@@ -2,6 +2,7 @@
 
     python -m benchmarks.dedup_once dedup --lake LAKE [--set dedup.threshold=0.8]
     python -m benchmarks.dedup_once spark --lake LAKE      (Spark hands the same texts to an Arrow function, no more)
+    python -m benchmarks.dedup_once index --lake LAKE      (the same of signatures, which new rows are compared with)
     python -m benchmarks.dedup_once scan --lake LAKE       (pyarrow reads the same texts)
 
 Prints one line of JSON: ``stages`` (wall and CPU seconds of each), ``peak`` (bytes of memory, Java and Python) and, for
@@ -29,8 +30,8 @@ from jobs.session import open_session
 
 def main() -> int:
     """Run, measure, print."""
-    options = growth.once(__doc__, ["dedup", "spark", "scan"])
-    run = {"dedup": _dedup, "spark": _spark, "scan": _scan}[options.what]
+    options = growth.once(__doc__, ["dedup", "spark", "index", "scan"])
+    run = {"dedup": _dedup, "spark": _texts, "index": _index, "scan": _scan}[options.what]
     with Meter() as meter:
         facts = run(options, meter)
     print(json.dumps({"stages": meter.stages, "peak": meter.peak, **facts}))
@@ -54,14 +55,20 @@ def _of_stages(spark: SparkSession, metric: str) -> int:
     return sum(getattr(stages.apply(place), metric)() for place in range(stages.size()))
 
 
-def _spark(options: argparse.Namespace, meter: Meter) -> dict[str, int]:
+def _texts(options: argparse.Namespace, meter: Meter) -> dict[str, int]:
+    return _read(options.lake, tables.CONVERSATIONS, ["conversation_id", "messages.content"], meter)
+
+
+def _index(options: argparse.Namespace, meter: Meter) -> dict[str, int]:
+    return _read(options.lake, tables.SIGNATURES, ["*"], meter)
+
+
+def _read(lake: str, table: str, columns: list[str], meter: Meter) -> dict[str, int]:
     with meter.stage("session"):
         spark = open_session("benchmark")
     with meter.stage("read"):
-        texts = open_lake(spark, options.lake).read(tables.CONVERSATIONS)
-        texts.select("conversation_id", "messages.content").mapInArrow(_count, "rows long").agg(
-            {"rows": "sum"}
-        ).collect()
+        found = open_lake(spark, lake).read(table).select(*columns)
+        found.mapInArrow(_count, "rows long").agg({"rows": "sum"}).collect()
     return {}
 
 

@@ -24,14 +24,19 @@ _LABELS = "row bigint, component bigint, part int"
 _COPIES = "row bigint, is_copy boolean"
 MEMBERS = pa.schema([("row", pa.int64()), ("component", pa.int64()), ("part", pa.int32()), ("is_copy", pa.bool_())])
 """The columns of :func:`components`."""
+KNOWN = pa.schema([("row", pa.int64()), ("component", pa.int64())])
+"""The columns of what :func:`components` is told to be known."""
 _HEAVY = 64
 """A component is heavy, and placed by its size, when it has more than one in so many of the rows of a part."""
 
 
-def components(blocks: DataFrame, limit: int, parts: int, work: str, rounds: int = 40) -> Rows:
+def components(
+    blocks: DataFrame, limit: int, parts: int, work: str, known: Rows | None = None, rounds: int = 40
+) -> Rows:
     """The components of the edges in ``blocks`` (of :func:`udfs.stars.contract`), one line a row: ``row``,
     ``component`` (its least row), ``part`` (0 to ``parts`` - 1, whole components together, parts about equally heavy)
-    and ``is_copy`` (of rows with equal messages: is it another than the least of them? null for other rows).
+    and ``is_copy`` (of rows with equal messages: is it another than the least of them? null for other rows). ``known``
+    are ``row`` and ``component`` of what is known to hang together.
 
     Rows without an edge to another are absent. If there are at most ``limit`` edges, they are collected and joined up
     on the driver, else by alternating stars on Spark. Both give the same components. The state after each round is
@@ -42,8 +47,10 @@ def components(blocks: DataFrame, limit: int, parts: int, work: str, rounds: int
     """
     blocks = blocks.persist()
     try:
-        if _sum(blocks, "count") <= limit:
-            return _on_driver(blocks, parts, work)
+        if _sum(blocks, "count") + (known.count() if known else 0) <= limit:
+            return _on_driver(blocks, known, parts, work)
+        if known:
+            blocks = blocks.unionByName(known.map(KNOWN.names, stars.contract_known, CONTRACTED))
         name = f"edges-{_sum(blocks, 'digest') % 2**40:010x}"
         steps = _Steps(blocks.sparkSession, f"{work}/{name}", parts)
         if steps.last() < 0:
@@ -124,10 +131,14 @@ def _labelled(settled: DataFrame, parts: int) -> DataFrame:
     return settled.mapInArrow(lambda batches: stars.label(batches, heavy, parts), _LABELS)
 
 
-def _on_driver(blocks: DataFrame, parts: int, work: str) -> Rows:
+def _on_driver(blocks: DataFrame, known: Rows | None, parts: int, work: str) -> Rows:
     found: Any = blocks.select("edges", "is_equal").toPandas()
     is_equal = found["is_equal"].to_numpy(bool)
-    edges = stars.forest(*stars.read(found["edges"][~is_equal]))
+    tied = stars.read(found["edges"][~is_equal])
+    if known:
+        before = known.read(KNOWN)
+        tied = stars.joined([tied, stars.Edges(before["row"].to_numpy(), before["component"].to_numpy())])
+    edges = stars.forest(*tied)
     roots = np.unique(edges.parent)
     row, component = np.concatenate([roots, edges.child]), np.concatenate([roots, edges.parent])
     heavy = stars.balance(*stars.large_ones(component, _heavy_from(len(row), parts)), parts)

@@ -12,7 +12,7 @@ from jobs import against, caps, decontaminate, increment, matching, outcome, per
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
-from jobs.renewal import Named, named, renewed
+from jobs.renewal import Named, renewed
 from jobs.tables import SCHEMAS, frame
 from jobs.tasks import Made, Rows, table_rows
 
@@ -33,15 +33,15 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
             signing.bring_up(lake, job, stamp.inputs[tables.CONVERSATIONS], signing.signing(options))
         facts = _facts(lake, settings)
         is_growing = not foreign and increment.can_grow(lake, job, last)
+        seen: Named | None = None
         with progress.stage("compare new with all" if is_growing else "compare all"):
             if is_growing and last is not None:
-                found, members = increment.find(lake, facts, last.inputs[tables.CONVERSATIONS], options, work)
+                found, members, seen = increment.find(lake, facts, last.inputs[tables.CONVERSATIONS], options, work)
             else:
                 extra = against.signatures(lake, foreign, settings) if foreign else None
                 found, members = find(facts, table_rows(lake, tables.SIGNATURES), options, work, extra)
         job.counts = outcome.counts(found)
         with progress.stage("write"):
-            seen = named(found.frame(), found.files is not None) if is_growing else None
             _write_compared(lake, job, found, members, options, seen)
         if caps.is_on(options):
             with progress.stage("cap prompts and templates"):

@@ -6,6 +6,8 @@ components it shares a key with; those are judged anew as wholes, the others sta
 of comparing all with all: what became of a row depends on its component alone.
 """
 
+import numpy as np
+import pyarrow as pa
 from pyspark import Broadcast
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -13,11 +15,13 @@ from pyspark.sql import functions as F
 from conf import tables
 from conf.duplicates import Dedup
 from jobs import matching, signing
+from jobs.connected import MEMBERS
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_current
-from jobs.renewal import numbers
-from jobs.tasks import Rows, table_rows
-from udfs.members import among
+from jobs.matching import Before
+from jobs.renewal import Named, numbers
+from jobs.tasks import Rows, held_rows, table_rows
+from udfs.members import among, are_in
 
 _FEW_FRESH = 1_000_000
 """New conversations whose keys the driver is told, some 300 bytes each. Of more, hardly any key is not among them."""
@@ -54,34 +58,41 @@ def _has_same_contamination(lake: Lake, last: Lineage) -> bool:
     return added.isEmpty() and before.subtract(now).isEmpty()
 
 
-def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) -> tuple[Rows, Rows]:
+def find(lake: Lake, facts: DataFrame, since: int, options: Dedup, work: str) -> tuple[Rows, Rows, Named]:
     """What became of the conversations that those touch which were added after version ``since`` of ``conversations``,
-    as :func:`udfs.candidates.thin` tells it, and the members of all components. ``facts`` are those of all."""
+    as :func:`udfs.candidates.thin` tells it; the members of all components; and the conversations that were looked at.
+    ``facts`` are those of all."""
     earlier = signing.version_for(lake, since)
     fresh = table_rows(lake, tables.SIGNATURES, since=earlier)
     known = table_rows(lake, tables.SIGNATURES, earlier)
-    everything, new = table_rows(lake, tables.SIGNATURES), numbers(fresh.frame().select("row"))
+    everything, new = table_rows(lake, tables.SIGNATURES), numbers(fresh, "row")
     if len(new.value) <= _FEW_FRESH:
-        members = matching.joined_members(fresh, known, _edges_before(lake), options, work)
+        members = matching.joined_members(fresh, known, _before(lake), options, work)
     else:
         members = matching.members(everything, options, work)
-    return matching.judged(everything, facts, _touched(members, new), options, work), members
+    touched = _touched(members, new, work)
+    found = matching.judged(everything, facts, touched, options, work)
+    seen = found.frame().select("conversation_id") if touched.files is None else numbers(touched, "row")
+    return found, members, seen
 
 
-def _edges_before(lake: Lake) -> DataFrame:
-    """What hung together before, and what had the same messages (:func:`udfs.buckets.edges`)."""
-    tied = lake.read(tables.COMPONENTS).where("row != component")
-    edges = tied.select(F.col("component").alias("a"), F.col("row").alias("b"), F.lit(False).alias("is_equal"))
+def _before(lake: Lake) -> Before:
+    """What hung together before, and what had the same messages."""
     copies = lake.read(tables.MATCHES).where("copy_of is not null")
-    ends = [signing.row_of(name) for name in ("copy_of", "conversation_id")]
-    return edges.unionAll(copies.select(*ends, F.lit(True)))
+    ends = [signing.row_of(name).alias(end) for name, end in (("copy_of", "a"), ("conversation_id", "b"))]
+    return Before(table_rows(lake, tables.COMPONENTS), copies.select(*ends, F.lit(True).alias("is_equal")))
 
 
-def _touched(members: Rows, new: Broadcast) -> Rows:
+def _touched(members: Rows, new: Broadcast, work: str) -> Rows:
     """The members of components that have a new one."""
+    if members.files is not None:
+        found = members.read(MEMBERS)
+        labels = found["component"].filter(pa.array(are_in(found["row"].to_numpy(), new.value)))
+        has_new = are_in(found["component"].to_numpy(), np.unique(labels.to_numpy()))
+        return held_rows(members.spark, found.filter(pa.array(has_new)), f"{work}/touched")
     labelled = "row bigint, component bigint"
     found = members.map(["row", "component"], lambda batches: among(batches, "row", new.value), labelled)
-    touched = numbers(found.select("component"))
+    touched = numbers(Rows(members.spark, lambda: found), "component")
     schema = members.frame().schema
     kernel = lambda batches: among(batches, "component", touched.value)  # noqa: E731
     return Rows(members.spark, lambda: members.map(schema.names, kernel, schema))

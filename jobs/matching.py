@@ -1,7 +1,7 @@
 """Which conversations share a key, and what became of each of them? Buckets, components, verified removals."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pyspark.sql import DataFrame
@@ -9,13 +9,13 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.duplicates import Dedup
-from jobs.connected import CONTRACTED, MEMBERS, components
+from jobs.connected import CONTRACTED, KNOWN, MEMBERS, components
 from jobs.lake import FILE
 from jobs.parts import Kernel, map_parts, parts
 from jobs.tasks import Rows, filed_rows, made_folder
 from udfs import blocks, buckets, candidates, datafiles, stars
 from udfs.blocks import Block
-from udfs.buckets import Levels
+from udfs.buckets import Groups, Levels
 from udfs.candidates import JUDGED, LEVELS, Policy
 from udfs.members import COLUMNS as SIGNATURE
 from udfs.members import SHARED, Places, pack
@@ -50,18 +50,35 @@ def members(signatures: Rows, options: Dedup, work: str) -> Rows:
     return components(contracted(packed), options.max_edges, count, work)
 
 
-def joined_members(fresh: Rows, known: Rows, before: DataFrame, options: Dedup, work: str) -> Rows:
-    """The same for ``fresh`` signatures and ``known`` ones, of which edges are ``before`` (``a``, ``b``, ``is_equal``
-    as :func:`udfs.buckets.edges` gives them). Of the known ones only their keys are read, and of these hardly any are
-    moved that no fresh one has."""
+class Before(NamedTuple):
+    """What was found of conversations that were compared before: ``components`` of those that are in one (``row``,
+    ``component``), ``copies`` among them as edges (``a``, ``b``, ``is_equal``, of :func:`udfs.buckets.edges`)."""
+
+    components: Rows
+    copies: DataFrame
+
+
+def joined_members(fresh: Rows, known: Rows, before: Before, options: Dedup, work: str) -> Rows:
+    """The same for ``fresh`` signatures and ``known`` ones, which were compared ``before``. Of the known ones only
+    their keys are read, and of these hardly any are moved that no fresh one has."""
     spark, keyed = fresh.spark, levels(options)
     count, folder = parts(spark), _key_folder(known, work)
     found: Any = fresh.map(_KEYS, lambda batches: buckets.distinct(batches, keyed), "bucket bigint").toPandas()
-    shared = spark.sparkContext.broadcast(buckets.wanted(found["bucket"].to_numpy(np.int64).view(np.uint64)))
-    matched = _packed(known, lambda batches: buckets.pack_known(batches, keyed, count, shared.value), folder)
+    shared = buckets.wanted(found["bucket"].to_numpy(np.int64).view(np.uint64)), _groups(before.components)
+    told = spark.sparkContext.broadcast(shared)
+    matched = _packed(known, lambda batches: buckets.pack_known(batches, keyed, count, *told.value), folder)
     packed = _packed(fresh, lambda batches: buckets.pack(batches, keyed, count), folder)
-    edges = contracted(packed.unionByName(matched)).unionByName(before.mapInArrow(stars.contract, CONTRACTED))
-    return components(edges, options.max_edges, count, work)
+    edges = contracted(packed.unionByName(matched)).unionByName(before.copies.mapInArrow(stars.contract, CONTRACTED))
+    return components(edges, options.max_edges, count, work, before.components)
+
+
+def _groups(components: Rows) -> Groups:
+    """Which components rows are in, none where that is too many to tell every executor."""
+    if components.count() > _FEW_MEMBERS:
+        return Groups(np.empty(0, np.int64), np.empty(0, np.int64))
+    found = components.read(KNOWN)
+    order = np.argsort(found["row"].to_numpy())
+    return Groups(*(found[name].to_numpy()[order] for name in KNOWN.names))
 
 
 def judged(signatures: Rows, facts: DataFrame, members: Rows, options: Dedup, work: str) -> Rows:
@@ -88,10 +105,7 @@ def judged(signatures: Rows, facts: DataFrame, members: Rows, options: Dedup, wo
 
 def _if_few(members: Rows) -> Any:
     """All members on the driver, if they are few, else None."""
-    if members.files is None and members.frame().count() > _FEW_MEMBERS:
-        return None
-    found = members.read(MEMBERS).to_pandas()
-    return found if len(found) <= _FEW_MEMBERS else None
+    return members.read(MEMBERS).to_pandas() if members.count() <= _FEW_MEMBERS else None
 
 
 def _packed_by_part(signatures: Rows, few: Any, work: str) -> dict[int, list[Block]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,13 +18,15 @@ Named = DataFrame | Broadcast
 
 def named(told: DataFrame, are_few: bool) -> Named:
     """The conversations of these rows; of few, every task is told the numbers, 8 bytes each."""
-    return numbers(told.select(signing.row_of("conversation_id"))) if are_few else told.select("conversation_id")
+    if not are_few:
+        return told.select("conversation_id")
+    return numbers(Rows(told.sparkSession, lambda: told.select(signing.row_of("conversation_id").alias("row"))), "row")
 
 
-def numbers(column: DataFrame) -> Broadcast:
+def numbers(rows: Rows, column: str) -> Broadcast:
     """The values of a column of 64-bit numbers, ascending, for all executors."""
-    found: Any = column.toPandas()
-    return column.sparkSession.sparkContext.broadcast(np.unique(found.to_numpy(np.int64)))
+    found = rows.read(pa.schema([(column, pa.int64())]))
+    return rows.spark.sparkContext.broadcast(np.unique(found[column].to_numpy()))
 
 
 def renewed(before: Rows, now: Made, seen: Named) -> Made:

@@ -37,8 +37,7 @@ def bring_up(lake: Lake, job: Run, version: int, how: Signing) -> None:
     if job.has_written(tables.SIGNATURES):
         return
     last = lake.lineage(tables.SIGNATURES)
-    signed = lake.read(tables.SIGNATURES)
-    if last is None or not _has_rule(signed, how):
+    if last is None or table_rows(lake, tables.SIGNATURES).first("rule") != how.rule:
         _sign(lake, job, version, -1, how)
         return
     since = last.inputs.get(tables.CONVERSATIONS, -1)
@@ -47,14 +46,10 @@ def bring_up(lake: Lake, job: Run, version: int, how: Signing) -> None:
             _sign(lake, job, version, since, how)
         return
     key, conversations = ["conversation_id", "digest"], lake.read(tables.CONVERSATIONS, version)
-    known = signed.join(conversations.select(key), key, "left_semi").select(*SCHEMAS[tables.SIGNATURES].names)
+    known = lake.read(tables.SIGNATURES).join(conversations.select(key), key, "left_semi")
+    known = known.select(*SCHEMAS[tables.SIGNATURES].names)
     missing = conversations.join(known.select(key), key, "left_anti")
     job.commit(tables.SIGNATURES, known.unionByName(sign(missing, how)), "overwrite")
-
-
-def _has_rule(signed: DataFrame, how: Signing) -> bool:
-    first = signed.select("rule").first()
-    return first is not None and first["rule"] == how.rule
 
 
 def version_for(lake: Lake, conversations: int) -> int:

@@ -64,6 +64,20 @@ class Rows:
         work = lambda taken: kernel(batch for share in taken for batch in read(share, columns, _BATCH))  # noqa: E731
         return spread(self.spark, dealt, lambda share: share.bytes, work, schema)
 
+    def count(self) -> int:
+        """How many rows there are."""
+        if self.files is None:
+            return self.frame().count()
+        return sum(pq.read_metadata(file.path).num_rows for file in self.files)
+
+    def first(self, column: str) -> Any:
+        """The value of a column in some row; None where there are no rows."""
+        if self.files is None:
+            row = self.frame().select(column).first()
+            return None if row is None else row[0]
+        batches = (batch for file in self.files for batch in read(file, [column], 1))
+        return next((batch.column(0)[0].as_py() for batch in batches), None)
+
     def read(self, schema: pa.Schema) -> pa.Table:
         """These columns of all rows on the driver."""
         if self.files is None:

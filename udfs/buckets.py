@@ -113,15 +113,31 @@ def wanted(found: np.ndarray) -> Wanted:
     return Wanted(np.packbits(is_there, bitorder="little"), bits)
 
 
+class Groups(NamedTuple):
+    """Rows (int64, ascending), and the ``component`` (int64) that each is known to be in."""
+
+    row: np.ndarray
+    component: np.ndarray
+
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        """The components of these rows; itself for a row that is in none."""
+        if not len(self.row):
+            return rows
+        place = np.minimum(np.searchsorted(self.row, rows), len(self.row) - 1)
+        return np.where(self.row[place] == rows, self.component[place], rows)
+
+
 def pack_known(
-    batches: Iterable[pa.RecordBatch], levels: Levels, parts: int, wanted: Wanted
+    batches: Iterable[pa.RecordBatch], levels: Levels, parts: int, wanted: Wanted, groups: Groups
 ) -> Iterator[pa.RecordBatch]:
-    """The same, of those keys alone whose bucket is wanted, and few others."""
+    """The same, of those keys alone whose bucket is wanted, and few others. For a row stands its component, so that
+    rows which are known to hang together make no edges; but where it counts which rows have equal messages."""
     for batch in batches:
-        found, rows = keys(batch, levels)
+        found, at = keys(batch, levels)
         begins = found >> np.uint64(64 - wanted.bits)
         is_known = wanted.beginnings[begins >> np.uint64(3)] >> (begins & np.uint64(7)).astype(np.uint8) & 1 > 0
-        yield blocks.pack(found[is_known], batch.column("row").to_numpy()[rows[is_known]], parts)
+        found, at, rows = found[is_known], at[is_known], batch.column("row").to_numpy()
+        yield blocks.pack(found, np.where(found & _EQUAL > 0, rows[at], groups.of(rows)[at]), parts)
 
 
 def distinct(batches: Iterable[pa.RecordBatch], levels: Levels) -> Iterator[pa.RecordBatch]:

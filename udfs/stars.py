@@ -51,6 +51,14 @@ def contract(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
                 digest = 0
 
 
+def contract_known(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """:func:`contract` of rows (``row``, ``component``) of which it is known what they hang together with."""
+    names = ["a", "b", "is_equal"]
+    for batch in batches:
+        columns = [batch.column("component"), batch.column("row"), pa.array(np.zeros(len(batch), bool))]
+        yield from contract([pa.RecordBatch.from_arrays(columns, names)])
+
+
 def _digest(a: np.ndarray, b: np.ndarray) -> int:
     hashes = a.view(np.uint64) * _SPREAD + b.view(np.uint64)
     hashes = (hashes ^ (hashes >> np.uint64(29))) * _SPREAD
@@ -82,7 +90,7 @@ def small_stars(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Edges routed by child -> blocks: the parents of one child now hang together, by the least of them."""
     parts = [_read(batch.column("edges")) for batch in batches]
     if parts:
-        yield from _blocks(forest(*_joined(parts)))
+        yield from _blocks(forest(*joined(parts)))
 
 
 def large_stars(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -99,7 +107,7 @@ def large_stars(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         above.append(_read(batch.column("edges").filter(by_child)))
         below.append(_read(batch.column("edges").filter(pa.compute.invert(by_child))))
     if above:
-        yield from _blocks(*_lift(_distinct(_joined(above)), _distinct(_joined(below))))
+        yield from _blocks(*_lift(_distinct(joined(above)), _distinct(joined(below))))
 
 
 def sizes(batches: Iterable[pa.RecordBatch], least: int) -> Iterator[pa.RecordBatch]:
@@ -210,7 +218,8 @@ def _distinct(edges: Edges) -> Edges:
     return Edges(child[is_new], parent[is_new])
 
 
-def _joined(parts: list[Edges]) -> Edges:
+def joined(parts: list[Edges]) -> Edges:
+    """All edges of these, end to end."""
     return Edges(*map(np.concatenate, zip(*parts, strict=True)))
 
 

@@ -116,11 +116,12 @@ class _Buckets(NamedTuple):
 
 class _Met(NamedTuple):
     """Scratch: the kept rows in the buckets of the row at hand, ``rows``, each once; ``by``: the number of the search
-    that met each row last; ``place`` of every row in the order of rank; ``tied`` as in :class:`Thinned`; ``counts``:
-    pairs compared, pairs rejected, searches."""
+    that met each row last; ``marks`` of the row's set; ``place`` of every row in the order of rank; ``tied`` as in
+    :class:`Thinned`; ``counts``: pairs compared, pairs rejected, searches."""
 
     rows: np.ndarray
     by: np.ndarray
+    marks: np.ndarray
     place: np.ndarray
     tied: np.ndarray
     counts: np.ndarray
@@ -147,7 +148,8 @@ def thin(found: Candidates, bounds: Bounds) -> Thinned:
     nothing = np.full(count, -1), np.zeros(count, np.int8), np.zeros(count), np.full(count, -1)
     tied = np.arange(count)
     result = Thinned(*nothing, np.zeros(count, np.int16), tied, 0, 0, 0)
-    met = _Met(np.empty(count, np.int64), np.full(count, -1), freeze(place, np.int64), tied, np.zeros(3, np.int64))
+    marks, counts = np.zeros(verifying.MARKS, np.uint64), np.zeros(3, np.int64)
+    met = _Met(np.empty(count, np.int64), np.full(count, -1), marks, freeze(place, np.int64), tied, counts)
     holders = _find_holders(found, place)
     _remove_snapshots(found, holders, result)
     copies = _bucket(Ragged(verifying.digest(sets), np.arange(count + 1)), found.component, 1)

@@ -6,7 +6,7 @@ Named tuples of arrays come in as :mod:`udfs.thinning` defines them; ``result``,
 from typing import Any
 
 import numpy as np
-from numba import uint64
+from numba import uint32, uint64
 
 from udfs.compiled import compiled, freeze, mix
 
@@ -14,6 +14,9 @@ KEPT, SNAPSHOT, NEAR, CONTAINED = range(4)
 """The level of a row in :class:`udfs.thinning.Thinned`."""
 CLOSING_SHARE = 0.75
 """Share of a last message's shingles that make it part of another text: a cut in the middle of a word breaks one."""
+
+MARKS = 1024
+"""Words of 64 bits that tell which last 16 bits the values of a set have."""
 
 
 def jaccard(a: np.ndarray, b: np.ndarray) -> float:
@@ -59,6 +62,24 @@ def _count_common(a: Any, b: Any, least: int) -> int:
 
 
 @compiled
+def _mark(marks: Any, values: Any) -> None:
+    """Note which last 16 bits the values of a set have, one bit each, and of no other set."""
+    marks[:] = 0
+    for value in values:
+        marks[(value >> uint32(6)) & uint32(MARKS - 1)] |= uint64(1) << uint64(value & uint32(63))
+
+
+@compiled
+def _count_marked(marks: Any, values: Any) -> int:
+    """How many of the values end like one that is marked: never fewer than the two sets share, and a tenth of the work
+    of counting those, for what comes next never depends on what was found."""
+    count = 0
+    for value in values:
+        count += (marks[(value >> uint32(6)) & uint32(MARKS - 1)] >> uint64(value & uint32(63))) & uint64(1)
+    return count
+
+
+@compiled
 def _has_no(lists: Any, row: int) -> bool:
     return lists.offsets[row] == lists.offsets[row + 1]
 
@@ -74,30 +95,41 @@ def _set(sets: Any, row: int) -> Any:
 
 
 @compiled
-def _compare(sets: Any, row: int, other: int, least: float) -> float:
-    """Jaccard of two sets if it is at least ``least``, else any number below; -1 if their sizes rule it out."""
+def _compare(sets: Any, row: int, other: int, least: float, marks: Any) -> float:
+    """Jaccard of two sets, the row's being marked, if it is at least ``least``, else any number below; -1 if their
+    sizes rule it out."""
     a, b = _set(sets, row), _set(sets, other)
     if min(len(a), len(b)) / max(len(a), len(b)) < least:
         return -1.0
-    common = _count_common(a, b, int(least / (1 + least) * (len(a) + len(b))))
+    wanted = int(least / (1 + least) * (len(a) + len(b)))
+    common = _count_common(a, b, wanted) if _count_marked(marks, b) >= wanted else 0
     return common / (len(a) + len(b) - common) if common > 0 else 0.0
 
 
 @compiled
-def _contain(sets: Any, closing: Any, row: int, other: int, least: float) -> float:
-    """The share of a row's set that is in the other's, if that is at least ``least`` and its last message is there too,
-    else any number below; -1 if the other's set is smaller."""
+def _contain(sets: Any, closing: Any, row: int, other: int, least: float, marks: Any) -> float:
+    """The share of a row's set, which is marked, that is in the other's, if that is at least ``least`` and its last
+    message is there too, else any number below; -1 if the other's set is smaller."""
     a, b = _set(sets, row), _set(sets, other)
     if len(a) > len(b):
         return -1.0
-    known = 0
-    for place in range(closing.shape[1]):
-        at = np.searchsorted(b, closing[row, place])
-        known += at < len(b) and b[at] == closing[row, place]
-    if known < CLOSING_SHARE * closing.shape[1]:
+    wanted = int(least * len(a))
+    if _count_marked(marks, b) < wanted or not _has_most(b, closing[row]):
         return 0.0
-    common = _count_common(a, b, int(least * len(a)))
+    common = _count_common(a, b, wanted)
     return common / len(a) if common > 0 else 0.0
+
+
+@compiled
+def _has_most(values: Any, some: Any) -> bool:
+    """Is ``CLOSING_SHARE`` of some values in an ascending set?"""
+    known = 0
+    for place, value in enumerate(some):
+        at = np.searchsorted(values, value)
+        known += at < len(values) and values[at] == value
+        if known + len(some) - place - 1 < CLOSING_SHARE * len(some):
+            return False
+    return True
 
 
 @compiled
@@ -178,11 +210,12 @@ def _find_near(
     threshold, related = bounds
     is_fixed, keep = fixed
     best, highest, alike = -1, 0.0, 0
-    for place in range(_meet(near, row, met)):
+    for place in range(_meet(near, sets, row, met)):
         other = met.rows[place]
         if result.kept_of[other] >= 0:
             continue
-        similarity = _compare(sets, row, other, related)
+        worth = max(related, min(highest, threshold))  # one less like the row than the best so far changes nothing
+        similarity = _compare(sets, row, other, worth, met.marks)
         met.counts[0] += similarity >= 0
         met.counts[1] += similarity < threshold
         if similarity >= threshold:
@@ -218,12 +251,12 @@ def _find_whole(texts: Any, parts: Any, row: int, bounds: Any, met: Any, result:
     that are fixed."""
     least, apart, is_fixed = bounds
     best, highest = -1, 0.0
-    for place in range(_meet(parts, row, met)):
+    for place in range(_meet(parts, texts[0], row, met)):
         other = met.rows[place]
         if result.kept_of[other] >= 0:
             continue
-        share = _contain(texts[0], texts[1], row, other, least)
-        if share > 0 and not is_fixed[other] and _compare(texts[0], row, other, apart) >= apart:
+        share = _contain(texts[0], texts[1], row, other, least, met.marks)
+        if share > 0 and not is_fixed[other] and _compare(texts[0], row, other, apart, met.marks) >= apart:
             continue
         met.counts[0] += share >= 0
         met.counts[1] += share < least
@@ -241,15 +274,16 @@ def _find_copy(sets: Any, copies: Any, row: int, met: Any) -> int:
     if bucket < 0 or copies.arrivals[bucket] == 0:
         return -1
     other = copies.kept[copies.first[bucket]]
-    if _compare(sets, row, other, 1.0) != 1.0:
+    if not np.array_equal(_set(sets, row), _set(sets, other)):
         return -1
     met.counts[0] += 1
     return other
 
 
 @compiled
-def _meet(buckets: Any, row: int, met: Any) -> int:
-    """Collect the kept rows in the row's buckets, each once; returns how many there are."""
+def _meet(buckets: Any, sets: Any, row: int, met: Any) -> int:
+    """Collect the kept rows in the row's buckets, each once; returns how many there are. If any, the row's set is
+    marked, to be compared with theirs."""
     count = 0
     met.counts[2] += 1
     for key in range(buckets.offsets[row], buckets.offsets[row + 1]):
@@ -262,6 +296,8 @@ def _meet(buckets: Any, row: int, met: Any) -> int:
             if met.by[other] != met.counts[2]:
                 met.by[other], met.rows[count] = met.counts[2], other
                 count += 1
+    if count:
+        _mark(met.marks, _set(sets, row))
     return count
 
 

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from jobs.connected import CONTRACTED, components
 from jobs.errors import WinnowError
 from jobs.stores import clear
+from jobs.tasks import Rows
 from udfs import stars
 
 PARTS = 3
@@ -106,6 +107,15 @@ def test_of_rows_with_equal_messages_all_but_the_least_are_copies(spark, tmp_pat
     members = components(edges.mapInArrow(stars.contract, CONTRACTED), limit, PARTS, str(tmp_path)).frame().collect()
     found = {member.row: member.is_copy for member in members}
     assert found == {1: None, 3: False, 8: True, 9: False, 5: False, 6: True, 20: True}
+
+
+@pytest.mark.parametrize("limit", [FEW, NONE], ids=["on the driver", "on Spark"])
+def test_what_is_known_to_hang_together_hangs_together_with_what_is_tied_to_it(spark, tmp_path, limit):
+    before, after = graphs(40, seed=6), graphs(20, seed=7)
+    known = pd.DataFrame(slowly(before).items(), columns=["row", "component"])
+    rows = Rows(spark, lambda: spark.createDataFrame(known, "row bigint, component bigint"))
+    found = components(frame(spark, after), limit, PARTS, str(tmp_path / "work"), rows).frame()
+    assert labels(found) == slowly(np.concatenate([before, after]))
 
 
 def test_too_many_rounds_are_an_error_and_a_later_run_goes_on_from_the_last_whole_one(spark, tmp_path):

@@ -13,6 +13,7 @@ from udfs.prompts import keys
 from udfs.shingles import CLOSING
 from udfs.signatures import Signing, sign
 
+ALONE = buckets.Groups(np.empty(0, np.int64), np.empty(0, np.int64))
 HOW = Signing(shingle=5, min_shingles=6, bands=25, rows=5, seed=1)
 WORDS = [f"word{number}" for number in range(3000)]
 
@@ -117,9 +118,21 @@ def test_keys_that_are_wanted_are_the_only_ones_packed():
     batch = signed(["Hi", "Hello"], ["Hi", "Hello", "Bye"], ["Other", "talk"])
     (asked,) = buckets.distinct([batch.slice(0, 1)], SNAPSHOT)
     wanted = buckets.wanted(asked["bucket"].to_numpy().view(np.uint64))
-    packed = list(buckets.pack_known([batch.slice(1)], SNAPSHOT, 2, wanted))
+    packed = list(buckets.pack_known([batch.slice(1)], SNAPSHOT, 2, wanted, ALONE))
     rows = [np.frombuffer(block, np.int64) for part in packed for block in part["values"].to_pylist()]
     assert np.concatenate(rows).tolist() == [1, 1]
+
+
+def test_known_rows_go_by_their_component_and_by_themselves_where_equal_messages_count():
+    batch = signed(*[[" ".join(WORDS[:100])]] * 3)
+    levels = Levels(False, True, True, False)
+    (asked,) = buckets.distinct([batch], levels)
+    wanted = buckets.wanted(asked["bucket"].to_numpy().view(np.uint64))
+    groups = buckets.Groups(np.array([0, 2]), np.array([-5, -5]))
+    keys, rows = blocks.unpack(buckets.pack_known([batch], levels, 2, wanted, groups))
+    is_equal = keys & np.uint64(2) > 0
+    assert sorted(rows[is_equal].tolist()) == [0, 1, 2]
+    assert set(rows[~is_equal].tolist()) == {-5, 1}
 
 
 def test_the_prompt_is_the_first_user_message():
@@ -160,7 +173,7 @@ def test_of_known_keys_those_of_wanted_buckets_are_packed_and_what_begins_like_t
         "anchors": pa.array([b""]),
     }
     found = buckets.wanted(np.array([*wanted, *wanted], np.uint64))
-    (packed,) = buckets.pack_known([pa.RecordBatch.from_pydict(columns)], NEAR, 2, found)
+    (packed,) = buckets.pack_known([pa.RecordBatch.from_pydict(columns)], NEAR, 2, found, ALONE)
     kept, rows = blocks.unpack([packed])
     both_ways = buckets.both_ways(np.array(keys, np.uint64)).tolist()
     begins = {bucket >> 63 - found.bits for bucket in wanted}
@@ -174,5 +187,5 @@ def test_few_keys_are_packed_that_are_not_wanted():
     others = rng.integers(0, 2**64, 20_000, np.uint64)
     columns = {"row": pa.array([3], pa.int64()), "prefixes": pa.array([b""]), "anchors": pa.array([b""])}
     batch = pa.RecordBatch.from_pydict(columns | {"bands": pa.array([others.tobytes()])})
-    kept, _ = blocks.unpack(buckets.pack_known([batch], NEAR, 2, found))
+    kept, _ = blocks.unpack(buckets.pack_known([batch], NEAR, 2, found, ALONE))
     assert len(kept) < len(others) / 16
