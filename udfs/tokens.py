@@ -32,8 +32,9 @@ UNSPACED = (
 Hangul: it has spaces, but what stands between two of them is a whole phrase of stem and endings, so that one changed
 ending changes five shingles of words (docs/decisions/0011). Not among them: Tibetan, whose syllables are divided by
 punctuation (the tsheg)."""
-REVISION = 3
-"""Counted up when the tokens of some text change; signatures of two revisions cannot be compared."""
+REVISION = 4
+"""Counted up when the tokens of some text change, or the keys that are made of them; signatures of two revisions cannot
+be compared."""
 
 _FOLDED = 0x1FFFFF
 _CLASS = 24

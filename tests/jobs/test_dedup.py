@@ -206,7 +206,7 @@ def test_what_a_level_tags_stays_and_others_drop_what_they_would_without_it(
     spark: SparkSession, tmp_path: Path, policies: list[str], gone: set[str]
 ) -> None:
     text = told(1, 120)
-    talks = [("a", ["q", text]), ("b", ["Q", text]), ("near", ["q", edited(text, 60)])]
+    talks = [("a", ["q", text]), ("b", ["Q", text]), ("near", ["q", edited(text, 30)])]
     talks.append(("cut", ["q", " ".join(text.split()[:100])]))
     settings = settings_of("dedup.survivor=[characters]", *(f"dedup.{each}" for each in policies))
     lake = new_lake(spark, tmp_path / "lake", settings, talks)

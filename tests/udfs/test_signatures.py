@@ -67,6 +67,17 @@ def test_a_truncated_text_and_one_with_something_before_it_share_an_anchor_with_
     assert (0, 1) in edges(batch, CONTAINED) and {(0, 2), (1, 2)} & edges(batch, CONTAINED)
 
 
+@pytest.mark.parametrize("length", [16, 32, 63])
+def test_an_opener_that_long_texts_share_is_no_anchor(length):
+    opener, rest = WORDS[:length], (WORDS[100:400], WORDS[500:900])
+    assert edges(signed(*([" ".join([*opener, *each])] for each in rest)), CONTAINED) == set()
+
+
+@pytest.mark.parametrize("size", [36, 60, 64, 127, 128, 300])
+def test_of_a_text_and_its_half_both_have_an_anchor(size):
+    assert edges(signed([" ".join(WORDS[:size])], [" ".join(WORDS[: size // 2])]), CONTAINED) == {(0, 1)}
+
+
 def test_a_prompt_has_the_key_of_its_tokens():
     batch = signed(["Hello, you!", "Hi"], ["hello you", "Bye"], [""], [])
     assert batch["prompt_key"].to_pylist() == keys(batch["prompt"]).to_pylist()
