@@ -66,11 +66,10 @@ def measure(talks: Sequence[Talk], options: Dedup) -> list[Score]:
     """The score of every edit in every class of these conversations, in the order of :data:`EDITS`, then by class."""
     scores: list[Score] = []
     for name, edit in EDITS.items() if talks else ():
-        copies = [
-            (roles, edit(texts, talks[place - 1][1], Random(f"{name}{place}")))
-            for place, (roles, texts) in enumerate(talks)
-        ]
-        both = [*talks, *copies]
+        copies = (edit(texts, talks[place - 1][1], Random(f"{name}{place}")) for place, (_, texts) in enumerate(talks))
+        # Messages that were added are the other's first ones.
+        roles = ([*own, *talks[place - 1][0]] for place, (own, _) in enumerate(talks))
+        both = [*talks, *((said_by[: len(said)], said) for said_by, said in zip(roles, copies, strict=True))]
         signed = _signed(both, options)
         scores += score(name, _seen(both, signed), judged(signed, options), options)
     return scores

@@ -41,6 +41,11 @@ def appended(messages: Messages, other: Messages, _random: Random, share: float)
     return [*messages[:-1], f"{messages[-1]} {extra}"]
 
 
+def continued(messages: Messages, other: Messages, _random: Random) -> Messages:
+    """The conversation goes on with the first two messages of another."""
+    return [*messages, *other[:2]]
+
+
 EDITS: dict[str, Edit] = {
     "case and space": case_and_space,
     "characters 1 %": partial(characters, share=0.01),
@@ -48,6 +53,7 @@ EDITS: dict[str, Edit] = {
     "tokens 6 %": partial(tokens, share=0.06),
     "last message cut by half": partial(truncated, share=0.5),
     "text appended, 20 %": partial(appended, share=0.2),
+    "continued": continued,
 }
 """The edits by the names they are reported under."""
 

@@ -57,8 +57,15 @@ def test_what_is_due_is_found(scores: list[Score]) -> None:
     long = [score for score in scores if score.length != "short"]
     assert sum(score.due for score in long) > 100
     assert all(score.found >= 0.95 * score.due for score in long)
-    equal = [score for score in scores if score.edit == "case and space"]
-    assert sum(score.found for score in equal) == sum(score.due for score in equal) == len(TALKS)
+    for name in ("case and space", "continued"):
+        always = [score for score in scores if score.edit == name]
+        assert sum(score.found for score in always) == sum(score.due for score in always) == len(TALKS)
+
+
+def test_a_conversation_that_goes_on_in_another_is_owed_by_level_snapshot() -> None:
+    beginnings = OFF.model_copy(update={"snapshot": "drop"})
+    scores = {score.edit: (score.due, score.found) for score in planted.measure(TALKS[:5], beginnings)}
+    assert scores.pop("continued") == (5, 5) and set(scores.values()) == {(0, 0)}
 
 
 @pytest.mark.parametrize("name", ["tokens 3 %", "tokens 6 %"])
