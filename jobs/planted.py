@@ -17,7 +17,7 @@ from conf.duplicates import Dedup
 from jobs import matching, signing
 from udfs import buckets, candidates, scripts, tokens
 from udfs.candidates import EXACT, LEVELS
-from udfs.edits import EDITS, Messages
+from udfs.edits import EDITS, Edit, Messages
 from udfs.folding import fold
 from udfs.members import SIGNED, Members, messages, sets_of
 from udfs.signatures import sign
@@ -66,13 +66,17 @@ def measure(talks: Sequence[Talk], options: Dedup) -> list[Score]:
     """The score of every edit in every class of these conversations, in the order of :data:`EDITS`, then by class."""
     scores: list[Score] = []
     for name, edit in EDITS.items() if talks else ():
-        copies = (edit(texts, talks[place - 1][1], Random(f"{name}{place}")) for place, (_, texts) in enumerate(talks))
-        # Messages that were added are the other's first ones.
-        roles = ([*own, *talks[place - 1][0]] for place, (own, _) in enumerate(talks))
-        both = [*talks, *((said_by[: len(said)], said) for said_by, said in zip(roles, copies, strict=True))]
+        copies = [_edited(talk, talks[place - 1], edit, Random(f"{name}{place}")) for place, talk in enumerate(talks)]
+        both = [*talks, *copies]
         signed = _signed(both, options)
         scores += score(name, _seen(both, signed), judged(signed, options), options)
     return scores
+
+
+def _edited(talk: Talk, other: Talk, edit: Edit, random: Random) -> Talk:
+    """The conversation after the edit. Messages that this adds are the other's first ones."""
+    said = edit(talk[1], other[1], random)
+    return [*talk[0], *other[0]][: len(said)], said
 
 
 def score(edit: str, seen: Sequence[Seen], verdicts: Sequence[Verdict], options: Dedup) -> list[Score]:
