@@ -121,9 +121,9 @@ def quarantined(lake: str, limit: int) -> list[dict[str, Any]]:
         return []
     with reading(f"table {tables.QUARANTINE}"):
         found = scan(open_table(lake, log, log.newest)).to_table(use_threads=False).to_pylist()
-    return sorted(found, key=lambda row: (row["record"] is not None, row["file"], row["record"] or 0, row["part"]))[
-        :limit
-    ]
+    # A file that is a copy of another has no part, and may have been refused before for what it then was.
+    order = lambda row: (row["record"] is not None, row["file"], row["record"] or 0, row["part"] or 0)  # noqa: E731
+    return sorted(found, key=order)[:limit]
 
 
 def add_commands(subparsers: Any) -> None:

@@ -3,10 +3,13 @@
 import unicodedata
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conf import tables
 from jobs.errors import LakeDamaged, UsageError
 from jobs.terminal import as_conversation, fit
 from jobs.versions import pin, show
@@ -59,6 +62,22 @@ def test_what_has_no_digest_is_not_verified(lake: str, what: str, capsys: pytest
     with pytest.raises(UsageError, match=f"--verify recomputes the digest of a version, and --{what} shows none"):
         winnow("show", "--lake", lake, f"--{what}", "--verify")
     assert not capsys.readouterr().out
+
+
+def test_a_file_that_was_refused_and_then_is_a_copy_is_shown_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake = make_lake(tmp_path / "lake")
+    told = {"file": "b.jsonl", "record": None, "offset": None, "detail": "", "sample": None}
+    refused = [{**told, "reason": "unreadable_file", "part": 0}, {**told, "reason": "duplicate_file", "part": None}]
+    kinds = {name: pa.string() for name in ("file", "detail", "reason")} | {"sample": pa.binary()}
+    kinds |= {name: pa.int64() for name in ("record", "offset", "part")}
+    write_deltalake(f"{lake}/{tables.QUARANTINE}", pa.Table.from_pylist(refused, pa.schema(kinds.items())))
+    assert winnow("show", "--lake", lake, "--quarantine") == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if "b.jsonl" in line] == [
+        "unreadable_file: b.jsonl",
+        "duplicate_file: b.jsonl",
+    ]
 
 
 @pytest.mark.parametrize("arguments", [["--pin", "a", "--version", "1"], ["--limit", "-1"], ["--limit", "x"]])
