@@ -223,7 +223,7 @@ def _settings(args: Namespace) -> Settings:
         try:
             formats.named(settings.input.format)
         except ValueError as error:
-            raise UsageError(f"input.format: {error}") from error
+            raise UsageError(str(error)) from error
     for line in recipe.describe(settings):
         print(line, file=sys.stderr)
     return settings

@@ -23,6 +23,13 @@ def test_a_path_of_any_letters_can_be_given_by_an_option() -> None:
     assert settings.rules.keywords.folder == '/data/a "b"\\c'
 
 
+def test_an_unknown_format_is_told_with_its_key_once(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["ingest", "--input", "chats", "--lake", "lake", "--set", "input.format=sharegtp"]
+    assert cli.main(arguments) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("winnow: input.format: unknown format 'sharegtp' (did you mean 'sharegpt'?); expected auto")
+
+
 def test_a_terminal_without_some_letters_is_shown_the_others(tmp_path: Path) -> None:
     lake = make_lake(tmp_path / "lake", 2)
     command = [sys.executable, "-m", "jobs.cli", "show", "--lake", lake]
