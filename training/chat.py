@@ -153,7 +153,7 @@ def render(conversations: Sequence[Messages], template: str, special: Mapping[st
         return [Rendered(*pair) for pair in zip(*made, strict=True)]
     except (TemplateError, TypeError, ValueError) as error:  # what Jinja code raises on a shape it does not know
         if len(conversations) == 1:
-            return [str(error).splitlines()[0][:200] or type(error).__name__]
+            return [(str(error).strip() or type(error).__name__).splitlines()[0][:200]]
         return [one for conversation in conversations for one in render([conversation], template, special)]
 
 

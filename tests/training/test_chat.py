@@ -195,3 +195,7 @@ def test_a_conversation_the_template_refuses_is_told_and_the_others_stand():
     rows = encoder("byte_level", "zephyr").encode([conversation("a", "b"), odd, conversation("c", "d")])
     assert [type(row) for row in rows] == [Row, str, Row]
     assert rows[1] == "zephyr knows the roles system, user and assistant, not tool"
+
+
+def test_a_refusal_without_a_word_is_told_by_its_kind():
+    assert render([conversation("a", "b")], "{{ raise_exception('') }}", {}) == ["TemplateError"]
