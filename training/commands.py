@@ -64,7 +64,7 @@ def _add_adapter(commands: Any) -> None:
     for one in (look, check, merge, export):
         one.add_argument("adapter", metavar="DIR", help="a folder that `winnow train` wrote")
         one.set_defaults(run=run_adapter)
-    for one in (check, merge, export):
+    for one in (check, merge):
         one.add_argument("--base", metavar="DIR", help="the base model's folder; default: where it was when trained")
     for one in (merge, export):
         one.add_argument("--out", required=True, metavar="DIR", help="folder to write; must not exist yet")

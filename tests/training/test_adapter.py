@@ -103,6 +103,12 @@ def test_the_plain_form_loads_after_the_base_without_strictness(
     assert all(torch.equal(safe[name], lora[name]) for name in lora)
 
 
+def test_the_plain_form_is_made_without_a_base_and_takes_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["adapter", "export", "adapter", "--out", "plain", "--base", "model"])
+    assert "unrecognized arguments: --base model" in capsys.readouterr().err
+
+
 def test_the_plain_form_of_rslora_has_a_scale_of_alpha_by_r() -> None:
     weights = {"base_model.model.x.q_proj.lora_A.weight": torch.ones(4, 2)}
     state, alpha = adapters.plain_state(weights, {"r": 4, "lora_alpha": 8, "use_rslora": True})
