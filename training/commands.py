@@ -53,21 +53,29 @@ def add_version_options(parser: ArgumentParser) -> None:
 
 
 def _add_adapter(commands: Any) -> None:
-    parser = _parser(commands, "adapter", "look into, check, merge or convert an adapter", "")
+    parser = _parser(commands, "adapter", "look into, check, merge or convert an adapter", _example("inspect"))
     kinds = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
-    look = _parser(kinds, "inspect", "say what an adapter is and where it comes from", "")
-    check = _parser(kinds, "verify", "check files, tensors, and if given base and dataset", "")
+    _kind(kinds, "inspect", "say what an adapter is and where it comes from")
+    check = _kind(kinds, "verify", "check files, tensors, and if given base and dataset", " --lake lake")
     check.add_argument("--lake", metavar="PATH", help="also recompute the dataset's digest in this lake")
-    merge = _parser(kinds, "merge", "write base + adapter as one model in safetensors", "")
+    merge = _kind(kinds, "merge", "write base + adapter as one model in safetensors", " --out merged")
     merge.add_argument("--shard-gb", type=float, default=5.0, metavar="GB", help="largest file (default: 5)")
-    export = _parser(kinds, "export", "write a plain state dict for loralib: base, then lora", "")
-    for one in (look, check, merge, export):
-        one.add_argument("adapter", metavar="DIR", help="a folder that `winnow train` wrote")
-        one.set_defaults(run=run_adapter)
+    export = _kind(kinds, "export", "write a plain state dict for loralib: base, then lora", " --out plain")
     for one in (check, merge):
         one.add_argument("--base", metavar="DIR", help="the base model's folder; default: where it was when trained")
     for one in (merge, export):
         one.add_argument("--out", required=True, metavar="DIR", help="folder to write; must not exist yet")
+
+
+def _kind(kinds: Any, name: str, does: str, options: str = "") -> ArgumentParser:
+    parser = _parser(kinds, name, does, _example(name, options))
+    parser.add_argument("adapter", metavar="DIR", help="a folder that `winnow train` wrote")
+    parser.set_defaults(run=run_adapter)
+    return parser
+
+
+def _example(name: str, options: str = "") -> str:
+    return f"Example: winnow adapter {name} runs/first/adapter{options}"
 
 
 def _parser(commands: Any, name: str, does: str, epilog: str) -> ArgumentParser:

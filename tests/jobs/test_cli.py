@@ -2,8 +2,12 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,21 @@ def test_a_path_of_any_letters_can_be_given_by_an_option() -> None:
     settings = cli._settings(cli._parser().parse_args(["publish", "--lake", "lake", *options]))
     assert settings.dedup.against == "/data/😀 漢/lake#first"
     assert settings.rules.keywords.folder == '/data/a "b"\\c'
+
+
+def parsers(parser: ArgumentParser) -> Iterator[ArgumentParser]:
+    """The commands of a command, and those of these."""
+    for action in parser._actions:
+        for command in action.choices.values() if isinstance(action, _SubParsersAction) else ():
+            yield command
+            yield from parsers(command)
+
+
+def test_every_command_has_an_example_that_it_takes() -> None:
+    for command in parsers(cli._parser()):
+        line = re.search(rf"{command.prog}\b.*", (command.epilog or "").replace("\\\n", ""))
+        assert line, command.prog
+        assert cli._parser().parse_args(shlex.split(line[0])[1:])
 
 
 def test_an_unknown_format_is_told_with_its_key_once(capsys: pytest.CaptureFixture[str]) -> None:
