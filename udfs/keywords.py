@@ -215,12 +215,8 @@ def _longest(hits: Hits, lists: Lists) -> Hits:
     category = _numbered(lists)[1][hits.entry]
     order = np.lexsort((hits.entry, -hits.end, hits.offset, category, hits.message))
     hits, category = hits.where(order), category[order]
-    group = (
-        np.cumsum(np.concatenate(([0], (np.diff(hits.message) != 0) | (np.diff(category) != 0))))
-        if len(order)
-        else order
-    )
-    reach = np.maximum.accumulate(hits.end + group * (1 << 32)) - group * (1 << 32) if len(order) else order
+    group = np.cumsum((np.diff(hits.message, prepend=-1) != 0) | (np.diff(category, prepend=-1) != 0))
+    reach = np.maximum.accumulate(hits.end + group * (1 << 32)) - group * (1 << 32)
     inside = np.zeros(len(order), bool)
     inside[1:] = (group[1:] == group[:-1]) & (reach[:-1] >= hits.end[1:])
     hits = hits.where(~inside)
