@@ -7,7 +7,7 @@ from training.errors import RunRefused
 from training.exchanges import OUTCOMES
 
 LOST = 0.5
-"""Largest share of conversations of a split that may leave no row behind."""
+"""Largest share of conversations of a split that may leave no row behind, but for those that are too long."""
 
 
 def check(stats: Mapping[str, int | float], refusal: str, data: Data) -> None:
@@ -44,7 +44,7 @@ def _of_rows(stats: Mapping[str, int | float], refusal: str, data: Data, split: 
     if split == "eval" and data.eval == "none":
         return ""
     rows, made = stats[f"{split}.rows"], stats[f"{split}.token_rows"]
-    lost = stats[f"{split}.no_loss"] + stats[f"{split}.refused"] + (0 if made else stats[f"{split}.long"])
+    lost = stats[f"{split}.no_loss"] + stats[f"{split}.refused"]
     why = f" (the template refuses: {refusal})" if refusal else ""
     if not rows:
         advice = "publish with publish.eval_share above 0, or set data.eval=none" if split == "eval" else "publish more"
