@@ -24,7 +24,7 @@ from training.tokens import Prepared
 LOOK = 8192
 """Conversations tokenized for the check of a version that has no token cache yet."""
 
-BARS = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 1_048_576)
+BARS = tuple(64 << step for step in range(15))  # up to the most that data.max_tokens may be
 
 
 @dataclass(frozen=True)

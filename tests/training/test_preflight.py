@@ -242,6 +242,7 @@ def test_the_histogram_has_a_line_for_each_power_of_two_in_use():
         "<=       512   25.0%  ##########",
     ]
     assert histogram(np.array([], int)) == []
+    assert len(histogram(np.array([131_073, 1_048_576]))) == 3
 
 
 def test_a_models_own_code_is_refused(corpus, model, tmp_path):
