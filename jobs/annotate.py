@@ -212,7 +212,8 @@ def _time(told: str) -> Column:
     where it names no zone; null for any other text."""
     number, written = F.expr(f"try_cast({told} as double)"), F.expr(f"try_cast({told} as timestamp)")
     seconds = F.when(number >= _MILLISECONDS, number / 1000).otherwise(number)
-    return F.coalesce(seconds, F.unix_micros(written) / 1_000_000)
+    finite = F.when(F.abs(number) < float("inf"), seconds)  # Spark reads NaN and Infinity as numbers too
+    return F.coalesce(finite, F.unix_micros(written) / 1_000_000)
 
 
 _MESSAGE = SCHEMAS[tables.CONVERSATIONS]["messages"].dataType.elementType  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 from conf import tables
 from conf.rules import Edits, Keywords, Reasons, Rules
 from conf.settings import Settings
-from jobs.annotate import keyword_lists, label
+from jobs.annotate import _time, keyword_lists, label
 from jobs.errors import UsageError
 from jobs.lake import Lake
 from jobs.session import open_session
@@ -41,3 +41,11 @@ def test_a_time_without_a_zone_is_utc_whatever_the_session_was_asked_for(lake: L
     raw = raw.withColumn("metadata", F.lit('{"timestamp": "2024-01-01 12:00:00"}'))
     open_session("test", {**smoke.spark, "spark.sql.session.timeZone": "Asia/Tokyo"})
     assert label(raw, Rules()).collect()[0]["time"] == 1_704_110_400
+
+
+def test_a_time_is_a_number_or_written_out_and_nothing_else_is_one(lake: Lake) -> None:
+    told = {"1704110400": 1_704_110_400, "1704110400500": 1_704_110_400.5, "2024-01-01": 1_704_067_200, "-5": -5}
+    none = ["NaN", "nan", "Infinity", "-Infinity", "inf", "soon", ""]
+    texts = lake.spark.createDataFrame([(text,) for text in (*told, *none)], "told string")
+    found = {row["told"]: row["time"] for row in texts.select("told", _time("told").alias("time")).collect()}
+    assert found == told | dict.fromkeys(none)
