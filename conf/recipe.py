@@ -79,10 +79,10 @@ def sections(settings: T, *names: str) -> T:
 
 
 def describe(settings: Settings | Training) -> list[str]:
-    """One line for every value in use, in tree order: ``dedup.threshold = 0.7  (default 0.8)`` where it differs.
+    """One line for every value in use, in tree order: ``dedup.threshold = 0.8  (default 0.7)`` where it differs.
 
-    Without the remark, a line is an override. Values whose key sounds like a secret are shown as ``***``; a key that
-    ends in ``tokens`` or ``tokenizer`` does not.
+    Without the remark, a line can be given as an override. Values whose key sounds like a secret are shown as ``***``;
+    a key that ends in ``tokens`` or ``tokenizer`` does not.
     """
     defaults = dict(_leaves(type(settings)()))
     lines = []

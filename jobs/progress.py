@@ -14,7 +14,7 @@ _TICK_SECONDS = 0.5
 
 
 class Progress:
-    """Reports the stages of one job. ``rows`` are the rows Spark says its running stages have written or read."""
+    """Reports the stages of one job. ``rows`` are those that Spark says its stages wrote meanwhile."""
 
     def __init__(self, spark: SparkSession | None, job: str, out: TextIO | None = None):
         self._spark, self._job, self._out = spark, job, out or sys.stderr

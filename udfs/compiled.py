@@ -26,7 +26,7 @@ _intrinsic: Any = intrinsic
 def compiled(function: Callable[..., Any]) -> Any:
     """The function as machine code (``numba.njit``, releases the GIL), compiled for its argument types when called.
 
-    The first call on a machine compiles: 6 s of one core for all kernels of tokens, shingles, minhash and similarity;
+    The first call on a machine compiles: 6 s of one core for all kernels of tokens, shingles, minhash and verifying;
     later processes load them in 0.1 s. The cache is in the first of these folders that can be written:
     ``NUMBA_CACHE_DIR``, the module's ``__pycache__``, ``winnow-kernels-<uid>`` in the temporary folder (private to the
     user). It is found by the content of the source, so executors that get the package as a zip share it between runs.

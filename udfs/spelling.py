@@ -1,7 +1,7 @@
 """Which language is a text spelled like? A linear model of letter sequences, for scripts that many languages share.
 
 The model is fastText's (https://arxiv.org/abs/1607.01759): a text is the mean of the vectors of its words and of the
-runs of up to five letters in them, word ends included, hashed to 131,072 rows of 16 numbers; a softmax over 66
+runs of up to five letters in them, word ends included, hashed to 131,072 rows of 16 numbers; a softmax over 62
 languages reads that mean. It was trained by us (``docs/decisions/0079-language-by-spelling.md`` names the texts).
 """
 

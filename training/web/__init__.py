@@ -1,1 +1,1 @@
-"""The chat page of ``winnow serve``: one file, no build step, nothing fetched from elsewhere."""
+"""The chat page of ``winnow serve``: no build step, nothing fetched from elsewhere."""
