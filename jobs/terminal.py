@@ -42,11 +42,10 @@ def as_heading(version: Version) -> str:
 
 def as_conversation(row: dict[str, Any], width: int | None = None) -> str:
     """One dataset row: a head line, then ``role: content`` a message, each cut to ``width`` terminal columns."""
-    width = width or shutil.get_terminal_size().columns
     facts = " ".join(f"{key}={row[key]}" for key in ("source", "split", "model", "language", "copies") if row.get(key))
     facts = _origins(row.get("made_of") or []) + facts
     messages = [f"  {message['role']}: {message['content']}" for message in row["messages"]]
-    return "\n".join(fit(line, width) for line in [f"{row['conversation_id']} {facts}", *messages])
+    return _fitted([f"{row['conversation_id']} {facts}", *messages], width)
 
 
 def as_transcript(name: str, messages: Sequence[dict[str, Any]]) -> str:
@@ -58,40 +57,42 @@ def as_transcript(name: str, messages: Sequence[dict[str, Any]]) -> str:
 
 def as_refusal(row: dict[str, Any], width: int | None = None) -> str:
     """One quarantine row: reason and place, then its detail and its head, each cut to ``width`` terminal columns."""
-    width = width or shutil.get_terminal_size().columns
     place = row["file"] if row["record"] is None else f"{row['file']} record {row['record']} byte {row['offset']}"
     sample = (row["sample"] or b"").decode("utf-8", "replace")
-    return "\n".join(fit(line, width) for line in (f"{row['reason']}: {place}", f"  {row['detail']}", f"  {sample}"))
+    return _fitted([f"{row['reason']}: {place}", f"  {row['detail']}", f"  {sample}"], width)
 
 
 def as_contamination(row: dict[str, Any], width: int | None = None) -> str:
     """One row of ``contamination``: what was found, then the question and the turn that is said to contain it."""
-    width = width or shutil.get_terminal_size().columns
     verdict = "hit" if row["hit"] else "not a hit"
     overlap = f"overlap {row['overlap']:.2f} ({row['matched']} of {row['features']})"
     copies = f" and {row['copies'] - 1} like it" if row["copies"] > 1 else ""
     place = f"{row['conversation_id']} message {row['message']}{copies}"
     head = f"{verdict}: {row['benchmark']} {row['item']}, {overlap}, {place}"
-    return "\n".join(fit(line, width) for line in (head, f"  asked: {row['question']}", f"  found: {row['text']}"))
+    return _fitted([head, f"  asked: {row['question']}", f"  found: {row['text']}"], width)
 
 
 def as_family(row: dict[str, Any], width: int | None = None) -> str:
     """One row of ``families``: its size and what was removed of it, then its form and an example."""
-    width = width or shutil.get_terminal_size().columns
     head = f"{row['level']} {row['family'][:12]}: {row['rows']:,} rows, {row['removed']:,} removed"
     head += f", {row['prompts']:,} prompts"
-    return "\n".join(fit(line, width) for line in (head, f"  {row['form']}", f"  e.g. {row['example']}"))
+    return _fitted([head, f"  {row['form']}", f"  e.g. {row['example']}"], width)
 
 
 def as_conflict(rows: Sequence[dict[str, Any]], width: int | None = None) -> str:
     """The conversations of one question in ``conflicts``: the question, then each persona with an example's id."""
-    width = width or shutil.get_terminal_size().columns
     head = rows[0]
     lines = [f"{head['personas']:,} personas, {head['conversations']:,} conversations: {head['text']}"]
     for _, group in groupby(rows, key=lambda row: row["persona"]):
         same = list(group)
         facts = (f"{name}={same[0][name]}" for name in ("character", "model", "system") if same[0][name])
         lines.append(f"  {len(same):,} by {' '.join(facts) or 'nobody named'}, e.g. {same[0]['conversation_id']}")
+    return _fitted(lines, width)
+
+
+def _fitted(lines: Sequence[str], width: int | None) -> str:
+    """The lines, each cut to ``width`` columns; None: those of the terminal."""
+    width = width or shutil.get_terminal_size().columns
     return "\n".join(fit(line, width) for line in lines)
 
 
