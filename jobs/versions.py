@@ -53,14 +53,6 @@ PIN_NAME = re.compile(r"[\w.-]+")
 ATTEMPTS = 50
 """How often an edit of the pins is tried while others edit them too; each failure means someone else got through."""
 
-_OTHERS = {
-    "quarantine": "what could not be read, instead of a version",
-    "contamination": "hits and near misses on benchmark questions",
-    "families": "frequent prompts and templates, the largest first",
-    "conflicts": "questions that several personas answer",
-}
-"""What ``show`` prints instead of a version."""
-
 Edit = Callable[[list[Pin]], list[Pin]]
 
 
@@ -126,6 +118,15 @@ def quarantined(lake: str, limit: int) -> list[dict[str, Any]]:
     return sorted(found, key=order)[:limit]
 
 
+_OTHERS: dict[str, tuple[str, Callable[[str, int], list[Any]], Callable[[Any], str]]] = {
+    "quarantine": ("what could not be read, instead of a version", quarantined, terminal.as_refusal),
+    "contamination": ("hits and near misses on benchmark questions", audit.contamination, terminal.as_contamination),
+    "families": ("frequent prompts and templates, the largest first", audit.families, terminal.as_family),
+    "conflicts": ("questions that several personas answer", audit.conflicts, terminal.as_conflict),
+}
+"""What ``show`` prints instead of a version: what that is, how it is read, and how each of it is written."""
+
+
 def add_commands(subparsers: Any) -> None:
     """Register ``versions``, ``pin``, ``unpin`` and ``show``; each sets ``run``, a function of the parsed arguments."""
     versions = command(subparsers, "versions", run_versions, "list the published versions", "--lake lake")
@@ -145,7 +146,7 @@ def add_commands(subparsers: Any) -> None:
     which.add_argument("--version", type=int, metavar="N", help="default: the newest")
     which.add_argument("--pin", metavar="NAME")
     which.add_argument("--timestamp", metavar="TIME", help="ISO 8601, UTC unless it says otherwise")
-    for name, does in _OTHERS.items():
+    for name, (does, _, _) in _OTHERS.items():
         which.add_argument(f"--{name}", action="store_true", help=does)
     look.add_argument("--limit", type=_count, default=5, metavar="N", help="conversations to print (default: 5)")
     look.add_argument("--verify", action="store_true", help="first recompute the digest from every message")
@@ -188,17 +189,9 @@ def run_show(args: Namespace) -> int:
     if args.verify and others:
         raise UsageError(f"--verify recomputes the digest of a version, and --{others[0]} shows none: leave out one")
     with user_errors():
-        if args.quarantine:
-            print("\n".join(map(terminal.as_refusal, quarantined(args.lake, args.limit))))
-            return 0
-        if args.contamination:
-            print("\n".join(map(terminal.as_contamination, audit.contamination(args.lake, args.limit))))
-            return 0
-        if args.families:
-            print("\n".join(map(terminal.as_family, audit.families(args.lake, args.limit))))
-            return 0
-        if args.conflicts:
-            print("\n".join(map(terminal.as_conflict, audit.conflicts(args.lake, args.limit))))
+        if others:
+            _, read, write = _OTHERS[others[0]]
+            print("\n".join(map(write, read(args.lake, args.limit))))
             return 0
         version = resolve(args.lake, args.pin, args.version, args.timestamp)
         print(terminal.as_heading(version))
