@@ -2,6 +2,6 @@
 
 import sys
 
-from jobs.sample import main
+from jobs.cli import main
 
-sys.exit(main())
+sys.exit(main(["sample", *sys.argv[1:]]))

@@ -3,8 +3,6 @@
 All texts come from the generator in this package. The same number and seed give the same bytes in every file.
 """
 
-import argparse
-import sys
 from pathlib import Path
 from random import Random
 
@@ -91,21 +89,3 @@ def run(out: str, conversations: int, seed: int) -> int:
     print("\n".join(f"{count:>8,}  {name}" for name, count in counts.items()))
     print(f"written to {out}; the truth is in {Path(out) / truth.FOLDER}, which readers skip")
     return 0
-
-
-def main(argv: list[str] | None = None) -> int:
-    """``python -m jobs.sample``; returns 0 when written, 2 when it could not be."""
-    parser = argparse.ArgumentParser(
-        prog="winnow sample",
-        description="Write sample chat logs in six formats, with planted near copies and faults, and the truth.",
-        epilog="Example: winnow sample --out sample --conversations 2000 --seed 7",
-    )
-    parser.add_argument("--out", default="./sample", metavar="DIR", help="folder to write to (default: %(default)s)")
-    parser.add_argument("--conversations", type=int, default=20_000, metavar="N", help="(default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same bytes (default: %(default)s)")
-    given = parser.parse_args(argv)
-    try:
-        return run(given.out, given.conversations, given.seed)
-    except (UsageError, OSError) as error:
-        print(f"winnow sample: {error}", file=sys.stderr)
-        return UsageError.exit_code

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from jobs.cli import main
 from jobs.errors import UsageError
-from jobs.sample import main, write_sample
+from jobs.sample import write_sample
 from jobs.sample.lmsys import SCHEMA
 from jobs.sample.parts import FILES, PARQUET, TRUNCATED
 from tests.sample.conftest import CONVERSATIONS
@@ -94,7 +95,7 @@ def test_a_sample_may_be_written_over(tmp_path: Path):
 
 def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "thesis.txt").write_text("mine")
-    assert main(["--out", str(tmp_path)]) == 2
+    assert main(["sample", "--out", str(tmp_path)]) == 2
     assert "not a sample of ours" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
@@ -107,12 +108,6 @@ def test_too_few_conversations_are_refused_before_anything_is_written(tmp_path: 
 
 
 def test_the_command_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert main(["--out", str(tmp_path / "out"), "--conversations", "200", "--seed", "5"]) == 0
+    assert main(["sample", "--out", str(tmp_path / "out"), "--conversations", "200", "--seed", "5"]) == 0
     said = capsys.readouterr().out
     assert all(file in said for file in (*PARQUET, *FILES.values()))
-
-
-def test_help_has_an_example(capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit, match="0"):
-        main(["--help"])
-    assert "Example: winnow sample" in capsys.readouterr().out
