@@ -70,6 +70,8 @@ def _add_adapter(commands: Any) -> None:
 def _kind(kinds: Any, name: str, does: str, options: str = "") -> ArgumentParser:
     parser = _parser(kinds, name, does, _example(name, options))
     parser.add_argument("adapter", metavar="DIR", help="a folder that `winnow train` wrote")
+    what = "show the stack trace of a failure"  # as every command has it from jobs/cli.py, which does not see kinds
+    parser.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=what)
     parser.set_defaults(run=run_adapter)
     return parser
 

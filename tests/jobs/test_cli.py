@@ -35,11 +35,11 @@ def parsers(parser: ArgumentParser) -> Iterator[ArgumentParser]:
             yield from parsers(command)
 
 
-def test_every_command_has_an_example_that_it_takes() -> None:
+def test_every_command_has_an_example_that_it_takes_and_shows_stack_traces_if_asked() -> None:
     for command in parsers(cli._parser()):
         line = re.search(rf"{command.prog}\b.*", (command.epilog or "").replace("\\\n", ""))
         assert line, command.prog
-        assert cli._parser().parse_args(shlex.split(line[0])[1:])
+        assert cli._parser().parse_args([*shlex.split(line[0])[1:], "--debug"]).debug
 
 
 def test_an_unknown_format_is_told_with_its_key_once(capsys: pytest.CaptureFixture[str]) -> None:
