@@ -21,7 +21,7 @@ Check = tuple[bool, str]
 
 
 def run(fetch_only: bool, print_only: bool, trial_only: bool) -> int:
-    """``winnow doctor``: prints one line a check and, under a failed one, what to do. 0: all well, 2: not."""
+    """``winnow doctor``: prints one line a check, that of a failed one with what to do. 0: all well, 2: not."""
     if print_only:
         print(",".join(session.jars()))
         return 0

@@ -58,6 +58,7 @@ class Seen(NamedTuple):
 
     @property
     def length(self) -> str:
+        """``short``, ``medium`` or ``long``, by its shingles."""
         count = len(self.shingles)
         return "short" if count < SHORT else "long" if count >= LONG else "medium"
 

@@ -1,7 +1,7 @@
 """Everything that can be found wrong before a rank starts, and everything the ranks will read.
 
 Example:
-    out, job = prepare(Request(lake="lake", out="runs/first", pin="baseline"), settings)
+    job = prepare(Request(lake="lake", out="runs/first", pin="baseline"), settings)
 """
 
 import json

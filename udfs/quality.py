@@ -3,13 +3,13 @@
 ``quality`` is the weighted mean of six parts, each in 0..1 (:data:`WEIGHTS`), times 0.25 where there is no answer:
 
 - ``completeness``: 1; 0.4 where the last answer breaks off; 0 where there is none or the serving stack failed.
-- ``length``: words the assistant wrote, on a scale of logarithms: 0 for none, 1 from :data:`LONG_ENOUGH` characters on.
+- ``length``: characters the assistant wrote, on a scale of logarithms: 0 for none, 1 from :data:`LONG_ENOUGH` on.
 - ``repetition``: 1 - the share of its worst message that repeats its own 5-grams; 0 where it is gibberish.
 - ``disclaimer``: 1; 0.3 where the assistant says that it is a program, or an answer has a keyword of refusals.
 - ``language``: the share of answers in the language of the user's message before them; a message without a language
   (``und``: code, numbers) agrees with any.
-- ``formatting``: 1; less 0.5 for a code block that is left open, less 0.5 for a control character, a model's special
-  token or a U+FFFD.
+- ``formatting``: 1; less 0.5 for a code block that an answer leaves open, less 0.5 for a control character, a model's
+  special token or a U+FFFD.
 
 The weights are a judgement, not learned from data.
 """
