@@ -19,7 +19,7 @@ from conf.settings import Input, Settings
 from jobs import identity
 from jobs.errors import InputUnreadable, LakeDamaged, UsageError
 from jobs.formats.conversation import DUPLICATE_FILE, DUPLICATE_RECORD, FILE_REASONS, UNREADABLE_FILE
-from jobs.lake import Lake
+from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, complete, lineage
 from jobs.progress import Progress
 from jobs.reader import files, rows, survey
@@ -50,7 +50,7 @@ def run(lake: Lake, settings: Settings, inputs: Sequence[str], progress: Progres
     """
     with progress.stage("survey"):
         splits = _survey(lake, files.find(inputs), settings.input)
-    _forget_unfinished(lake, settings)
+    _forget_unfinished(lake)
     has_news = _ingest(lake, settings, splits, progress)
     if is_strict:
         _require_readable(lake, splits)
@@ -124,7 +124,7 @@ def _is_unfinished(lake: Lake) -> bool:
     return is_told and any(left is not None and left.run_id not in finished for left in others)
 
 
-def _forget_unfinished(lake: Lake, settings: Settings) -> None:
+def _forget_unfinished(lake: Lake) -> None:
     """Remove rows that a killed run left: rows of files that ``files``, written last, does not list."""
     last = lake.lineage(tables.FILES)
     finished = last.run_id if last else None
@@ -144,7 +144,7 @@ def _forget_files(lake: Lake, job: Run, file_ids: set[str]) -> None:
         _delete_files(lake, table, again, job.lineage, are_kept=False)
 
 
-def _delete_files(lake: Lake, table: str, file_ids: list[str], stamp, are_kept: bool) -> None:
+def _delete_files(lake: Lake, table: str, file_ids: list[str], stamp: Lineage, are_kept: bool) -> None:
     quoted = ", ".join(f"'{file_id}'" for file_id in sorted(file_ids)) or "''"
     lake.delete(table, f"file_id {'NOT ' if are_kept else ''}IN ({quoted})", stamp)
 

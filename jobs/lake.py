@@ -9,7 +9,7 @@ from typing import cast
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import DataType, StructType
+from pyspark.sql.types import StructType
 
 from conf import tables
 from jobs import stores
@@ -63,6 +63,7 @@ class Lake:
     path: str
 
     def table_path(self, table: str) -> str:
+        """Where the table lies."""
         return f"{self.path}/{table}"
 
     def has(self, table: str) -> bool:
@@ -211,17 +212,12 @@ def conform(rows: DataFrame, table: str) -> DataFrame:
     problems = [f"missing {f.name}" for f in schema.fields if f.name not in rows.columns]
     problems += [f"unknown {name}" for name in rows.columns if name not in schema.names]
     for column in (f for f in schema.fields if f.name in rows.columns):
-        found = rows.schema[column.name].dataType
-        if _plain(found) != _plain(column.dataType):
-            problems.append(f"{column.name} is {found.simpleString()}, expected {column.dataType.simpleString()}")
+        found, wanted = (kind.simpleString() for kind in (rows.schema[column.name].dataType, column.dataType))
+        if found != wanted:  # nullability is no part of either
+            problems.append(f"{column.name} is {found}, expected {wanted}")
     if problems:
         raise TypeError(f"rows do not fit table {table}: " + "; ".join(problems))
     return rows.select(*schema.names)
-
-
-def _plain(kind: DataType) -> str:
-    """The type without nullability, as text."""
-    return kind.simpleString()
 
 
 def _check_layout(path: str, text: str) -> None:
