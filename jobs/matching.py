@@ -11,7 +11,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from conf.duplicates import Dedup
 from jobs.connected import CONTRACTED, KNOWN, MEMBERS, components
 from jobs.lake import FILE
-from jobs.parts import Kernel, map_parts, parts
+from jobs.parts import PACKED, Kernel, map_parts, parts
 from jobs.tasks import Rows, filed_rows, made_folder
 from udfs import blocks, buckets, candidates, datafiles, stars
 from udfs.blocks import Block
@@ -28,7 +28,6 @@ _FEW_BYTES = 4 << 30
 _PLACES = {"row": np.int64, "component": np.int64, "part": np.int32}
 _FEW_NAMED = 500_000
 """Rows with ids and digests that every executor is given, some 300 bytes each."""
-_PACKED = "part int, keys binary, values binary"
 _KEYS = ("row", "prefixes", "bands", "anchors")
 _BLOCKS = "part int, path string, start bigint, bytes bigint"
 
@@ -145,7 +144,7 @@ def _key_folder(signatures: Rows, work: str) -> str | None:
 def _packed(signatures: Rows, pack: Kernel, folder: str | None) -> DataFrame:
     """What ``pack`` makes of the keys of these signatures; or, put into the folder, where it lies."""
     if folder is None:
-        return signatures.map(_KEYS, pack, _PACKED)
+        return signatures.map(_KEYS, pack, PACKED)
     return signatures.map(_KEYS, lambda batches: blocks.store(pack(batches), folder), _BLOCKS)
 
 

@@ -14,6 +14,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 Kernel = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
+PACKED = "part int, keys binary, values binary"
+"""The columns of :func:`udfs.blocks.pack`."""
 _SEED = 42
 
 

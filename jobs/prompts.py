@@ -9,7 +9,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from conf.duplicates import Dedup, PromptLevel, TemplateLevel
 from jobs import matching
 from jobs.connected import components
-from jobs.parts import map_parts, parts
+from jobs.parts import PACKED, map_parts, parts
 from jobs.renewal import Named
 from jobs.tables import frame
 from jobs.tasks import Rows
@@ -17,7 +17,6 @@ from udfs import prompts
 from udfs.capping import PROMPT, TEMPLATE, Cap
 from udfs.prompts import Likeness
 
-_PACKED = "part int, keys binary, values binary"
 _UNITED = from_arrow_schema(prompts.UNITED)
 
 
@@ -73,7 +72,7 @@ def near_same(distinct: Rows, options: Dedup, work: str) -> DataFrame:
         *(options.shingle, options.min_shingles, options.bands, options.rows, options.seed, options.bucket_limit),
     )
     count = parts(distinct.spark)
-    filed = distinct.map(["row", "prompt"], lambda batches: prompts.file(batches, how, count), _PACKED)
+    filed = distinct.map(["row", "prompt"], lambda batches: prompts.file(batches, how, count), PACKED)
     groups = components(matching.contracted(filed), options.max_edges, count, work)
     candidates = distinct.frame().join(groups.frame(), "row")
     return map_parts(candidates, lambda batches: prompts.unite(batches, how), _UNITED)

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf.duplicates import TemplateLevel
-from jobs.parts import map_parts, parts
+from jobs.parts import PACKED, map_parts, parts
 from jobs.tables import digits
 from jobs.tasks import Rows
 from udfs import blocks
@@ -16,7 +16,6 @@ from udfs import templates as kernels
 from udfs.members import without
 from udfs.templates import Shape
 
-_PACKED = "part int, keys binary, values binary"
 _COUNT = "key bigint, count bigint"
 _PAIR = "key binary, prefix bigint, suffix bigint, fixed bigint, coverage double"
 _FAMILY = "level string, family string, example string, rows bigint, removed bigint, prompts bigint, form string"
@@ -58,7 +57,7 @@ def _frequent(distinct: Rows, others: Broadcast, least: int) -> tuple[np.ndarray
     """
     count = parts(distinct.spark)
     counting = lambda batches: kernels.count(without(batches, "row", others.value), count)  # noqa: E731
-    packed = distinct.map(["row", "prompt"], counting, _PACKED)
+    packed = distinct.map(["row", "prompt"], counting, PACKED)
     counted = map_parts(packed, lambda batches: blocks.totals(batches, least), _COUNT)
     found: Any = counted.toPandas()
     hashes, counts = found["key"].to_numpy(np.int64).view(np.uint64), found["count"].to_numpy(np.int64)
