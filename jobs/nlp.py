@@ -23,8 +23,8 @@ _TAG = "</?[a-zA-Z][^<>]{0,200}>"
 """Markup goes before sentences are counted; bounded, for Java's regular expressions know no linear time."""
 _RANGES = "".join(f"{chr(a)}-{chr(b)}" for ranges in scripts.UNSPACED.values() for a, b in ranges)
 _UNSPACED = re.compile(f"[{_RANGES}]")
-_LITERAL = "phrase"
-"""What RegexMatcher calls all of its matches."""
+_LITERAL, _BETWEEN = "phrase", "\n"
+"""What RegexMatcher calls all of its matches, and what stands between a rule and that: in no term, a line each."""
 _ROW = "winnow_row"
 _KINDS = {"language": "language", "names": "chunk", "toxicity": "category"}
 """The type of annotation that each model must end in."""
@@ -120,9 +120,9 @@ def _matching(phrases: Path, literal: list[str]) -> list[Any]:
     from sparknlp.annotator import RegexMatcher, TextMatcher
 
     found = TextMatcher().setInputCols(["sentence", "token"]).setOutputCol("phrase").setCaseSensitive(False)
-    rules = [f"(?iu){'|'.join(map(_quoted, literal)) or '(?!)'}~{_LITERAL}"]
+    rules = [f"(?iu){'|'.join(map(_quoted, literal)) or '(?!)'}{_BETWEEN}{_LITERAL}"]
     exact = RegexMatcher().setInputCols(["document"]).setOutputCol("literal").setStrategy("MATCH_ALL")
-    return [found.setEntities(phrases.as_uri()), exact.setDelimiter("~").setRules(rules)]
+    return [found.setEntities(phrases.as_uri()), exact.setDelimiter(_BETWEEN).setRules(rules)]
 
 
 def _quoted(term: str) -> str:

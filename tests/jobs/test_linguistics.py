@@ -28,6 +28,7 @@ CHATS: dict[str, list[tuple[str, str]]] = {
     "a phrase of another role": [("user", "i cannot provide it")],
     "inside a word": [("user", "They buy nowhere")],
     "own words": [("user", "the blue   heron’s nest"), ("assistant", "我喜欢蓝鹭鸟。")],
+    "a word with a tilde": [("assistant", "我喜欢蓝~鸟。")],
     "repeated": [("assistant", "go to it now go to it now")],
     "long": [("user", "word " * 30)],
     "empty": [("user", ""), ("assistant", " \n ")],
@@ -60,7 +61,7 @@ def conversations(lake: Lake, chats: dict[str, list[tuple[str, str]]]) -> None:
 def own(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Lists of our own beside the shipped ones, and a limit that "long" exceeds by 50 characters."""
     folder = tmp_path_factory.mktemp("phrases")
-    (folder / "birds.txt").write_text("Blue Heron's\n蓝鹭\nC++ (really)\n", encoding="utf-8")
+    (folder / "birds.txt").write_text("Blue Heron's\n蓝鹭\n蓝~鸟\nC++ (really)\n", encoding="utf-8")
     return recipe.load(None, [f"rules.keywords.folder={folder}", "linguistics.max_characters=100"])
 
 
@@ -113,6 +114,7 @@ def test_tags_are_not_words_and_comparisons_are_not_tags(rows: dict[str, Any]) -
         ("a phrase of another role", {}),
         ("inside a word", {}),
         ("own words", {"birds": 2}),
+        ("a word with a tilde", {"birds": 1}),
         ("empty", {}),
     ],
 )
