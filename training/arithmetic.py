@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from conf.training import Schedule
+from conf.training import Schedule, Training
 
 
 @dataclass(frozen=True)
@@ -31,3 +31,14 @@ def plan(rows: int, schedule: Schedule, ranks: int) -> Plan:
     per_epoch = max(1, math.ceil(batches / schedule.accumulation))
     steps = schedule.max_steps or math.ceil(schedule.epochs * per_epoch)
     return Plan(schedule.per_device_batch, schedule.accumulation, ranks, per_epoch, steps)
+
+
+def shortage(rows: int, settings: Training, ranks: int) -> str:
+    """Why so few rows cannot be divided among the processes; empty if they can. ``trainable`` tells of no rows."""
+    batch, what = settings.schedule.per_device_batch, "packs" if settings.data.packing else "rows"
+    if not 0 < rows < ranks * batch:
+        return ""
+    return (
+        f"{rows:,} {what} for {ranks} processes x {batch}: some would see the same {what} again in one step; use fewer "
+        "processes or a smaller schedule.per_device_batch"
+    )

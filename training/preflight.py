@@ -141,11 +141,8 @@ def _steps(subject: Subject, packs: PackedRows, scale: float, problems: list[str
     )
     ends = f"max_steps {plan.steps:,}" if settings.schedule.max_steps else f"{settings.schedule.epochs:g} epochs"
     yield f"steps       {rows:,} {what}, {plan.per_epoch:,} steps an epoch, {ends} = {plan.steps:,} steps"
-    if 0 < rows < subject.ranks * plan.batch:
-        problems.append(
-            f"{rows:,} {what} for {subject.ranks} processes x {plan.batch}: some would see the same {what} again "
-            "in one step; use fewer processes or a smaller schedule.per_device_batch"
-        )
+    if too_few := arithmetic.shortage(rows, settings, subject.ranks):
+        problems.append(too_few)
 
 
 def _memory(subject: Subject, model: Shape, problems: list[str]) -> Iterator[str]:

@@ -58,7 +58,9 @@ def prepare(request: Request, settings: Training) -> Job:
     folder = str(Path(base_model(corpus, settings)).expanduser().resolve())
     check_base(folder)
     lora.check_targets(folder, settings.lora, new_token_ids(folder, settings.base.new_tokens))
-    new = job_of(corpus, folder, settings, tokens.prepare(corpus, folder, settings, telling()), ranks)
+    prepared = tokens.prepare(corpus, folder, settings, telling())
+    check_rows(prepared, settings, ranks)
+    new = job_of(corpus, folder, settings, prepared, ranks)
     old = begun(out)
     if old is not None:
         job.check_same(old, new, out)
@@ -143,6 +145,16 @@ def check_libraries(settings: Training) -> None:
         raise RunRefused("base.attention: flash_attention_2 has no float32; write base.dtype: bfloat16, or auto")
     if settings.speed.liger == "on" and settings.launch.gpus_per_node == 0:
         raise RunRefused("speed.liger: on needs a GPU; write auto or off")
+
+
+def check_rows(prepared: "Prepared", settings: Training, ranks: int) -> None:
+    """Raises RunRefused if some process would have no rows of its own in a step."""
+    from training.arithmetic import shortage
+    from training.packing import PackedRows
+
+    packs = PackedRows(prepared.train, settings.data.max_tokens, settings.data.packing)
+    if too_few := shortage(len(packs), settings, ranks):
+        raise RunRefused(too_few)
 
 
 def check_zero(zero: Zero) -> None:

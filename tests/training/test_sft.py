@@ -293,6 +293,7 @@ REFUSED = [
     (["--set", "zero.config=/nowhere.json"], "zero.config: no such file"),
     (["--set", "lora.init=pissa", "--set", "zero.stage=3"], "pissa needs whole"),
     (["--set", "lora.targets=[nothing_like_it]"], "lora.targets"),
+    (["--set", "schedule.per_device_batch=100"], "packs for 2 processes x 100: some would see the same packs again"),
 ]
 
 
