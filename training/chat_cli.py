@@ -3,6 +3,7 @@
 import argparse
 import sys
 from argparse import ArgumentParser, Namespace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ def run_chat(args: Namespace) -> int:
     temperature = TEMPERATURE if args.temperature is None else args.temperature
     sampling = {"temperature": temperature} if temperature > 0 else {"do_sample": False}
     options = {"max_new_tokens": args.max_tokens or MAX_TOKENS, **sampling}
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # no tokenizer takes what is no text
     if sys.stdin.isatty():
         print(f"{source.name}: {HELP}")
     first = [{"role": "system", "content": args.system}] if args.system else []

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,11 @@ from training.errors import RunRefused, TrainingError
 
 
 def winnow(*words: str | Path, said: str = "") -> subprocess.CompletedProcess[str]:
-    """Run `winnow` with this standard input."""
+    """Run `winnow` with this standard input, a lone surrogate of which is a byte that is no UTF-8."""
     command = [sys.executable, "-m", "jobs.cli", *map(str, words)]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
-    return subprocess.run(command, input=said, capture_output=True, text=True, env=environment, timeout=600)
+    options: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape", "timeout": 600}
+    return subprocess.run(command, input=said, capture_output=True, env=environment, **options)
 
 
 def test_each_line_is_answered_and_a_cleared_chat_answers_as_at_first(adapter: Path) -> None:
@@ -27,6 +29,13 @@ def test_each_line_is_answered_and_a_cleared_chat_answers_as_at_first(adapter: P
     assert chat.returncode == 0, chat.stderr
     half = len(answers) // 2
     assert answers and answers[:half] == answers[half:]
+
+
+def test_a_line_that_is_no_utf_8_is_answered_as_well_as_can_be(adapter: Path) -> None:
+    options = ("--temperature", "0", "--max-tokens", "8")
+    chats = [winnow("chat", "--adapter", adapter, *options, said=line) for line in ("\udcff b\n", "\ufffd b\n")]
+    assert [chat.returncode for chat in chats] == [0, 0], chats[0].stderr
+    assert chats[0].stdout == chats[1].stdout
 
 
 def test_another_base_is_refused_by_both_digests(adapter: Path, tmp_path: Path) -> None:
