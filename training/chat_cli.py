@@ -7,6 +7,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from training.commands import at_least_one
 from training.serve import add_model_options, require_server
 
 HELP = "/clear starts anew, /quit or Ctrl-D ends"
@@ -24,7 +25,7 @@ def add_commands(commands: Any) -> None:
     add_model_options(parser)
     parser.add_argument("--system", metavar="TEXT", help="a system message before the first question")
     parser.add_argument("--temperature", type=float, metavar="T", help="0: always the likeliest token; default: 0.7")
-    parser.add_argument("--max-tokens", type=int, metavar="N", help="longest answer; default: 512")
+    parser.add_argument("--max-tokens", type=at_least_one, metavar="N", help="longest answer; default: 512")
     parser.set_defaults(run=run_chat)
 
 

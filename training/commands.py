@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ def _add_train(commands: Any) -> None:
     parser.add_argument("--lake", required=True, metavar="PATH", help="the lake's folder or URI")
     add_version_options(parser)
     parser.add_argument("--out", required=True, metavar="DIR", help="the run's folder; the adapter is DIR/adapter")
-    parser.add_argument("--ranks", type=int, metavar="N", help="processes in all; default: as launch says")
+    parser.add_argument("--ranks", type=at_least_one, metavar="N", help="processes in all; default: as launch says")
     parser.add_argument("--resume", choices=["auto", "none"], default="auto", help="none: refuse to go on (auto)")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="say what the run would be and whether it fits; no GPU")
@@ -59,7 +59,7 @@ def _add_adapter(commands: Any) -> None:
     check = _kind(kinds, "verify", "check files, tensors, and if given base and dataset", " --lake lake")
     check.add_argument("--lake", metavar="PATH", help="also recompute the dataset's digest in this lake")
     merge = _kind(kinds, "merge", "write base + adapter as one model in safetensors", " --out merged")
-    merge.add_argument("--shard-gb", type=float, default=5.0, metavar="GB", help="largest file (default: 5)")
+    merge.add_argument("--shard-gb", type=above_zero, default=5.0, metavar="GB", help="largest file (default: 5)")
     export = _kind(kinds, "export", "write a plain state dict for loralib: base, then lora", " --out plain")
     for one in (check, merge):
         one.add_argument("--base", metavar="DIR", help="the base model's folder; default: where it was when trained")
@@ -78,6 +78,24 @@ def _kind(kinds: Any, name: str, does: str, options: str = "") -> ArgumentParser
 
 def _example(name: str, options: str = "") -> str:
     return f"Example: winnow adapter {name} runs/first/adapter{options}"
+
+
+def at_least_one(text: str) -> int:
+    """The type of an option that counts things: argparse refuses others by the option's name."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"expected a whole number from 1 on, found {text!r}")
+    return int(text)
+
+
+def above_zero(text: str) -> float:
+    """The type of an option that is a size or a time."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.0 < number < float("inf"):
+        raise ArgumentTypeError(f"expected a number above 0, found {text!r}")
+    return number
 
 
 def _parser(commands: Any, name: str, does: str, epilog: str) -> ArgumentParser:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from training import record
+from training.commands import above_zero
 from training.errors import RunRefused
 from training.job import is_finished
 from training.slurm import queue
@@ -73,7 +74,7 @@ def add_commands(commands: Any) -> None:
         "folders", nargs="*", default=["."], metavar="DIR", help="runs, or folders of runs (default: .)"
     )
     parser.add_argument("--follow", action="store_true", help="print what changes until every run has ended")
-    parser.add_argument("--every", type=float, default=10.0, metavar="SECONDS", help="with --follow (default: 10)")
+    parser.add_argument("--every", type=above_zero, default=10.0, metavar="SECONDS", help="with --follow (default: 10)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.set_defaults(run=run_jobs)
 
