@@ -86,6 +86,7 @@ def run_verify(args: Namespace) -> int:
     print(f"tensors: {len(weights)}, none empty, all finite, lora_B moved")
     place = args.base or told["base"]["model"]
     if args.base or Path(place).is_dir():
+        check_base(place)
         base = job.base_model(place)
         manifest.check_base(told, base)
         print(f"base: {base}")

@@ -141,6 +141,13 @@ def test_another_base_or_another_dataset_is_refused_naming_both(
     assert "another dataset" in capsys.readouterr().err
 
 
+def test_a_folder_without_a_model_is_not_taken_for_another_base(
+    adapter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["adapter", "verify", str(adapter), "--base", str(tmp_path / "none")]) == 2
+    assert f"expected a folder with config.json, found none in {tmp_path / 'none'}" in capsys.readouterr().err
+
+
 BROKEN = [
     (lambda tensor: tensor[:0], "tensors are empty"),
     (lambda tensor: tensor * float("nan"), "NaN or infinity"),
