@@ -39,7 +39,8 @@ def held(out: Path) -> Iterator[int]:
 
 
 def check(out: Path) -> None:
-    """Raises RunRefused if a run is at work in ``out`` now. Holds and writes nothing."""
+    """Raises RunRefused if a run is at work in ``out`` now, or none could write there. Holds and writes nothing."""
+    _check_place(out)
     try:
         file = os.open(out / FILE, os.O_RDONLY)
     except FileNotFoundError:
@@ -51,7 +52,16 @@ def check(out: Path) -> None:
         os.close(file)
 
 
+def _check_place(out: Path) -> None:
+    there = next(place for place in (out.absolute(), *out.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise RunRefused(f"--out: expected a folder, found the file {there}: give another --out")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise RunRefused(f"--out: expected a folder that this user may write to, found {there}: give another --out")
+
+
 def _take(out: Path) -> int:
+    _check_place(out)
     out.mkdir(parents=True, exist_ok=True)
     file = os.open(out / FILE, os.O_RDWR | os.O_CREAT, 0o666)
     deadline = time.monotonic() + REQUEUE_SECONDS

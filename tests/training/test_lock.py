@@ -103,3 +103,13 @@ def test_a_requeued_job_waits_for_its_own_last_attempt(tmp_path: Path, monkeypat
 def test_looking_whether_a_run_is_at_work_makes_nothing(tmp_path: Path) -> None:
     lock.check(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("below", [".", "run"])
+def test_a_file_in_the_folders_place_is_refused_by_name(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(RunRefused, match=f"expected a folder, found the file {file}"):
+        lock.check(file / below)
+    with pytest.raises(RunRefused, match=f"expected a folder, found the file {file}"), lock.held(file / below):
+        pass
