@@ -97,6 +97,8 @@ def application(source: Any, host: str = LOCAL) -> Any:
 
     @app.post("/v1/chat/completions")
     async def complete(body: dict[str, Any]) -> Any:
+        if body.get("n") not in (None, 1):  # the handler leaves it unread
+            return _refused(400, f"one request gets one answer, found n {body['n']}: ask again for another answer")
         try:
             return await handler.handle_request(body, f"chatcmpl-{uuid.uuid4().hex}")
         except (TemplateError, ValueError, KeyError, TypeError) as error:

@@ -44,6 +44,7 @@ def test_a_seed_repeats_a_drawn_answer(client: OpenAI) -> None:
         ({"model": "gpt2", "messages": QUESTION}, "Server is pinned to 'first'"),
         ({"model": "first", "messages": []}, "empty conversation"),
         ({"model": "first", "messages": [{"content": "hello"}]}, "role"),
+        ({"model": "first", "messages": QUESTION, "n": 2}, "one request gets one answer, found n 2"),
     ],
 )
 def test_a_request_that_cannot_be_answered_is_refused_with_the_reason(
