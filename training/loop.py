@@ -20,6 +20,7 @@ from training.base import load_base
 from training.chat import new_token_ids
 from training.checkpoints import Checkpoint
 from training.errors import TrainingError
+from training.evaluation import PackTrainer
 from training.finish import save_initial
 from training.flow import Flow, Ranks
 from training.job import Job
@@ -111,7 +112,7 @@ def build_trainer(
 ) -> Trainer:
     """The Trainer over packed rows of both splits."""
     is_flat = model.config._attn_implementation == "flash_attention_2"
-    trainer = Trainer(
+    trainer = PackTrainer(
         model=model,
         args=arguments,
         train_dataset=train,
