@@ -96,8 +96,8 @@ def run_jobs(args: Namespace) -> int:
 
 
 def find(folders: Sequence[str]) -> list[Path]:
-    """The runs that are, or lie directly in, these folders. Raises RunRefused if there are none."""
-    found = [run for folder in folders for run in _runs(Path(folder))]
+    """The runs that are, or lie directly in, these folders, each once. Raises RunRefused if there are none."""
+    found = list(dict.fromkeys(run for folder in folders for run in _runs(Path(folder))))
     if not found:
         raise RunRefused(f"found no run in {', '.join(folders)}: expected a folder given to `winnow submit --out`")
     return found

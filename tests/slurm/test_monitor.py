@@ -79,5 +79,6 @@ def test_runs_are_found_by_their_folder_or_the_one_above(tmp_path: Path) -> None
         run(tmp_path / name, {})
     assert [one.name for one in monitor.find([str(tmp_path)])] == ["one", "two"]
     assert [one.name for one in monitor.find([str(tmp_path / "two")])] == ["two"]
+    assert [one.name for one in monitor.find([str(tmp_path / "two"), str(tmp_path)])] == ["two", "one"]
     with pytest.raises(RunRefused, match="winnow submit"):
         monitor.find([str(tmp_path / "three")])
