@@ -15,6 +15,7 @@ from jobs.progress import Progress
 from jobs.renewal import Named, renewed
 from jobs.tables import SCHEMAS, frame
 from jobs.tasks import Made, Rows, table_rows
+from udfs.versions import Version
 
 
 def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
@@ -24,7 +25,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     holds of the others; the result is the same as that of comparing all with all.
     """
     foreign = against.resolve(lake, settings.dedup.against)
-    stamp = _stamp(lake, settings, foreign[1].digest if foreign else "")
+    stamp = _stamp(lake, settings, foreign)
     if increment.is_whole(lake, stamp) and is_done(lake, tables.CLUSTERS, stamp):
         return False
     last, options, work = lake.lineage(tables.CLUSTERS), settings.dedup, f"{lake.path}/.work/{stamp.run_id}"
@@ -78,7 +79,14 @@ def section(settings: Settings) -> Settings:
     return recipe.sections(settings, "rules", "decontaminate", "dedup")
 
 
-def _stamp(lake: Lake, settings: Settings, subject: str) -> Lineage:
+def is_against(lake: Lake, settings: Settings, found: Lineage) -> bool:
+    """Did that run compare with the dataset that ``dedup.against`` means now, if it names one?"""
+    name = settings.dedup.against
+    return not name or found.run_id == _stamp(lake, settings, against.resolve(lake, name)).run_id
+
+
+def _stamp(lake: Lake, settings: Settings, foreign: tuple[str, Version] | None) -> Lineage:
+    subject = foreign[1].digest if foreign else ""
     used = [tables.CONVERSATIONS, *([tables.CONTAMINATION] if decontaminate.drops(settings) else [])]
     return lineage("dedup", settings, section(settings), {table: lake.version(table) for table in used}, subject)
 

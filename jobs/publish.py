@@ -83,6 +83,7 @@ def _require_fresh(lake: Lake, settings: Settings) -> None:
     wrong = {
         "other rules or dedup settings": found.config_digest != recipe.digest(dedup.section(settings)),
         "older conversations or findings": not is_newest,
+        "another dataset than dedup.against means now": not dedup.is_against(lake, settings, found),
         "a run that was stopped": not increment.is_whole(lake, found),
     }
     for what in (what for what, is_wrong in wrong.items() if is_wrong):

@@ -265,7 +265,7 @@ def published(lake: Lake, talks: Sequence[Talk], version: str) -> None:
     from jobs.publish import dataset_digest
 
     digest = dataset_digest(rows)
-    lake.write(tables.DATASET, rows, Lineage("p", "publish", "t", "c", "v", digest=digest))
+    lake.write(tables.DATASET, rows, Lineage("p", "publish", "t", "c", "v", digest=digest), "overwrite")
     versions.pin(lake.path, version, 0, "test")
 
 
@@ -284,6 +284,24 @@ def test_what_another_dataset_has_is_removed_and_the_match_named(
     assert {row.conversation_id for row in lake.read(tables.CLUSTERS).collect()} <= {"exact", "near", "free"}
     with pytest.raises(UsageError, match="no pin"):
         dedup.run(lake, settings_of(f"dedup.against='{tmp_path / 'other'}#nowhere'"), QUIET)
+
+
+def test_publish_refuses_what_was_held_against_a_dataset_that_is_another_now(
+    spark: SparkSession, plain: Settings, tmp_path: Path
+) -> None:
+    other = new_lake(spark, tmp_path / "other", plain, [("e1", ["q", told(7, 90)])])
+    published(other, [], "eval")
+    against = settings_of(f"dedup.against='{other.path}#eval'")
+    lake = new_lake(spark, tmp_path / "lake", against, [("a", ["q", told(8, 90)]), ("b", ["q", told(9, 90)])])
+    add(other, [("e2", ["q", told(8, 90)])])
+    annotate.run(other, plain, QUIET)
+    published(other, [], "first")
+    publish._require_fresh(lake, against)  # the pin stayed
+    versions.pin(other.path, "eval", 1, move=True)
+    with pytest.raises(UsageError, match="another dataset than"):
+        publish._require_fresh(lake, against)
+    assert dedup.run(lake, against, QUIET) and set(removed(lake)) == {"a"}
+    publish._require_fresh(lake, against)
 
 
 def test_texts_that_peers_confuse_are_all_kept(spark: SparkSession, plain: Settings, tmp_path: Path) -> None:
