@@ -1,5 +1,6 @@
 """The jobs in order, in one Spark session, and what to print when they are done."""
 
+import shlex
 from argparse import Namespace
 
 from conf import recipe
@@ -70,15 +71,21 @@ def _run(name: str, lake: Lake, settings: Settings, args: Namespace, progress: P
 
 
 def _finish(lake: Lake, settings: Settings, args: Namespace) -> None:
-    """Pin the published version and print the funnel and what to do next. A name of ours goes to the newest version of
-    the same content."""
+    """Print the funnel, pin the published version and print what to do next. A name of ours goes to the newest version
+    of the same content."""
     found = resolve(lake.path)
+    print("\n".join(["", *report.funnel(lake), "", f"dataset version {found.version}, digest {found.digest}"]))
     ours = f"{settings.name}-{found.digest.split('-')[-1][:8]}"
     why, move = f"winnow {recipe.digest(settings)}", args.move or not args.pin
     placed, _ = versions.pin(lake.path, args.pin or ours, found.version, why, move)
-    print("\n".join(["", *report.funnel(lake), ""]))
-    print(f"dataset version {found.version}, digest {found.digest}")
-    print(f"pinned as {placed.name}\n\nnext:")
-    print(f"  winnow show --lake {lake.path} --pin {placed.name} --limit 5")
-    print(f"  winnow versions --lake {lake.path}")
-    print(f"  winnow show --lake {lake.path} --pin {placed.name} --limit 0 --verify")
+    print("\n".join([f"pinned as {placed.name}", "", "next:", *_next(lake.path, placed.name)]))
+
+
+def _next(lake: str, pin: str) -> list[str]:
+    """Commands to go on with, as a shell takes them."""
+    at = f"--lake {shlex.quote(lake)}"
+    return [
+        f"  winnow show {at} --pin {pin} --limit 5",
+        f"  winnow versions {at}",
+        f"  winnow show {at} --pin {pin} --limit 0 --verify",
+    ]

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from jobs import cli
+from jobs import chain, cli
 from jobs.outlet import Outlet
-from tests.commands import ROOT, SMALL, environment
+from tests.commands import ROOT, SMALL, environment, winnow
 from tests.versions.lakes import make_lake
 from udfs.versions import read_pins, resolve
 
@@ -49,6 +49,12 @@ def test_an_unknown_format_is_told_with_its_key_once(capsys: pytest.CaptureFixtu
     assert told.startswith("winnow: input.format: unknown format 'sharegtp' (did you mean 'sharegpt'?); expected auto")
 
 
+def test_what_to_do_next_can_be_pasted_into_a_shell() -> None:
+    for line in chain._next("/data/my chats #1/lake's", "base"):
+        told = shlex.split(line, comments=True)
+        assert told[told.index("--lake") + 1] == "/data/my chats #1/lake's"
+
+
 def test_a_terminal_without_some_letters_is_shown_the_others(tmp_path: Path) -> None:
     lake = make_lake(tmp_path / "lake", 2)
     command = [sys.executable, "-m", "jobs.cli", "show", "--lake", lake]
@@ -77,6 +83,15 @@ def test_a_job_whose_reader_is_gone_goes_on_to_its_end(tmp_path: Path) -> None:
     lake, sets = str(tmp_path / "lake"), [part for each in SMALL for part in ("--set", each)]
     assert unread("run", "--input", str(tmp_path / "a.jsonl"), "--lake", lake, *sets, lines=1) == 0
     assert resolve(lake).rows == 1 and len(read_pins(lake)) == 1
+
+
+def test_a_pin_that_is_taken_is_told_behind_what_was_published(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"prompt": "Who was here?", "response": "The old bridge was closed."}))
+    lake = make_lake(tmp_path / "lake", 2)
+    assert cli.main(["pin", "base", "--lake", lake]) == 0
+    done = winnow("run", "--input", str(tmp_path / "a.jsonl"), "--lake", lake, "--pin", "base", sets=SMALL)
+    assert done.returncode == 2 and "pin base already means version 0" in done.stderr
+    assert "1 conversations = 1 kept" in done.stdout and "dataset version 1, digest 1-" in done.stdout
 
 
 @pytest.mark.parametrize("lines", [0, 1])
