@@ -20,7 +20,6 @@ from jobs import (
 )
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
-from jobs.reader import files
 from jobs.session import open_session
 from udfs.versions import resolve
 
@@ -28,7 +27,7 @@ from udfs.versions import resolve
 def run(names: list[str], settings: Settings, args: Namespace) -> None:
     """Run these jobs on ``args.lake``; each says what it committed, or that there was nothing new."""
     if "ingest" in names:
-        files.find(args.input)  # a wrong path is told before a session starts
+        ingest.sources(args.input, args.lake.rstrip("/"))  # a wrong path is told before a session starts
     if names == ["decontaminate"]:
         decontaminate.require_on(settings.decontaminate)
     if settings.decontaminate.is_on and "decontaminate" in names:

@@ -3,6 +3,7 @@
 spark-submit ... jobs/ingest.py --config conf/lmsys.yaml --input lmsys-chat-1m/ --lake lake
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from itertools import accumulate
@@ -26,6 +27,7 @@ from jobs.reader import files, rows, survey
 from jobs.reader.read import Split, read_split
 from jobs.tables import SCHEMAS, frame
 from jobs.tasks import spread
+from udfs.deltalog import local_path
 
 _FILE_ID = StructType([StructField("file_id", StringType())])
 _FINDING = StructType(
@@ -49,12 +51,24 @@ def run(lake: Lake, settings: Settings, inputs: Sequence[str], progress: Progres
     does not clean up. If ``is_strict``, raises :class:`InputUnreadable` when anything in these files was refused.
     """
     with progress.stage("survey"):
-        splits = _survey(lake, files.find(inputs), settings.input)
+        splits = _survey(lake, sources(inputs, lake.path), settings.input)
     _forget_unfinished(lake)
     has_news = _ingest(lake, settings, splits, progress)
     if is_strict:
         _require_readable(lake, splits)
     return has_news
+
+
+def sources(inputs: Sequence[str], lake: str) -> list[files.SourceFile]:
+    """The input files. Raises :class:`UsageError` where some of them are the lake's own: its tables would be read as
+    chats."""
+    found, place = files.find(inputs), local_path(lake)
+    root = lake if place is None else os.path.abspath(place)
+    inside = [file.path for file in found if file.path.startswith(f"{root}/")]
+    if inside:
+        told = f"{len(inside):,} of {len(found):,} input files lie in the lake, such as {inside[0]}"
+        raise UsageError(f"{told}: expected files outside of {lake}; name another lake or the files themselves")
+    return found
 
 
 def _ingest(lake: Lake, settings: Settings, splits: list[Split], progress: Progress) -> bool:

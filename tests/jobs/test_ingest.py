@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
 from conf import recipe, tables
 from jobs import identity, ingest
+from jobs.errors import UsageError
 from jobs.lake import open_lake
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS, frame
@@ -27,6 +29,17 @@ def test_files_with_an_exclamation_mark_are_known_again(spark: SparkSession, tmp
     assert not ingest.run(lake, settings, [str(folder)], QUIET)
     refused = [row.reason for row in lake.read(tables.QUARANTINE).collect()]
     assert set(refused) <= {"duplicate_record"} and lake.read(tables.FILES).count() == 3
+
+
+@pytest.mark.parametrize("lake", ["lake", "a b [1]/lake"])
+def test_a_lake_is_no_input_of_its_own(tmp_path: Path, lake: str):
+    for name in ("a.jsonl", f"{lake}/conversations_raw/part.parquet", f"{lake}2/b.jsonl"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"{}")
+    place = f"{tmp_path}/other/../{lake}"
+    with pytest.raises(UsageError, match=r"1 of 3 input files lie in the lake, such as .*part\.parquet: expected"):
+        ingest.sources([str(tmp_path)], place)
+    assert len(ingest.sources([str(tmp_path / "*.jsonl"), f"{tmp_path}/{lake}2"], place)) == 2
 
 
 def test_ids_of_many_contents_under_one_id_differ(spark: SparkSession):
