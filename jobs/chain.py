@@ -38,6 +38,7 @@ def run(names: list[str], settings: Settings, args: Namespace) -> None:
         annotate.names_model(settings.rules)  # and a model that cannot be loaded
     if "publish" in names:
         shaping.prepare(settings.publish)  # and a wrong tokenizer
+        versions.check_place(args.lake)  # and a place where no pin can be written
         if args.pin:
             versions.check_name(args.pin)  # and a pin that cannot be
     is_off = {"decontaminate": not settings.decontaminate.is_on, "linguistics": not settings.linguistics.enabled}

@@ -26,6 +26,7 @@ from conf import tables
 from jobs import audit, terminal
 from jobs.errors import LakeDamaged, UsageError
 from udfs.contents import open_version, read_batches, verify
+from udfs.deltalog import local_path
 from udfs.lake import (
     UNREADABLE,
     WRONG_CHOICE,
@@ -52,6 +53,8 @@ PINS = pa.schema(
 PIN_NAME = re.compile(r"[\w.-]+")
 ATTEMPTS = 50
 """How often an edit of the pins is tried while others edit them too; each failure means someone else got through."""
+_UNWRITABLE = "[]^|"
+"""What no path may have that deltalake writes rows to."""
 
 Edit = Callable[[list[Pin]], list[Pin]]
 
@@ -207,6 +210,7 @@ def _edit_pins(lake: str, edit: Edit, what: str) -> bool:
 
     Returns whether there was anything to change. Compare-and-swap: no pin set in between is ever lost.
     """
+    check_place(lake)
     for attempt in range(ATTEMPTS):
         table = open_pins(lake)
         pins = pins_of(table) if table else []
@@ -240,6 +244,18 @@ def check_name(name: str) -> None:
     if not PIN_NAME.fullmatch(name) or name.isdigit():
         raise VersionError(
             f"{name!r} cannot name a version: expected letters, digits, '.', '_' and '-', and not a number alone.",
+            WRONG_CHOICE,
+        )
+
+
+def check_place(lake: str) -> None:
+    """Raise VersionError where no pin can be written: deltalake panics at such a path."""
+    path = local_path(lake)
+    found = [character for character in _UNWRITABLE if path is not None and character in str(path)]
+    if found:
+        raise VersionError(
+            f"no pin can be written in {path}: expected a path without any of {' '.join(_UNWRITABLE)}, found "
+            f"{' '.join(found)}. Rename that folder.",
             WRONG_CHOICE,
         )
 

@@ -27,6 +27,22 @@ def commits(lake: str) -> int:
     return DeltaTable(f"{lake}/{tables.PINS}").version() + 1
 
 
+@pytest.mark.parametrize("name", ["chats [2024]", "a^b", "a|b"])
+def test_a_place_that_takes_no_pins_is_named(tmp_path: Path, lake: str, name: str) -> None:
+    moved = str(Path(lake).rename(tmp_path / name))
+    with pytest.raises(
+        VersionError, match=r"expected a path without any of \[ \] \^ \|, found .+\. Rename that folder"
+    ):
+        pin(moved, "base")
+    assert resolve(moved).version == 2 and not read_pins(moved)
+
+
+@pytest.mark.parametrize("name", ["my chats #1", "a{b}*?'%&", "größe 漢"])
+def test_pins_can_be_written_at_other_odd_places(tmp_path: Path, lake: str, name: str) -> None:
+    moved = str(Path(lake).rename(tmp_path / name))
+    assert pin(moved, "base")[1] and unpin(moved, "base").version == 2
+
+
 def test_the_arrow_schema_of_pins_is_the_one_spark_writes() -> None:
     kinds = {"string": "string", "int64": "bigint", "timestamp[us, tz=UTC]": "timestamp"}
     spark = [(field.name, field.dataType.simpleString()) for field in SCHEMAS[tables.PINS].fields]
