@@ -52,7 +52,8 @@ def require_labelled(lake: Lake, settings: Settings) -> None:
     """Raise :class:`UsageError` unless ``conversations`` are all that was ingested, labelled under these rules."""
     found, rules = lake.lineage(tables.CONVERSATIONS), settings.rules
     if found is None:
-        raise UsageError(f"{lake.path} has no labelled conversations: run `winnow annotate` before `winnow publish`")
+        told = f"{lake.path} has no conversations as `winnow annotate` left them"
+        raise UsageError(f"{told}: run it, then `winnow dedup`, before `winnow publish`")
     wanted = _labelling(rules, pii_key(rules, lake.path), names_model(rules))
     is_same = found.config_digest == recipe.digest(wanted)
     if not is_same or found.inputs[tables.CONVERSATIONS_RAW] != lake.version(tables.CONVERSATIONS_RAW):

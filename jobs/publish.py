@@ -84,7 +84,7 @@ def _require_fresh(lake: Lake, settings: Settings) -> None:
         "other rules or dedup settings": found.config_digest != recipe.digest(dedup.section(settings)),
         "older conversations or findings": not is_newest,
         "another dataset than dedup.against means now": not dedup.is_against(lake, settings, found),
-        "a run that was stopped": not increment.is_whole(lake, found),
+        "a run that was stopped, or were changed by hand": not increment.is_whole(lake, found),
     }
     for what in (what for what, is_wrong in wrong.items() if is_wrong):
         raise UsageError(f"duplicates come from {what}: run `winnow dedup` with this config before `winnow publish`")
@@ -150,7 +150,8 @@ def _places(lake: Lake, at: Mapping[str, int]) -> dict[str, int]:
 
 def _require_equal(what: str, expected: int, other: str, found: int) -> None:
     if expected != found:
-        raise LakeDamaged(f"{expected:,} {what}, but {found:,} {other}: the tables do not account for every record")
+        told = f"{expected:,} {what}, but {found:,} {other}: the tables do not account for every record"
+        raise LakeDamaged(f"{told}; make a new lake from the source files")
 
 
 def _require_gates(counts: dict[str, int], gates: Gates) -> None:
