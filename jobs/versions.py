@@ -193,8 +193,7 @@ def run_show(args: Namespace) -> int:
         raise UsageError(f"--verify recomputes the digest of a version, and --{others[0]} shows none: leave out one")
     with user_errors():
         if others:
-            _, read, write = _OTHERS[others[0]]
-            print("\n".join(map(write, read(args.lake, args.limit))))
+            _show_other(args.lake, others[0], args.limit)
             return 0
         version = resolve(args.lake, args.pin, args.version, args.timestamp)
         print(terminal.as_heading(version))
@@ -203,6 +202,17 @@ def run_show(args: Namespace) -> int:
         for row in show(version, args.limit):
             print(f"\n{terminal.as_conversation(row)}")
     return 0
+
+
+def _show_other(lake: str, table: str, limit: int) -> None:
+    """Print rows of a table that is no dataset. Where there are none, say whether it was ever written."""
+    _, read, write = _OTHERS[table]
+    found = read(lake, limit)
+    for row in found:
+        print(write(row))
+    if not found and limit:
+        is_there = read_table_log(lake, table).newest >= 0
+        print(f"table {table} {'has no rows' if is_there else 'was not written yet'}", file=sys.stderr)
 
 
 def _edit_pins(lake: str, edit: Edit, what: str) -> bool:

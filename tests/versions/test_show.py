@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
+from deltalake import DeltaTable, Schema, write_deltalake
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +55,21 @@ def test_a_version_that_fails_verification_is_not_shown(tmp_path: Path, capsys: 
 def test_what_is_not_there_is_a_usage_error(lake: str, arguments: list[str]) -> None:
     with pytest.raises(UsageError):
         winnow("show", "--lake", lake, *arguments)
+
+
+@pytest.mark.parametrize("what", ["quarantine", "contamination", "families", "conflicts"])
+def test_a_table_without_rows_is_told_from_one_that_is_not_there(
+    tmp_path: Path, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake = make_lake(tmp_path / "lake", 1)
+    winnow("show", "--lake", lake, f"--{what}")
+    assert capsys.readouterr() == ("", f"table {what} was not written yet\n")
+    schema = pa.schema([("question", pa.string()), ("record", pa.int64())])
+    DeltaTable.create(f"{lake}/{what}", Schema.from_arrow(schema))
+    winnow("show", "--lake", lake, f"--{what}")
+    assert capsys.readouterr() == ("", f"table {what} has no rows\n")
+    winnow("show", "--lake", lake, f"--{what}", "--limit", "0")
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("what", ["quarantine", "contamination", "families", "conflicts"])
