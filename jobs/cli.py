@@ -1,6 +1,6 @@
 """One tool: ``winnow sample | ingest | annotate | linguistics | decontaminate | dedup | publish | run | versions |
-pin | unpin | show | unmask | make-key | doctor``, and for what follows ``winnow train | adapter | submit | jobs |
-chat | serve``.
+pin | unpin | diff | why | show | unmask | make-key | doctor``, and for what follows ``winnow train | adapter | submit |
+jobs | chat | serve``.
 
 Exit codes: 0 done, 1 failed for a reason outside the command (disk, memory, a bug), 2 bad usage or config, 3 input
 unreadable, 4 a quality gate failed, 5 the lake is damaged, 75 training was stopped by a signal behind a whole
@@ -19,12 +19,12 @@ from typing import Any, cast
 
 from conf import VERSION, recipe
 from conf.settings import Settings
-from jobs import unmask, versions
+from jobs import differences, unmask, versions, why
 from jobs.errors import UsageError
 from jobs.outlet import Outlet
 from training import commands as training_commands
 
-_PRINTING = ("show", "unmask", "jobs", "chat")
+_PRINTING = ("show", "diff", "why", "unmask", "jobs", "chat")
 """Commands that do nothing but print, maybe much or for ever."""
 _CODES = (__doc__ or "").split("\n\n")[-1]
 
@@ -94,6 +94,8 @@ def _parser() -> ArgumentParser:
     for job in (duplicates, decision, everything):
         _add_against_option(job)
     versions.add_commands(commands)
+    differences.add_commands(commands)
+    why.add_commands(commands)
     unmask.add_commands(commands)
     _add_doctor(commands)
     training_commands.add_commands(commands)

@@ -3,7 +3,7 @@
 import json
 import shutil
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any
@@ -88,6 +88,11 @@ def as_conflict(rows: Sequence[dict[str, Any]], width: int | None = None) -> str
         facts = (f"{name}={same[0][name]}" for name in ("character", "model", "system") if same[0][name])
         lines.append(f"  {len(same):,} by {' '.join(facts) or 'nobody named'}, e.g. {same[0]['conversation_id']}")
     return _fitted(lines, width)
+
+
+def safe(lines: Iterable[str]) -> str:
+    """The lines in full; what is not printable becomes U+FFFD."""
+    return "\n".join("".join(map(_printable, line)) for line in lines)
 
 
 def _fitted(lines: Sequence[str], width: int | None) -> str:

@@ -15,7 +15,6 @@ from conf import tables
 from jobs import terminal, versions
 from jobs.errors import LakeDamaged, UsageError
 from udfs import keyfile, pii, sealing
-from udfs.deltalog import read_commit
 from udfs.lake import WRONG_CHOICE, VersionError, open_table, read_table_log, reading, scan
 from udfs.sealing import Key
 from udfs.versions import resolve
@@ -90,8 +89,7 @@ def _conversations(lake: str, pin: str | None) -> DeltaTable:
     log = read_table_log(lake, tables.CONVERSATIONS)
     version = log.newest
     if pin is not None:
-        commit = read_commit(read_table_log(lake, tables.DATASET), resolve(lake, pin).version)
-        version = (commit.lineage or {}).get("inputs", {}).get(tables.CONVERSATIONS, -1)
+        version = resolve(lake, pin).inputs.get(tables.CONVERSATIONS, -1)
     if version < 0:
         raise VersionError(f"{lake} has no annotated conversations: run `winnow annotate` first.", WRONG_CHOICE)
     return open_table(lake, log, version)

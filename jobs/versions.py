@@ -151,7 +151,7 @@ def add_commands(subparsers: Any) -> None:
     which.add_argument("--timestamp", metavar="TIME", help="ISO 8601, UTC unless it says otherwise")
     for name, (does, _, _) in _OTHERS.items():
         which.add_argument(f"--{name}", action="store_true", help=does)
-    look.add_argument("--limit", type=_count, default=5, metavar="N", help="conversations to print (default: 5)")
+    look.add_argument("--limit", type=count, default=5, metavar="N", help="conversations to print (default: 5)")
     look.add_argument("--verify", action="store_true", help="first recompute the digest from every message")
 
 
@@ -280,7 +280,8 @@ def command(subparsers: Any, name: str, run: Callable[[Namespace], int], does: s
     return parser
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """The type of an option that counts conversations."""
     if not text.isdecimal():
         raise ArgumentTypeError(f"expected a number of conversations, found {text!r}")
     return int(text)

@@ -7,7 +7,7 @@ change rows (DELETE, RESTORE) is refused, as nobody recorded what it should hold
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any, NamedTuple
@@ -34,7 +34,8 @@ class Pin(NamedTuple):
 
 @dataclass(frozen=True)
 class Version:
-    """One published version, as its commit recorded it. ``when`` is UTC; ``pins`` are its names, sorted."""
+    """One published version, as its commit recorded it. ``when`` is UTC; ``pins`` are its names, sorted; ``inputs`` are
+    the versions of the tables that it was made from; ``run_id`` names the run that made it."""
 
     lake: str
     version: int
@@ -45,6 +46,8 @@ class Version:
     config_digest: str
     code_version: str
     pins: tuple[str, ...] = ()
+    run_id: str = ""
+    inputs: Mapping[str, int] = field(default_factory=dict)
 
 
 def list_versions(lake: str) -> tuple[list[Version], list[str]]:
@@ -213,6 +216,8 @@ def _version(lake: str, commit: Commit, names: dict[tuple[int, str], tuple[str, 
         config_digest=str(lineage.get("config_digest", "")),
         code_version=str(lineage.get("code_version", "")),
         pins=names.get((commit.version, digest), ()),
+        run_id=str(lineage.get("run_id", "")),
+        inputs=lineage.get("inputs", {}),
     )
 
 
