@@ -51,8 +51,10 @@ def why(version: Version, name: str) -> Why:
         )
     duplicates = _rows(version, tables.DUPLICATES, [name])
     clusters = _rows(version, tables.CLUSTERS, [name])
-    contamination = _rows(version, tables.CONTAMINATION, [name])
-    stays_for = _rows(version, tables.DUPLICATES, [name], "kept_id")
+    contamination = sorted(
+        _rows(version, tables.CONTAMINATION, [name]), key=lambda row: (row["benchmark"], row["item"])
+    )
+    stays_for = sorted(_rows(version, tables.DUPLICATES, [name], "kept_id"), key=lambda row: row["conversation_id"])
     others = [verdict["kept_id"], *(row["nearest_id"] for row in clusters)]
     named = _rows(version, tables.CONVERSATIONS, [name, *filter(None, others)])
     texts = {row["conversation_id"]: row for row in sorted(named, key=lambda row: row["conversation_id"] != name)}
@@ -64,7 +66,8 @@ def verdicts(version: Version, names: Iterable[str]) -> dict[str, Row]:
     log = read_table_log(version.lake, tables.VERDICTS)
     for number in sorted(log.sizes, reverse=True):
         if (read_commit(log, number).lineage or {}).get("run_id") == version.run_id:
-            return {row["conversation_id"]: row for row in _read(version.lake, tables.VERDICTS, number, names)}
+            rows = rows_where(version.lake, tables.VERDICTS, number, "conversation_id", names)
+            return {row["conversation_id"]: row for row in rows}
     raise VersionError(
         f"table {tables.VERDICTS} has nothing of the run that published version {version.version}: its log was cleaned "
         "up, or the table replaced. Newer versions may still be asked about.",
@@ -72,19 +75,21 @@ def verdicts(version: Version, names: Iterable[str]) -> dict[str, Row]:
     )
 
 
-def _rows(version: Version, table: str, names: Iterable[str], column: str = "conversation_id") -> list[Row]:
-    """Rows of these conversations in a table, as it was when the version was made."""
-    return _read(version.lake, table, version.inputs.get(table, -1), names, column)
-
-
-def _read(lake: str, table: str, number: int, names: Iterable[str], column: str = "conversation_id") -> list[Row]:
+def rows_where(lake: str, table: str, number: int, column: str, values: Iterable[str]) -> list[Row]:
+    """The rows of version ``number`` of a table (none: -1) whose column has one of these values, in no order."""
     if number < 0:
         return []
     rows = scan(open_table(lake, read_table_log(lake, table), number))
     with reading(f"table {table}"):
-        wanted = ds.field(column).isin(pa.array(names, pa.string()))
-        found: list[Row] = rows.to_table(filter=wanted, use_threads=False).to_pylist()
-    return sorted(found, key=lambda row: row["conversation_id"])
+        found: list[Row] = rows.to_table(
+            filter=ds.field(column).isin(pa.array(values, pa.string())), use_threads=False
+        ).to_pylist()
+    return found
+
+
+def _rows(version: Version, table: str, names: Iterable[str], column: str = "conversation_id") -> list[Row]:
+    """Rows of these conversations in a table, as it was when the version was made."""
+    return rows_where(version.lake, table, version.inputs.get(table, -1), column, names)
 
 
 def _published(version: Version, name: str) -> list[Row]:
@@ -150,7 +155,7 @@ def _match(row: Row) -> str:
     """How a row of ``duplicates`` is tied to the one that stays."""
     if row["copy_of"] == row["kept_id"]:
         return f"{row['level']}: the same messages as"
+    if row["similarity"] is None:  # a cap keeps so many, whatever they are like
+        return f"{row['level']}:"
     bands = f", {row['bands_shared']} bands shared," if row["bands_shared"] else ""
-    return (
-        f"{row['level']}: {row['similarity']:.3f}{bands} with" if row["similarity"] is not None else f"{row['level']}:"
-    )
+    return f"{row['level']}: {row['similarity']:.3f}{bands} with"
