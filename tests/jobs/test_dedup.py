@@ -137,6 +137,15 @@ def test_batches_one_after_the_other_give_what_all_at_once_gives(
     assert modes == [True] * len(batches)  # old conversations were not signed again
 
 
+def test_a_batch_whose_components_are_found_by_stars_gives_what_all_at_once_gives(
+    spark: SparkSession, whole: Lake, tmp_path: Path
+) -> None:
+    talks = families(0, 8)
+    grown = new_lake(spark, tmp_path / "grown", settings_of("dedup.max_edges=0"), talks[:28], talks[28:])
+    for table in dedup.increment.WRITTEN:
+        assert rows_of(grown, table) == rows_of(whole, table)
+
+
 def test_a_new_copy_that_is_kept_takes_the_place_of_the_old_one(
     spark: SparkSession, plain: Settings, tmp_path: Path
 ) -> None:

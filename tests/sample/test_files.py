@@ -47,7 +47,7 @@ def test_the_parquet_files_have_the_schema_written_down(sample: Path):
         assert pq.read_schema(sample / file).equals(SCHEMA, check_metadata=True)
 
 
-@pytest.mark.skipif("WINNOW_REAL_DATA" not in os.environ, reason="WINNOW_REAL_DATA is not set")
+@pytest.mark.skipif("WINNOW_REAL_DATA" not in os.environ, reason="WINNOW_REAL_DATA is not set; .ci/run sets it")
 def test_the_schema_is_the_one_of_real_lmsys_files():
     real = sorted(Path(os.environ["WINNOW_REAL_DATA"]).glob("corpus_10k/data/*.parquet"))[0]
     assert pq.read_schema(real).remove_metadata().equals(SCHEMA)
