@@ -8,7 +8,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from conf import tables
-from udfs.lake import open_table, read_table_log, reading, scan
+from udfs.lake import read_rows
 
 BANDS = (0.25, 0.5, 0.75, 1.0)
 """Where degrees of overlap are divided; the last band is full overlap alone."""
@@ -22,31 +22,23 @@ def contamination(lake: str, limit: int) -> list[Row]:
     Rows of one question, verdict and text count once, the first by id, with their number as ``copies``. Which rows of a
     band are taken follows from a hash of their content: the same table, the same sample.
     """
-    return sample(_rows(lake, tables.CONTAMINATION), limit)
+    return sample(read_rows(lake, tables.CONTAMINATION), limit)
 
 
 def families(lake: str, limit: int) -> list[Row]:
     """The ``limit`` largest rows of table ``families``, of equals by their name."""
-    found = _rows(lake, tables.FAMILIES)
+    found = read_rows(lake, tables.FAMILIES)
     return sorted(found, key=lambda row: (-row["rows"], row["level"], row["family"]))[:limit]
 
 
 def conflicts(lake: str, limit: int) -> list[list[Row]]:
     """The rows of table ``conflicts`` for ``limit`` questions: those that most personas answer, of equals those with
     most conversations, then by their key. Of each question the rows stand by persona and id."""
-    found = _rows(lake, tables.CONFLICTS)
+    found = read_rows(lake, tables.CONFLICTS)
     order = ("question", "persona", "conversation_id")
     found.sort(key=lambda row: (-row["personas"], -row["conversations"], *(row[name] for name in order)))
     groups = groupby(found, key=lambda row: row["question"])
     return [list(rows) for _, rows in islice(groups, limit)]
-
-
-def _rows(lake: str, table: str) -> list[Row]:
-    log = read_table_log(lake, table)
-    if log.newest < 0:
-        return []
-    with reading(f"table {table}"):
-        return scan(open_table(lake, log, log.newest)).to_table(use_threads=False).to_pylist()
 
 
 def sample(rows: Iterable[Row], limit: int) -> list[Row]:

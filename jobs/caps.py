@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import to_arrow_schema
 
@@ -53,6 +52,4 @@ def _removed(members: Rows, options: Dedup) -> Made:
 
 def _are_few(signatures: Rows) -> bool:
     """Are there so few, in files, that the driver can be told of all?"""
-    if signatures.files is None:
-        return False
-    return sum(pq.read_metadata(file.path).num_rows for file in signatures.files) <= _FEW
+    return signatures.files is not None and signatures.count() <= _FEW

@@ -47,9 +47,9 @@ def components(
     """
     blocks = blocks.persist()
     try:
-        if _sum(blocks, "count") + (known.count() if known else 0) <= limit:
+        if _sum(blocks, "count") + (0 if known is None else known.count()) <= limit:
             return _on_driver(blocks, known, parts, work)
-        if known:
+        if known is not None:
             blocks = blocks.unionByName(known.map(KNOWN.names, stars.contract_known, CONTRACTED))
         name = f"edges-{_sum(blocks, 'digest') % 2**40:010x}"
         steps = _Steps(blocks.sparkSession, f"{work}/{name}", parts)
@@ -135,7 +135,7 @@ def _on_driver(blocks: DataFrame, known: Rows | None, parts: int, work: str) -> 
     found: Any = blocks.select("edges", "is_equal").toPandas()
     is_equal = found["is_equal"].to_numpy(bool)
     tied = stars.read(found["edges"][~is_equal])
-    if known:
+    if known is not None:
         before = known.read(KNOWN)
         tied = stars.joined([tied, stars.Edges(before["row"].to_numpy(), before["component"].to_numpy())])
     edges = stars.forest(*tied)

@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 
 from conf import tables
 from jobs import terminal, versions
-from jobs.why import rows_where, verdicts
+from jobs.why import verdicts
 from udfs.contents import open_version, read_batches
-from udfs.lake import read_table_log
+from udfs.lake import read_rows
 from udfs.versions import Version, resolve
 
 _FACTS = ("digest", "split", "copies")
@@ -73,8 +73,7 @@ def _settings(before: Version, after: Version) -> dict[str, tuple[Any, Any]]:
 
 def _config(version: Version) -> Any:
     """The settings of the run that published a version; none where ``runs`` has it no more."""
-    newest = read_table_log(version.lake, tables.RUNS).newest
-    runs = rows_where(version.lake, tables.RUNS, newest, "run_id", [version.run_id])
+    runs = read_rows(version.lake, tables.RUNS, where=pc.field("run_id") == version.run_id)
     return json.loads(runs[0]["config"]) if runs else {}
 
 

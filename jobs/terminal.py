@@ -28,12 +28,16 @@ def as_json(versions: Sequence[Version]) -> str:
     return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
 
 
+def as_name(version: Version) -> str:
+    """A version's number and its pins."""
+    return f"version {version.version}" + (f" ({', '.join(version.pins)})" if version.pins else "")
+
+
 def as_heading(version: Version) -> str:
     """What a version is, one fact a line."""
-    pins = f" ({', '.join(version.pins)})" if version.pins else ""
     return "\n".join(
         [
-            f"version {version.version}{pins}, published {show_time(version.when)}, {version.rows} rows",
+            f"{as_name(version)}, published {show_time(version.when)}, {version.rows} rows",
             f"recipe {version.recipe}, config {version.config_digest}, code {version.code_version}",
             f"digest {version.digest}",
         ]

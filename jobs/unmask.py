@@ -8,14 +8,13 @@ Examples:
 from argparse import Namespace
 from typing import Any
 
-from deltalake import DeltaTable
 from pyarrow import dataset as ds
 
 from conf import tables
 from jobs import terminal, versions
 from jobs.errors import LakeDamaged, UsageError
 from udfs import keyfile, pii, sealing
-from udfs.lake import WRONG_CHOICE, VersionError, open_table, read_table_log, reading, scan
+from udfs.lake import WRONG_CHOICE, VersionError, read_rows, read_table_log
 from udfs.sealing import Key
 from udfs.versions import resolve
 
@@ -28,11 +27,11 @@ def unmasked(lake: str, key: Key, name: str, pin: str | None = None) -> list[Mes
     They are those of the newest table ``conversations``, or of the one that the pinned dataset was made from. Raises
     :class:`UsageError` where there is no such conversation, where it was masked without a key, or with another.
     """
-    table = _conversations(lake, pin)
-    row = _row(table, name)
+    version = _version(lake, pin)
+    row = _row(lake, version, name)
     messages: list[Message] = row["messages"]
     if row["sealed"] is None:
-        _require_unmasked(name, messages, table)
+        _require_unmasked(name, messages, version)
         return messages
     try:
         texts = sealing.unmask(key, name, [message["content"] for message in messages], row["sealed"])
@@ -84,40 +83,35 @@ def _key(args: Namespace) -> Key:
         raise UsageError(f"--key: {error}") from error
 
 
-def _conversations(lake: str, pin: str | None) -> DeltaTable:
-    """Table ``conversations``: its newest version, or the one that the pinned dataset was made from."""
-    log = read_table_log(lake, tables.CONVERSATIONS)
-    version = log.newest
+def _version(lake: str, pin: str | None) -> int:
+    """The newest version of table ``conversations``, or the one that the pinned dataset was made from."""
+    version = read_table_log(lake, tables.CONVERSATIONS).newest
     if pin is not None:
         version = resolve(lake, pin).inputs.get(tables.CONVERSATIONS, -1)
     if version < 0:
         raise VersionError(f"{lake} has no annotated conversations: run `winnow annotate` first.", WRONG_CHOICE)
-    return open_table(lake, log, version)
+    return version
 
 
-def _row(table: DeltaTable, name: str) -> dict[str, Any]:
-    rows = scan(table)
-    with reading(f"table {tables.CONVERSATIONS}"):
-        found = rows.to_table(
-            ["messages", "sealed"], ds.field("conversation_id") == name, use_threads=False
-        ).to_pylist()
+def _row(lake: str, version: int, name: str) -> dict[str, Any]:
+    is_it = ds.field("conversation_id") == name
+    found = read_rows(lake, tables.CONVERSATIONS, version, is_it, ["messages", "sealed"])
     if not found:
         raise VersionError(
-            f"no conversation {name} in version {table.version()} of table {tables.CONVERSATIONS}. A row of the "
+            f"no conversation {name} in version {version} of table {tables.CONVERSATIONS}. A row of the "
             "dataset that was cut or joined is made of the conversations in its made_of: name one of those.",
             WRONG_CHOICE,
         )
     if len(found) > 1:
         raise LakeDamaged(f"{len(found)} conversations are called {name} in table {tables.CONVERSATIONS}, expected one")
-    row: dict[str, Any] = found[0]
-    return row
+    return found[0]
 
 
-def _require_unmasked(name: str, messages: list[Message], table: DeltaTable) -> None:
+def _require_unmasked(name: str, messages: list[Message], version: int) -> None:
     labels = {label for message in messages for label in message["edits"] if label.startswith(pii.PREFIX)}
     if labels:
         raise UsageError(
-            f"{name} was masked without a key in version {table.version()} of table {tables.CONVERSATIONS} "
+            f"{name} was masked without a key in version {version} of table {tables.CONVERSATIONS} "
             f"({', '.join(sorted(labels))}): what its pseudonyms stand for was not kept. With rules.pii_key set, "
             f"`winnow annotate` keeps it; table {tables.CONVERSATIONS_RAW} has what was received."
         )

@@ -31,10 +31,9 @@ from udfs.lake import (
     UNREADABLE,
     WRONG_CHOICE,
     VersionError,
-    open_table,
+    read_rows,
     read_table_log,
     reading,
-    scan,
     table_uri,
 )
 from udfs.versions import Pin, Version, find_pin, list_versions, open_pins, pins_of, read_pins, resolve
@@ -111,14 +110,9 @@ def show(version: Version, limit: int) -> list[dict[str, Any]]:
 
 def quarantined(lake: str, limit: int) -> list[dict[str, Any]]:
     """The first ``limit`` rows of table ``quarantine``, files before records, by file and record."""
-    log = read_table_log(lake, tables.QUARANTINE)
-    if log.newest < 0:
-        return []
-    with reading(f"table {tables.QUARANTINE}"):
-        found = scan(open_table(lake, log, log.newest)).to_table(use_threads=False).to_pylist()
     # A file that is a copy of another has no part, and may have been refused before for what it then was.
     order = lambda row: (row["record"] is not None, row["file"], row["record"] or 0, row["part"] or 0)  # noqa: E731
-    return sorted(found, key=order)[:limit]
+    return sorted(read_rows(lake, tables.QUARANTINE), key=order)[:limit]
 
 
 _OTHERS: dict[str, tuple[str, Callable[[str, int], list[Any]], Callable[[Any], str]]] = {

@@ -17,7 +17,7 @@ from conf import tables
 from jobs import terminal, versions
 from udfs.contents import open_version, read_batches
 from udfs.deltalog import read_commit
-from udfs.lake import UNREADABLE, WRONG_CHOICE, VersionError, open_table, read_table_log, reading, scan
+from udfs.lake import UNREADABLE, WRONG_CHOICE, VersionError, read_rows, read_table_log
 from udfs.versions import Version, resolve
 
 Row = dict[str, Any]
@@ -66,7 +66,7 @@ def verdicts(version: Version, names: Iterable[str]) -> dict[str, Row]:
     log = read_table_log(version.lake, tables.VERDICTS)
     for number in sorted(log.sizes, reverse=True):
         if (read_commit(log, number).lineage or {}).get("run_id") == version.run_id:
-            rows = rows_where(version.lake, tables.VERDICTS, number, "conversation_id", names)
+            rows = read_rows(version.lake, tables.VERDICTS, number, _is_one("conversation_id", names))
             return {row["conversation_id"]: row for row in rows}
     raise VersionError(
         f"table {tables.VERDICTS} has nothing of the run that published version {version.version}: its log was cleaned "
@@ -75,21 +75,13 @@ def verdicts(version: Version, names: Iterable[str]) -> dict[str, Row]:
     )
 
 
-def rows_where(lake: str, table: str, number: int, column: str, values: Iterable[str]) -> list[Row]:
-    """The rows of version ``number`` of a table (none: -1) whose column has one of these values, in no order."""
-    if number < 0:
-        return []
-    rows = scan(open_table(lake, read_table_log(lake, table), number))
-    with reading(f"table {table}"):
-        found: list[Row] = rows.to_table(
-            filter=ds.field(column).isin(pa.array(values, pa.string())), use_threads=False
-        ).to_pylist()
-    return found
-
-
 def _rows(version: Version, table: str, names: Iterable[str], column: str = "conversation_id") -> list[Row]:
     """Rows of these conversations in a table, as it was when the version was made."""
-    return rows_where(version.lake, table, version.inputs.get(table, -1), column, names)
+    return read_rows(version.lake, table, version.inputs.get(table, -1), _is_one(column, names))
+
+
+def _is_one(column: str, names: Iterable[str]) -> ds.Expression:
+    return ds.field(column).isin(pa.array(names, pa.string()))
 
 
 def _published(version: Version, name: str) -> list[Row]:
@@ -126,7 +118,7 @@ def run_why(args: Namespace) -> int:
 
 
 def _verdict(version: Version, found: Why) -> str:
-    place = f"version {version.version}" + (f" ({', '.join(version.pins)})" if version.pins else "")
+    place = terminal.as_name(version)
     if not found.verdict["keep"]:
         return f"{found.name} is not in {place}: {', '.join(found.verdict['reasons'])}"
     rows = (f"{row['conversation_id']}, split {row['split']}, copies {row['copies']}" for row in found.published)

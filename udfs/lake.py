@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
+from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -103,6 +104,25 @@ def scan(table: DeltaTable) -> ds.Dataset:
     """The rows of an opened table, to be read by Arrow."""
     uri = table.table_uri
     return table.to_pyarrow_dataset(filesystem=None if local_path(uri) is None else open_folder(uri))
+
+
+def read_rows(
+    lake: str,
+    table: str,
+    version: int | None = None,
+    where: ds.Expression | None = None,
+    columns: list[str] | None = None,
+) -> list[dict[str, Any]]:
+    """The rows of a table at a version (default: the newest) that meet a condition, in no order; none before its first
+    commit (-1)."""
+    log = read_table_log(lake, table)
+    at = log.newest if version is None else version
+    if at < 0:
+        return []
+    rows = scan(open_table(lake, log, at))
+    with reading(f"table {table}"):
+        found: list[dict[str, Any]] = rows.to_table(columns, where, use_threads=False).to_pylist()
+    return found
 
 
 def _one_line(error: Exception) -> str:
