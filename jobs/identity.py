@@ -5,6 +5,9 @@ from pyspark.sql import functions as F
 
 from jobs.formats.conversation import DUPLICATE_RECORD
 
+SAME_AS = "same content as conversation_id "
+"""What quarantine says of a copy, in front of the id of the row it equals."""
+
 _SUFFIX = 16
 """Of eight digits, two of 77,000 contents under one id would as soon as not have the same."""
 
@@ -24,7 +27,7 @@ def settle(rows: DataFrame, existing: DataFrame) -> tuple[DataFrame, DataFrame |
     collapsed = joined.where(F.col("is_copy")).select(
         *("source", "file", "file_id", "record", "part", "offset", "format", "digest"),
         F.lit(DUPLICATE_RECORD).alias("reason"),
-        F.concat(F.lit("same content as conversation_id "), "settled_id").alias("detail"),
+        F.concat(F.lit(SAME_AS), "settled_id").alias("detail"),
     )
     is_renamed = F.col("settled_id").isNotNull() & (F.col("settled_id") != F.col("conversation_id"))
     kept = joined.where(~F.coalesce("is_copy", F.lit(False)))
@@ -60,7 +63,8 @@ def _decide(members: DataFrame) -> DataFrame:
     content = Window.partitionBy("conversation_id", "digest")
     standing = members.withColumn("best", F.max("standing").over(content))
     standing = standing.withColumn("nth", F.row_number().over(content.orderBy(F.desc("standing"), "order")))
-    holders = Window.partitionBy("conversation_id").orderBy((F.col("best") == 2).desc(), "digest")
+    is_renamed = F.col("best") == 1  # it keeps its longer id, also when the row that held the id is gone
+    holders = Window.partitionBy("conversation_id").orderBy((F.col("best") == 2).desc(), is_renamed, "digest")
     ranked = standing.withColumn("rank", F.dense_rank().over(holders))
     return ranked.where(F.col("standing") == 0).select(
         "file", "record", "part", _settled().alias("settled_id"), (F.col("nth") > 1).alias("is_copy")
@@ -69,4 +73,4 @@ def _decide(members: DataFrame) -> DataFrame:
 
 def _settled() -> Column:
     longer = F.concat("conversation_id", F.lit("-"), F.substring("digest", 1, _SUFFIX))
-    return F.when(F.col("rank") == 1, F.col("conversation_id")).otherwise(longer)
+    return F.when((F.col("rank") == 1) & (F.col("best") != 1), F.col("conversation_id")).otherwise(longer)

@@ -6,7 +6,6 @@ spark-submit ... jobs/ingest.py --config conf/lmsys.yaml --input lmsys-chat-1m/ 
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
-from itertools import accumulate
 
 import pyarrow as pa
 from pyspark import StorageLevel
@@ -19,9 +18,10 @@ from conf import recipe, tables
 from conf.settings import Input, Settings
 from jobs import identity
 from jobs.errors import InputUnreadable, LakeDamaged, UsageError
-from jobs.formats.conversation import DUPLICATE_FILE, DUPLICATE_RECORD, FILE_REASONS, UNREADABLE_FILE
+from jobs.formats.conversation import DUPLICATE_FILE, DUPLICATE_RECORD, FILE_REASONS
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, complete, lineage
+from jobs.pending import choose
 from jobs.progress import Progress
 from jobs.reader import files, rows, survey
 from jobs.reader.read import Split, read_split
@@ -74,7 +74,7 @@ def sources(inputs: Sequence[str], lake: str) -> list[files.SourceFile]:
 def _ingest(lake: Lake, settings: Settings, splits: list[Split], progress: Progress) -> bool:
     how = settings.input.model_copy(update={"split_bytes": 0})  # says who reads a record, not what it becomes
     config = recipe.digest(how)
-    pending, copies = _pending(lake, splits, config)
+    pending, copies = choose(lake, splits, config)
     if not pending and not copies:
         complete(lake, tables.FILES)
         return False
@@ -161,26 +161,6 @@ def _forget_files(lake: Lake, job: Run, file_ids: set[str]) -> None:
 def _delete_files(lake: Lake, table: str, file_ids: list[str], stamp: Lineage, are_kept: bool) -> None:
     quoted = ", ".join(f"'{file_id}'" for file_id in sorted(file_ids)) or "''"
     lake.delete(table, f"file_id {'NOT ' if are_kept else ''}IN ({quoted})", stamp)
-
-
-def _pending(lake: Lake, splits: list[Split], config: str) -> tuple[list[Split], list[Split]]:
-    """Splits to read, and files that are copies of a file read before or alongside (one split each)."""
-    known: dict[str, set[str]] = {}
-    for row in lake.read(tables.FILES).select("file", "file_id", "reason", "config_digest").collect():
-        if row.config_digest == config and row.reason != UNREADABLE_FILE:  # what was out of reach may be there now
-            # A member's file is ARCHIVE!MEMBER, and both may have a ! of their own: any beginning may be the archive.
-            known.setdefault(row.file_id, set()).update(accumulate(row.file.split("!"), "{}!{}".format))
-    pending, copies = [], {}
-    reading: dict[str, str] = {}
-    for split in splits:
-        first = reading.setdefault(split.file_id, split.file)
-        if split.file in known.get(split.file_id, ()):
-            continue
-        if split.size and (split.file_id in known or first != split.file):
-            copies[split.file] = split
-        else:
-            pending.append(split)
-    return pending, list(copies.values())
 
 
 def _copies(lake: Lake, copies: list[Split], options: Input) -> DataFrame | None:

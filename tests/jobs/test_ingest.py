@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from conf import recipe, tables
 from jobs import identity, ingest
@@ -42,10 +42,32 @@ def test_a_lake_is_no_input_of_its_own(tmp_path: Path, lake: str):
     assert len(ingest.sources([str(tmp_path / "*.jsonl"), f"{tmp_path}/{lake}2"], place)) == 2
 
 
-def test_ids_of_many_contents_under_one_id_differ(spark: SparkSession):
-    digests = ["0" * 64, "1" * 63 + "a", "1" * 8 + "b" * 56]
+def rows_of(spark: SparkSession, *contents: tuple[str, str | None]) -> DataFrame:
+    """Rows of records whose id was ``c``, each with a digest and, where it was renamed, the id it has instead."""
     schema = SCHEMAS[tables.CONVERSATIONS_RAW]
-    given = [{"conversation_id": "c", "file": "f", "record": n, "part": 0, "digest": d} for n, d in enumerate(digests)]
-    rows = frame(spark, [tuple(row.get(name) for name in schema.names) for row in given], schema)
-    kept, copies = identity.settle(rows, frame(spark, [], schema))
+    given = [
+        {
+            "conversation_id": to or "c",
+            "renamed_from": to and "c",
+            "file": "f",
+            "record": number,
+            "part": 0,
+            "digest": d,
+        }
+        for n, (d, to) in enumerate(contents)
+    ]
+    return frame(spark, [tuple(row.get(name) for name in schema.names) for row in given], schema)
+
+
+def test_ids_of_many_contents_under_one_id_differ(spark: SparkSession):
+    new = rows_of(spark, ("0" * 64, None), ("1" * 63 + "a", None), ("1" * 8 + "b" * 56, None))
+    kept, copies = identity.settle(new, rows_of(spark))
     assert len({row.conversation_id for row in kept.collect()}) == 3 and copies is not None and copies.isEmpty()
+
+
+def test_a_row_keeps_its_longer_id_when_the_row_that_held_the_id_is_gone(spark: SparkSession):
+    renamed, longer = "0" * 64, f"c-{'0' * 16}"
+    kept, copies = identity.settle(rows_of(spark, (renamed, None), ("1" * 64, None)), rows_of(spark, (renamed, longer)))
+    assert [(row.conversation_id, row.digest) for row in kept.collect()] == [("c", "1" * 64)]
+    assert copies is not None
+    assert [row.detail for row in copies.collect()] == [f"same content as conversation_id {longer}"]

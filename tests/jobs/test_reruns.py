@@ -82,6 +82,27 @@ def test_files_are_read_again_under_other_settings_and_what_the_first_made_of_th
     assert counted(lake) == {tables.CONVERSATIONS_RAW: 1, tables.QUARANTINE: 2, tables.FILES: 2}
 
 
+def test_a_copy_is_read_again_when_the_record_it_equals_may_go(lake: Lake, tmp_path: Path):
+    long, both, more = tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "c.jsonl"
+    chats(long, TEXT)
+    blank = " " * 2000  # between two fields: a longer record of the same content
+    long.write_text(long.read_text().replace('"messages"', f'{blank}"messages"'))
+    chats(both, TEXT, "Short.")
+    chats(more, "Short.", first=1)
+    large, small = settings_of("input.max_record_bytes=100000"), settings_of("input.max_record_bytes=1000")
+    for file in (long, both, more):
+        ingest.run(lake, large, [str(file)], QUIET)
+    assert counted(lake) == {tables.CONVERSATIONS_RAW: 2, tables.QUARANTINE: 2, tables.FILES: 3}
+    for given, missing in ([long], "b"), ([long, both], "c"):  # what is left out of c may go with b
+        with pytest.raises(UsageError, match=rf"1 are not, such as .*{missing}\.jsonl"):
+            ingest.run(lake, small, [str(file) for file in given], QUIET)
+    assert ingest.run(lake, small, [str(long), str(both), str(more)], QUIET)
+    rows = {row.conversation_id: Path(row.file).name for row in lake.read(tables.CONVERSATIONS_RAW).collect()}
+    assert rows["c0"] == "b.jsonl" and set(rows) == {"c0", "c1"}
+    refused = sorted(row.reason for row in lake.read(tables.QUARANTINE).collect())
+    assert refused == ["duplicate_record", "record_too_large"]
+
+
 def test_strict_looks_at_the_files_it_is_given(lake: Lake, tmp_path: Path):
     bad, good = tmp_path / "bad.jsonl", chats(tmp_path / "good.jsonl", TEXT)
     bad.write_text('{"no": "chat"}\n')
