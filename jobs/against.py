@@ -7,26 +7,24 @@ from conf import tables
 from conf.duplicates import Dedup
 from conf.settings import Settings
 from jobs import signing, unshaping
-from jobs.errors import LakeDamaged, UsageError
 from jobs.lake import Lake
 from udfs import versions
-from udfs.lake import WRONG_CHOICE, VersionError
+from udfs.lake import LakeError
 from udfs.versions import Version
 
 
 def resolve(lake: Lake, name: str) -> tuple[str, Version] | None:
     """The lake and dataset version that ``name`` means: a pin of this lake, or ``LAKE#PIN``; None where it is empty.
 
-    Raises UsageError if there is none.
+    Raises LakeError if there is none.
     """
     if not name:
         return None
     place, _, pin = name.rpartition("#")
     try:
         return place or lake.path, versions.resolve(place or lake.path, pin, None, None)
-    except VersionError as error:
-        told = f"dedup.against = {name}: {error}"
-        raise (UsageError if error.exit_code == WRONG_CHOICE else LakeDamaged)(told) from error
+    except LakeError as error:
+        raise LakeError(f"dedup.against = {name}: {error}", error.exit_code) from error
 
 
 def signatures(lake: Lake, foreign: tuple[str, Version], settings: Settings) -> DataFrame:

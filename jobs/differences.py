@@ -96,9 +96,8 @@ def add_commands(subparsers: Any) -> None:
 
 def run_diff(args: Namespace) -> int:
     """``winnow diff``: counts, reasons of what went, settings, and some ids of each kind."""
-    with versions.user_errors():
-        before, after = (_named(args.lake, name) for name in (args.before, args.after))
-        found = compare(before, after)
+    before, after = (_named(args.lake, name) for name in (args.before, args.after))
+    found = compare(before, after)
     print(terminal.safe(_lines(before, after, found, args.limit)))
     return 0
 

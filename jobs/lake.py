@@ -18,8 +18,8 @@ from jobs.parts import Kernel
 from jobs.tables import SCHEMAS
 from udfs import datafiles
 from udfs.datafiles import DataFile, Share
-from udfs.deltalog import Commit, Log, local_path, read_commit
-from udfs.lake import WRONG_CHOICE, VersionError, read_table_log
+from udfs.deltalog import Commit, local_path, read_commit
+from udfs.lake import check_layout, read_table_log
 
 _HASHES = {"compression": "snappy", "parquet.enable.dictionary": "false"}
 """How tables that are mostly hashes are written: zstd saves a twelfth of their size, for a fifth of the time of writing
@@ -107,7 +107,7 @@ class Lake:
 
     def version(self, table: str) -> int:
         """The latest version's number; -1 before the first commit."""
-        return self._log(table).newest
+        return read_table_log(self.path, table).newest
 
     def lineage(self, table: str) -> Lineage | None:
         """The lineage of the run that left the table's rows as they are; None before the first one, and where somebody
@@ -125,15 +125,9 @@ class Lake:
         later = [commit for commit in self.commits(table) if commit.version > since]
         return 0 <= since <= self.version(table) and all(commit.only_adds for commit in later)
 
-    def _log(self, table: str) -> Log:
-        try:
-            return read_table_log(self.path, table)
-        except VersionError as error:
-            raise (UsageError if error.exit_code == WRONG_CHOICE else LakeDamaged)(str(error)) from error
-
     def commits(self, table: str) -> Iterator[Commit]:
         """The table's commits, newest first. Raises :class:`LakeDamaged` at one that cannot be read."""
-        log = self._log(table)
+        log = read_table_log(self.path, table)
         for version in sorted(log.sizes, reverse=True):
             commit = read_commit(log, version)
             if commit.damage:
@@ -196,7 +190,7 @@ def open_lake(spark: SparkSession, path: str, create: bool = False) -> Lake:
     path = path.rstrip("/")
     marker = f"{path}/{tables.MARKER}"
     if stores.is_there(spark, marker):
-        _check_layout(path, stores.read_text(spark, marker))
+        check_layout(path, stores.read_text(spark, marker))
         return Lake(spark, path)
     if stores.is_there(spark, path) and not stores.is_empty(spark, path):
         raise UsageError(f"{path} is not a Winnow lake: it holds files but no {tables.MARKER}; name an empty folder")
@@ -218,13 +212,3 @@ def conform(rows: DataFrame, table: str) -> DataFrame:
     if problems:
         raise TypeError(f"rows do not fit table {table}: " + "; ".join(problems))
     return rows.select(*schema.names)
-
-
-def _check_layout(path: str, text: str) -> None:
-    try:
-        layout = json.loads(text)["layout"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise LakeDamaged(f"{path}/{tables.MARKER} is damaged: {error}") from error
-    if layout != tables.LAYOUT:
-        way = "the Winnow that wrote it, or make a new lake from the same files"
-        raise UsageError(f"{path} has layout {layout}, this Winnow reads layout {tables.LAYOUT}: use {way}")

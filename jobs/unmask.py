@@ -14,7 +14,7 @@ from conf import tables
 from jobs import terminal, versions
 from jobs.errors import LakeDamaged, UsageError
 from udfs import keyfile, pii, sealing
-from udfs.lake import WRONG_CHOICE, VersionError, read_rows, read_table_log
+from udfs.lake import WRONG_CHOICE, LakeError, read_rows, read_table_log
 from udfs.sealing import Key
 from udfs.versions import resolve
 
@@ -60,8 +60,7 @@ def add_commands(subparsers: Any) -> None:
 
 def run_unmask(args: Namespace) -> int:
     """``winnow unmask``."""
-    with versions.user_errors():
-        messages = unmasked(args.lake, _key(args), args.name, args.pin)
+    messages = unmasked(args.lake, _key(args), args.name, args.pin)
     print(terminal.as_transcript(args.name, messages))
     return 0
 
@@ -89,7 +88,7 @@ def _version(lake: str, pin: str | None) -> int:
     if pin is not None:
         version = resolve(lake, pin).inputs.get(tables.CONVERSATIONS, -1)
     if version < 0:
-        raise VersionError(f"{lake} has no annotated conversations: run `winnow annotate` first.", WRONG_CHOICE)
+        raise LakeError(f"{lake} has no annotated conversations: run `winnow annotate` first.", WRONG_CHOICE)
     return version
 
 
@@ -97,7 +96,7 @@ def _row(lake: str, version: int, name: str) -> dict[str, Any]:
     is_it = ds.field("conversation_id") == name
     found = read_rows(lake, tables.CONVERSATIONS, version, is_it, ["messages", "sealed"])
     if not found:
-        raise VersionError(
+        raise LakeError(
             f"no conversation {name} in version {version} of table {tables.CONVERSATIONS}. A row of the "
             "dataset that was cut or joined is made of the conversations in its made_of: name one of those.",
             WRONG_CHOICE,

@@ -12,8 +12,7 @@ import re
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -24,13 +23,13 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from conf import tables
 from jobs import audit, terminal
-from jobs.errors import LakeDamaged, UsageError
+from jobs.errors import UsageError
 from udfs.contents import open_version, read_batches, verify
 from udfs.deltalog import local_path
 from udfs.lake import (
     UNREADABLE,
     WRONG_CHOICE,
-    VersionError,
+    LakeError,
     read_rows,
     read_table_log,
     reading,
@@ -74,7 +73,7 @@ def pin(lake: str, name: str, version: int | None = None, why: str = "", move: b
         if old and (old.version, old.digest) == (wanted.version, wanted.digest):
             return pins
         if old and not move:
-            raise VersionError(
+            raise LakeError(
                 f"pin {name} already means version {old.version}. Give --move to let it mean version {wanted.version}, "
                 "or choose another name.",
                 WRONG_CHOICE,
@@ -151,9 +150,8 @@ def add_commands(subparsers: Any) -> None:
 
 def run_versions(args: Namespace) -> int:
     """``winnow versions``: one line a version on standard output, one a damaged commit on standard error."""
-    with user_errors():
-        versions, damages = list_versions(args.lake)
-        pins = read_pins(args.lake)
+    versions, damages = list_versions(args.lake)
+    pins = read_pins(args.lake)
     print(terminal.as_json(versions) if args.json else terminal.as_table(versions))
     known = {name for version in versions for name in version.pins}
     for lost in (pin for pin in pins if pin.name not in known):
@@ -165,8 +163,7 @@ def run_versions(args: Namespace) -> int:
 
 def run_pin(args: Namespace) -> int:
     """``winnow pin``: says what the name means now, and whether it did before."""
-    with user_errors():
-        placed, is_new = pin(args.lake, args.name, args.version, args.why, args.move)
+    placed, is_new = pin(args.lake, args.name, args.version, args.why, args.move)
     verb = "is now" if is_new else "already is"
     print(f"{placed.name} {verb} version {placed.version}, digest {placed.digest}")
     return 0
@@ -174,8 +171,7 @@ def run_pin(args: Namespace) -> int:
 
 def run_unpin(args: Namespace) -> int:
     """``winnow unpin``."""
-    with user_errors():
-        removed = unpin(args.lake, args.name)
+    removed = unpin(args.lake, args.name)
     print(f"{removed.name} is no longer a name; version {removed.version} stays")
     return 0
 
@@ -185,16 +181,15 @@ def run_show(args: Namespace) -> int:
     others = [name for name in _OTHERS if getattr(args, name)]
     if args.verify and others:
         raise UsageError(f"--verify recomputes the digest of a version, and --{others[0]} shows none: leave out one")
-    with user_errors():
-        if others:
-            _show_other(args.lake, others[0], args.limit)
-            return 0
-        version = resolve(args.lake, args.pin, args.version, args.timestamp)
-        print(terminal.as_heading(version))
-        if args.verify:
-            print(f"verified: {verify(version, open_version(version))}")
-        for row in show(version, args.limit):
-            print(f"\n{terminal.as_conversation(row)}")
+    if others:
+        _show_other(args.lake, others[0], args.limit)
+        return 0
+    version = resolve(args.lake, args.pin, args.version, args.timestamp)
+    print(terminal.as_heading(version))
+    if args.verify:
+        print(f"verified: {verify(version, open_version(version))}")
+    for row in show(version, args.limit):
+        print(f"\n{terminal.as_conversation(row)}")
     return 0
 
 
@@ -225,7 +220,7 @@ def _edit_pins(lake: str, edit: Edit, what: str) -> bool:
             if _commit_pins(table or table_uri(lake, tables.PINS), wanted, what):
                 return True
         time.sleep(0.01 * attempt)
-    raise VersionError(f"table {tables.PINS} changed {ATTEMPTS} times while it was edited. Try again.", UNREADABLE)
+    raise LakeError(f"table {tables.PINS} changed {ATTEMPTS} times while it was edited. Try again.", UNREADABLE)
 
 
 def _commit_pins(target: DeltaTable | str, pins: list[Pin], what: str) -> bool:
@@ -244,20 +239,20 @@ def _commit_pins(target: DeltaTable | str, pins: list[Pin], what: str) -> bool:
 
 
 def check_name(name: str) -> None:
-    """Raise VersionError unless this can be a pin."""
+    """Raise LakeError unless this can be a pin."""
     if not PIN_NAME.fullmatch(name) or name.isdigit():
-        raise VersionError(
+        raise LakeError(
             f"{name!r} cannot name a version: expected letters, digits, '.', '_' and '-', and not a number alone.",
             WRONG_CHOICE,
         )
 
 
 def check_place(lake: str) -> None:
-    """Raise VersionError where no pin can be written: deltalake panics at such a path."""
+    """Raise LakeError where no pin can be written: deltalake panics at such a path."""
     path = local_path(lake)
     found = [character for character in _UNWRITABLE if path is not None and character in str(path)]
     if found:
-        raise VersionError(
+        raise LakeError(
             f"no pin can be written in {path}: expected a path without any of {' '.join(_UNWRITABLE)}, found "
             f"{' '.join(found)}. Rename that folder.",
             WRONG_CHOICE,
@@ -279,12 +274,3 @@ def count(text: str) -> int:
     if not text.isdecimal():
         raise ArgumentTypeError(f"expected a number of conversations, found {text!r}")
     return int(text)
-
-
-@contextmanager
-def user_errors() -> Iterator[None]:
-    """What stops a command here is told like what stops every other command."""
-    try:
-        yield
-    except VersionError as error:
-        raise (UsageError if error.exit_code == WRONG_CHOICE else LakeDamaged)(str(error)) from error

@@ -17,7 +17,7 @@ from conf import tables
 from jobs import terminal, versions
 from udfs.contents import open_version, read_batches
 from udfs.deltalog import read_commit
-from udfs.lake import UNREADABLE, WRONG_CHOICE, VersionError, read_rows, read_table_log
+from udfs.lake import UNREADABLE, WRONG_CHOICE, LakeError, read_rows, read_table_log
 from udfs.versions import Version, resolve
 
 Row = dict[str, Any]
@@ -41,10 +41,10 @@ class Why:
 
 def why(version: Version, name: str) -> Why:
     """What was decided on conversation ``name`` when this version was published, of the tables as they were then.
-    Raises VersionError where it was not judged."""
+    Raises LakeError where it was not judged."""
     verdict = verdicts(version, [name]).get(name)
     if verdict is None:
-        raise VersionError(
+        raise LakeError(
             f"no conversation {name} was judged for version {version.version}. Expected a conversation_id; of a row "
             "that was cut or joined, one in its made_of. What could not be read is in `winnow show --quarantine`.",
             WRONG_CHOICE,
@@ -68,7 +68,7 @@ def verdicts(version: Version, names: Iterable[str]) -> dict[str, Row]:
         if (read_commit(log, number).lineage or {}).get("run_id") == version.run_id:
             rows = read_rows(version.lake, tables.VERDICTS, number, _is_one("conversation_id", names))
             return {row["conversation_id"]: row for row in rows}
-    raise VersionError(
+    raise LakeError(
         f"table {tables.VERDICTS} has nothing of the run that published version {version.version}: its log was cleaned "
         "up, or the table replaced. Newer versions may still be asked about.",
         UNREADABLE,
@@ -108,9 +108,8 @@ def add_commands(subparsers: Any) -> None:
 
 def run_why(args: Namespace) -> int:
     """``winnow why``: the verdict, what it rests on, and the texts."""
-    with versions.user_errors():
-        version = resolve(args.lake, args.pin, args.version)
-        found = why(version, args.name)
+    version = resolve(args.lake, args.pin, args.version)
+    found = why(version, args.name)
     print(terminal.safe([_verdict(version, found), *(f"  {line}" for line in _grounds(found))]))
     for row in found.conversations.values():
         print(f"\n{terminal.as_conversation(row)}")

@@ -13,9 +13,9 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from udfs import contents, versions
-from udfs.lake import VersionError
+from udfs.lake import LakeError
 
-CorpusError = VersionError
+CorpusError = LakeError
 """Why there is no corpus: what was asked for, what there is, what to do. ``exit_code`` is the command's."""
 
 

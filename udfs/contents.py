@@ -17,7 +17,7 @@ from pyarrow import dataset as ds
 
 from conf import tables
 from udfs import digest
-from udfs.lake import UNREADABLE, VersionError, open_table, read_table_log, reading, scan
+from udfs.lake import UNREADABLE, LakeError, open_table, read_table_log, reading, scan
 from udfs.versions import Version
 
 BATCH_ROWS = 1024
@@ -31,7 +31,7 @@ CHECKSUMS = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 def open_version(version: Version) -> DeltaTable:
     """The dataset at ``version``, its log whole and every data file there at its full size.
 
-    Raises VersionError that names the files missing or cut short. Their content is checked by ``verify``.
+    Raises LakeError that names the files missing or cut short. Their content is checked by ``verify``.
     """
     log = read_table_log(version.lake, tables.DATASET)
     table = open_table(version.lake, log, version.version)
@@ -48,7 +48,7 @@ def open_version(version: Version) -> DeltaTable:
 def read_batches(table: DeltaTable, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
     """The rows of an opened table in the order of its files by name, at most ``BATCH_ROWS`` at a time.
 
-    Memory is bounded by one row group of one file. A file that cannot be read is a VersionError with its name.
+    Memory is bounded by one row group of one file. A file that cannot be read is a LakeError with its name.
     """
     rows = scan(table)
     for fragment in sorted(rows.get_fragments(), key=lambda fragment: fragment.path):
@@ -61,7 +61,7 @@ def read_batches(table: DeltaTable, columns: list[str] | None = None) -> Iterato
 def verify(version: Version, table: DeltaTable) -> str:
     """Recompute the dataset digest of ``table`` from its messages, in one pass; return it.
 
-    Raises VersionError if a row's messages do not have the digest stored beside them, or if the whole differs from
+    Raises LakeError if a row's messages do not have the digest stored beside them, or if the whole differs from
     what the commit of ``version`` recorded. The digest does not cover ``copies``, ``model`` and ``language``: those are
     read too, and held to their files' page checksums.
     """
@@ -137,8 +137,8 @@ def _check_rows(version: Version, files: pa.Table) -> None:
         raise _damaged(version, f"expected {version.rows} rows, found {found} in its {len(counts)} files")
 
 
-def _damaged(version: Version, problem: str) -> VersionError:
-    return VersionError(f"version {version.version} of {version.lake} is damaged: {problem}.", UNREADABLE)
+def _damaged(version: Version, problem: str) -> LakeError:
+    return LakeError(f"version {version.version} of {version.lake} is damaged: {problem}.", UNREADABLE)
 
 
 def _some(names: list[str]) -> str:

@@ -28,8 +28,8 @@ UNREADABLE = 5
 """Exit code: the lake, or a version in it, is missing or damaged."""
 
 
-class VersionError(Exception):
-    """No version can be given: why, what is there instead, what to do; and the exit code of a command that stops."""
+class LakeError(Exception):
+    """What was asked of a lake cannot be given: why, what is there instead, what to do; and the exit code for it."""
 
     def __init__(self, message: str, exit_code: int):
         super().__init__(message)
@@ -38,28 +38,45 @@ class VersionError(Exception):
 
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Every failure of the store or the file format in this block becomes a VersionError that names ``what``."""
+    """Every failure of the store or the file format in this block becomes a LakeError that names ``what``."""
     try:
         yield
     except (OSError, DeltaError, pa.ArrowException) as error:
-        raise VersionError(f"cannot read {what}: {_one_line(error)}", UNREADABLE) from error
+        raise LakeError(f"cannot read {what}: {_one_line(error)}", UNREADABLE) from error
 
 
 def open_lake(lake: str) -> fs.FileSystem:
-    """The file system at the root of ``lake``. Raises VersionError if that is no lake of this layout."""
+    """The file system at the root of ``lake``. Raises LakeError if that is no lake of this layout."""
     path = local_path(lake)
     if path is not None and not path.is_dir():
-        raise VersionError(f"no lake at {lake}: there is no such folder. Check --lake.", WRONG_CHOICE)
+        raise LakeError(f"no lake at {lake}: there is no such folder. Check --lake.", WRONG_CHOICE)
     with reading(lake):
         folder = open_folder(lake)
         if folder.get_file_info(tables.MARKER).type == fs.FileType.NotFound:
-            raise VersionError(
+            raise LakeError(
                 f"{lake} is not a lake: it has no {tables.MARKER}. Check --lake; `winnow ingest` makes a new lake.",
                 WRONG_CHOICE,
             )
         with folder.open_input_stream(tables.MARKER) as stream:
-            _check_layout(lake, stream.read())
+            check_layout(lake, stream.read())
     return folder
+
+
+def check_layout(lake: str, marker: str | bytes) -> None:
+    """Raise :class:`LakeError` unless this is the text of the marker of a lake in today's layout."""
+    try:
+        layout = json.loads(marker)["layout"]
+    except (ValueError, KeyError, TypeError):
+        raise LakeError(
+            f'{lake}/{tables.MARKER} is damaged: expected {{"layout": {tables.LAYOUT}}}, found {marker[:80]!r}.',
+            UNREADABLE,
+        ) from None
+    if layout != tables.LAYOUT:
+        raise LakeError(
+            f"{lake} has layout {layout}, this winnow reads layout {tables.LAYOUT}. Use the winnow that wrote it, or "
+            "make a new lake from the same files.",
+            WRONG_CHOICE,
+        )
 
 
 def read_table_log(lake: str, table: str) -> Log:
@@ -72,13 +89,13 @@ def read_table_log(lake: str, table: str) -> Log:
 def open_table(lake: str, log: Log, version: int) -> DeltaTable:
     """The table of ``log`` at ``version``.
 
-    Raises VersionError if a log file it needs is missing or damaged (deltalake opens some of those without a word) or
+    Raises LakeError if a log file it needs is missing or damaged (deltalake opens some of those without a word) or
     if the table uses column mapping (deltalake then reads every value as null).
     """
     with reading(f"version {version} of table {log.table}"):
         damage = find_damage(log, version)
         if damage:
-            raise VersionError(
+            raise LakeError(
                 f"version {version} of table {log.table} cannot be rebuilt: {damage}. Restore that file from a backup "
                 "of the lake, or use another version.",
                 UNREADABLE,
@@ -86,7 +103,7 @@ def open_table(lake: str, log: Log, version: int) -> DeltaTable:
         table = DeltaTable(table_uri(lake, log.table), version=version)
         mapping = table.metadata().configuration.get("delta.columnMapping.mode") or "none"
     if mapping != "none":
-        raise VersionError(
+        raise LakeError(
             f"table {log.table} has delta.columnMapping.mode = {mapping}, which deltalake would read as nulls. "
             "Write the table again without column mapping.",
             UNREADABLE,
@@ -130,19 +147,3 @@ def _one_line(error: Exception) -> str:
     lines = (NOISE.sub("", line).strip() for line in str(error).splitlines())
     told = "; ".join(takewhile(lambda line: not FRAME.match(line), filter(None, lines)))
     return told[:400] or type(error).__name__
-
-
-def _check_layout(lake: str, marker: bytes) -> None:
-    try:
-        layout = json.loads(marker)["layout"]
-    except (ValueError, KeyError, TypeError):
-        raise VersionError(
-            f'{lake}/{tables.MARKER} is damaged: expected {{"layout": {tables.LAYOUT}}}, found {marker[:80]!r}.',
-            UNREADABLE,
-        ) from None
-    if layout != tables.LAYOUT:
-        raise VersionError(
-            f"{lake} has layout {layout}, this winnow reads layout {tables.LAYOUT}. Use the winnow that wrote it, or "
-            "make a new lake from the same files.",
-            WRONG_CHOICE,
-        )

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from udfs.blocks import dealt
-from udfs.unions import numbered, union_find
+from udfs.unions import union_find
 
 _BLOCK = 1 << 20
 _COPIES = ["row", "is_copy"]
@@ -67,7 +67,8 @@ def _digest(a: np.ndarray, b: np.ndarray) -> int:
 
 def forest(a: np.ndarray, b: np.ndarray) -> Edges:
     """The edges ``a[i]``-``b[i]`` contracted: each row that is not the least of its component, linked to the least."""
-    rows, places = numbered(np.concatenate([a, b]))
+    ends = pa.array(np.concatenate([a, b])).dictionary_encode()
+    rows, places = ends.dictionary.to_numpy(), ends.indices.to_numpy().astype(np.int64)
     labels = union_find(places[: len(a)], places[len(a) :], len(rows))
     least = rows[labels]
     np.minimum.at(least, labels, rows)  # at the place of each label: a root is its component's first row, not its least

@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 
 from conf import tables
 from udfs.deltalog import Commit, Log, read_commit
-from udfs.lake import UNREADABLE, WRONG_CHOICE, VersionError, open_table, read_table_log, reading, scan
+from udfs.lake import UNREADABLE, WRONG_CHOICE, LakeError, open_table, read_table_log, reading, scan
 
 DATASET_DIGEST = re.compile(r"(\d+)-[0-9a-f]{60}")
 """Form of a dataset digest: the number of rows, then the sum over rows (see ``udfs.digest``)."""
@@ -83,7 +83,7 @@ def resolve(lake: str, pin: str | None = None, version: int | None = None, times
     """The published version meant by at most one of pin, version and timestamp; the newest if none is given.
 
     ``timestamp`` is ISO 8601 (UTC where it names no zone) and means the dataset as it was at that moment. Raises
-    VersionError if two are given, if nothing matches, or if the commit in question is damaged.
+    LakeError if two are given, if nothing matches, or if the commit in question is damaged.
     """
     _check_one({"pin": pin, "version": version, "timestamp": timestamp})
     log = read_table_log(lake, tables.DATASET)
@@ -99,14 +99,14 @@ def resolve(lake: str, pin: str | None = None, version: int | None = None, times
 
 
 def find_pin(pins: list[Pin], name: str) -> Pin:
-    """The pin of this name. Raises VersionError that names the nearest one and lists all."""
+    """The pin of this name. Raises LakeError that names the nearest one and lists all."""
     for pin in pins:
         if pin.name == name:
             return pin
     near = get_close_matches(name, [pin.name for pin in pins], n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     there = ", ".join(f"{pin.name} (version {pin.version})" for pin in pins) or "none yet"
-    raise VersionError(f"no pin is named {name!r}.{hint} Pins: {there}.", WRONG_CHOICE)
+    raise LakeError(f"no pin is named {name!r}.{hint} Pins: {there}.", WRONG_CHOICE)
 
 
 def parse_time(text: str) -> datetime:
@@ -114,7 +114,7 @@ def parse_time(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise VersionError(
+        raise LakeError(
             f"timestamp {text!r} is not ISO 8601: expected 2026-01-31 or 2026-01-31T18:00:00+00:00.", WRONG_CHOICE
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -123,13 +123,13 @@ def parse_time(text: str) -> datetime:
 def _check_one(choices: Mapping[str, object]) -> None:
     given = [name for name, value in choices.items() if value is not None]
     if len(given) > 1:
-        raise VersionError(f"{' and '.join(given)} are both given: choose a version by one of them.", WRONG_CHOICE)
+        raise LakeError(f"{' and '.join(given)} are both given: choose a version by one of them.", WRONG_CHOICE)
 
 
 def _pinned(log: Log, pin: Pin) -> Commit:
     commit = _numbered(log, pin.version)
     if _digest(commit) != pin.digest:
-        raise VersionError(
+        raise LakeError(
             f"pin {pin.name} was set when version {pin.version} had digest {pin.digest}; that version now records "
             f"{_digest(commit)}: table {tables.DATASET} was replaced. Restore it, or pin again with --move.",
             UNREADABLE,
@@ -139,18 +139,18 @@ def _pinned(log: Log, pin: Pin) -> Commit:
 
 def _numbered(log: Log, version: int) -> Commit:
     if not 0 <= version <= log.newest:
-        raise VersionError(f"there is no version {version}. {_published(log)}", WRONG_CHOICE)
+        raise LakeError(f"there is no version {version}. {_published(log)}", WRONG_CHOICE)
     if version not in log.sizes:
-        raise VersionError(
+        raise LakeError(
             f"version {version} is gone: its commit file {log.file(version)} is missing (log clean-up, or lost). "
             f"{_published(log)}",
             UNREADABLE,
         )
     commit = read_commit(log, version)
     if commit.damage:
-        raise VersionError(f"version {version} is damaged: {commit.damage}. {_published(log)}", UNREADABLE)
+        raise LakeError(f"version {version} is damaged: {commit.damage}. {_published(log)}", UNREADABLE)
     if not _digest(commit):
-        raise VersionError(
+        raise LakeError(
             f"version {version} was not published by winnow: its commit ({commit.operation}) records no digest. "
             f"{_published(log)}",
             WRONG_CHOICE,
@@ -163,7 +163,7 @@ def _latest(log: Log, moment: datetime | None) -> Commit:
     for version in sorted(log.sizes, reverse=True):
         commit = read_commit(log, version)
         if commit.damage:
-            raise VersionError(
+            raise LakeError(
                 f"the newest version is not certain: {commit.damage}. Choose a version by its number, or move that "
                 f"file away if its write never finished. {_published(log)}",
                 UNREADABLE,
@@ -173,13 +173,13 @@ def _latest(log: Log, moment: datetime | None) -> Commit:
         if _digest(commit):
             return commit
         if commit.changes_rows:
-            raise VersionError(
+            raise LakeError(
                 f"version {version} ({commit.operation}) changed rows and was not published by winnow, so there is no "
                 f"digest to hold it to. Publish again, or choose a version by its number. {_published(log)}",
                 WRONG_CHOICE,
             )
     before = "" if moment is None else f" at or before {moment.isoformat()}"
-    raise VersionError(f"nothing was published{before}. {_published(log)}", WRONG_CHOICE)
+    raise LakeError(f"nothing was published{before}. {_published(log)}", WRONG_CHOICE)
 
 
 def _published(log: Log) -> str:

@@ -18,6 +18,7 @@ from jobs.progress import Progress
 from jobs.tables import SCHEMAS
 from jobs.tasks import Rows
 from tests.jobs.copies import copy_of
+from udfs.lake import LakeError
 
 WORDS = [f"{a}{b}" for a in "bdfgklmnprstvz" for b in ("a", "el", "in", "or", "us", "ay", "ock")]
 QUIET = Progress(None, "test")
@@ -291,7 +292,7 @@ def test_what_another_dataset_has_is_removed_and_the_match_named(
     found = removed(lake)
     assert found == {"exact": ("exact", f"{name}/e1"), "near": ("near", f"{name}/e1")}
     assert {row.conversation_id for row in lake.read(tables.CLUSTERS).collect()} <= {"exact", "near", "free"}
-    with pytest.raises(UsageError, match="no pin"):
+    with pytest.raises(LakeError, match="no pin"):
         dedup.run(lake, settings_of(f"dedup.against='{tmp_path / 'other'}#nowhere'"), QUIET)
 
 

@@ -6,9 +6,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from conf import tables
-from jobs.errors import UsageError
 from jobs.lake import Lake, Lineage, open_lake
 from jobs.tables import SCHEMAS, frame
+from udfs.lake import LakeError
 
 STAMP = Lineage("run", "job", "recipe", "digest", "0.1.0")
 
@@ -65,5 +65,5 @@ def test_a_marker_of_another_kind_is_refused_and_named(spark: SparkSession, tmp_
     with pytest.raises(Exception, match=tables.MARKER):
         open_lake(spark, str(tmp_path))
     (tmp_path / tables.MARKER).write_text('{"layout": 99}\n')
-    with pytest.raises(UsageError, match="layout 99"):
+    with pytest.raises(LakeError, match="layout 99"):
         open_lake(spark, str(tmp_path))

@@ -7,11 +7,11 @@ from pyspark.sql import SparkSession
 
 from conf import tables
 from jobs import cli, differences
-from jobs.errors import UsageError
 from jobs.lake import Lake, open_lake
 from jobs.why import why
 from tests.jobs.test_dedup import edited, told
 from tests.jobs.test_reruns import chats, run, settings_of
+from udfs.lake import WRONG_CHOICE, LakeError
 from udfs.versions import resolve
 
 LONG = told(1, 90)
@@ -113,8 +113,9 @@ def test_the_printed_difference_has_counts_reasons_and_some_ids(
 
 @pytest.mark.parametrize("name", ["7", "nowhere"])
 def test_a_version_that_is_not_there_is_a_usage_error(lake: Lake, name: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(LakeError) as raised:
         differences.run_diff(cli._parser().parse_args(["diff", "0", name, "--lake", lake.path]))
+    assert raised.value.exit_code == WRONG_CHOICE
 
 
 def test_a_conversation_that_was_joined_with_others_is_found_in_the_row_they_became(

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs.unions import numbered, union_find
+from udfs.unions import union_find
 
 
 def components_slowly(edges, count):
@@ -20,21 +20,6 @@ def test_components_are_named_by_their_least_member(graph):
     count, edges = graph
     ends = np.array(edges, np.int64).reshape(-1, 2)
     assert union_find(ends[:, 0], ends[:, 1], count).tolist() == components_slowly(edges, count)
-
-
-@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3)))
-@settings(deadline=None)
-def test_values_are_numbered_by_their_first_places(values):
-    distinct, numbers = numbered(np.array(values, np.int64))
-    assert distinct.tolist() == list(dict.fromkeys(values))
-    assert distinct[numbers].tolist() == values
-
-
-def test_many_values_are_numbered_and_so_are_those_whose_low_bits_are_equal():
-    many = np.random.default_rng(1).permutation(np.repeat(np.arange(100_000) << 40, 3))
-    distinct, numbers = numbered(many)
-    assert len(distinct) == 100_000 and (distinct[numbers] == many).all()
-    assert (np.sort(distinct) == np.arange(100_000) << 40).all()
 
 
 @pytest.mark.parametrize("seed", range(3))

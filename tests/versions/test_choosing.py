@@ -10,7 +10,7 @@ from conf import tables
 from jobs.lake import Lake
 from jobs.versions import pin
 from tests.versions.lakes import commit_file, make_lake, publish, publish_in_files, rows_of, set_time
-from udfs.lake import VersionError
+from udfs.lake import LakeError
 from udfs.versions import resolve, show_time
 
 DAY = 86_400_000
@@ -66,7 +66,7 @@ def test_a_time_as_it_is_printed_means_the_version_it_was_printed_for(lake: str)
     ],
 )
 def test_a_choice_that_means_nothing_says_what_there_is(lake: str, choice: dict[str, Any], told: str) -> None:
-    with pytest.raises(VersionError, match=told) as caught:
+    with pytest.raises(LakeError, match=told) as caught:
         resolve(lake, **choice)
     assert caught.value.exit_code == 2
 
@@ -78,14 +78,14 @@ def test_the_newest_version_is_the_published_one_below_a_compaction(tmp_path: Pa
     table.alter.set_table_properties({"delta.logRetentionDuration": "interval 3650 days"})
     table.optimize.compact()
     assert resolve(lake).version == 1
-    with pytest.raises(VersionError, match=r"version 3 was not published by winnow: its commit \(OPTIMIZE\)"):
+    with pytest.raises(LakeError, match=r"version 3 was not published by winnow: its commit \(OPTIMIZE\)"):
         resolve(lake, version=3)
 
 
 def test_rows_deleted_behind_winnows_back_are_not_passed_over(tmp_path: Path) -> None:
     lake = make_lake(tmp_path / "lake", 3, 3)
     DeltaTable(f"{lake}/{tables.DATASET}").delete("conversation_id = 'v1-0'")
-    with pytest.raises(VersionError, match=r"version 2 \(DELETE\) changed rows"):
+    with pytest.raises(LakeError, match=r"version 2 \(DELETE\) changed rows"):
         resolve(lake)
     assert resolve(lake, version=1).version == 1
 
@@ -96,7 +96,7 @@ def test_a_pin_of_a_replaced_table_is_refused(tmp_path: Path) -> None:
     for path in sorted((Path(lake) / tables.DATASET).rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     publish(lake, rows_of([[{"role": "user", "content": "other"}]]))
-    with pytest.raises(VersionError, match="was replaced") as caught:
+    with pytest.raises(LakeError, match="was replaced") as caught:
         resolve(lake, pin="baseline")
     assert caught.value.exit_code == 5
 
@@ -105,7 +105,7 @@ def test_a_version_whose_commit_was_cleaned_up_is_gone(tmp_path: Path) -> None:
     lake = make_lake(tmp_path / "lake", 2, 2, 2)
     DeltaTable(f"{lake}/{tables.DATASET}").create_checkpoint()
     commit_file(lake, 0).unlink()
-    with pytest.raises(VersionError, match=r"version 0 is gone.*Published versions: 2 .*, 1 ") as caught:
+    with pytest.raises(LakeError, match=r"version 0 is gone.*Published versions: 2 .*, 1 ") as caught:
         resolve(lake, version=0)
     assert caught.value.exit_code == 5
     assert resolve(lake).version == 2

@@ -13,7 +13,7 @@ from conf import tables
 from jobs.versions import pin
 from tests.versions.lakes import commit_file, conversation, data_files, make_lake, publish, publish_in_files, rows_of
 from udfs.contents import open_version, read_batches, verify
-from udfs.lake import VersionError
+from udfs.lake import LakeError
 from udfs.versions import read_pins, resolve
 
 
@@ -48,7 +48,7 @@ def test_a_damaged_newest_commit_is_never_taken_for_a_version(lake: str, harm: H
     harm(commit_file(lake, 2))
     for choice in ({}, {"version": 2}, {"timestamp": "2999-01-01"}):
         expected = f"{commit_file(lake, 2).name} is {told}.*Published versions: 1 "
-        with pytest.raises(VersionError, match=expected) as caught:
+        with pytest.raises(LakeError, match=expected) as caught:
             resolve(lake, **choice)
         assert caught.value.exit_code == 5
     assert check(lake, 1) == resolve(lake, version=1).digest
@@ -57,7 +57,7 @@ def test_a_damaged_newest_commit_is_never_taken_for_a_version(lake: str, harm: H
 @pytest.mark.parametrize(("harm", "told"), [(empty, "empty"), (cut_in_half, "torn"), (Path.unlink, "missing")])
 def test_a_damaged_commit_below_stops_the_versions_built_on_it(lake: str, harm: Harm, told: str) -> None:
     harm(commit_file(lake, 1))
-    with pytest.raises(VersionError, match=f"version 2 .* cannot be rebuilt: .*{commit_file(lake, 1).name} is {told}"):
+    with pytest.raises(LakeError, match=f"version 2 .* cannot be rebuilt: .*{commit_file(lake, 1).name} is {told}"):
         open_version(resolve(lake))
     assert check(lake, 0) == resolve(lake, version=0).digest
 
@@ -65,7 +65,7 @@ def test_a_damaged_commit_below_stops_the_versions_built_on_it(lake: str, harm: 
 def test_a_commit_cut_between_two_lines_has_other_rows_than_it_recorded(lake: str) -> None:
     path = commit_file(lake, 2)
     path.write_text(path.read_text().splitlines(keepends=True)[0])
-    with pytest.raises(VersionError, match="expected 40 rows, found 30"):
+    with pytest.raises(LakeError, match="expected 40 rows, found 30"):
         open_version(resolve(lake))
 
 
@@ -75,7 +75,7 @@ def test_a_commit_cut_between_two_lines_has_other_rows_than_it_recorded(lake: st
 def test_a_missing_or_short_data_file_is_named(lake: str, harm: Harm, told: str) -> None:
     path = data_files(lake, 1)[0]
     harm(path)
-    with pytest.raises(VersionError, match=f"{path.name} .*{told}") as caught:
+    with pytest.raises(LakeError, match=f"{path.name} .*{told}") as caught:
         open_version(resolve(lake, version=1))
     assert caught.value.exit_code == 5
 
@@ -90,7 +90,7 @@ def test_no_flipped_bit_changes_a_row_unseen(lake: str) -> None:
         path.write_bytes(sound[:place] + bytes([sound[place] ^ 4]) + sound[place + 1 :])
         try:
             check(lake, 1)
-        except VersionError as error:
+        except LakeError as error:
             refused += 1
             assert path.name in str(error) or "is damaged" in str(error)
         else:
@@ -112,7 +112,7 @@ def test_a_changed_message_is_named_by_its_conversation(lake: str) -> None:
     texts = [conversation(number, "changed " if number == 3 else "") for number in range(5)]
     changed = rows.set_column(4, rows.schema.field("messages"), rows_of(texts)["messages"])
     version = publish(lake, changed)
-    with pytest.raises(VersionError, match=f"c3.*{rows['digest'][3]}"):
+    with pytest.raises(LakeError, match=f"c3.*{rows['digest'][3]}"):
         check(lake, version)
 
 
@@ -124,7 +124,7 @@ def test_a_changed_id_source_or_split_changes_the_digest(lake: str, column: str)
     changed = rows.set_column(at, rows.schema.field(at), [["other", *values[1:]]])
     recorded = resolve(lake, version=publish(lake, rows)).digest
     version = publish(lake, changed, recorded)
-    with pytest.raises(VersionError, match=f"expected {recorded}, found 5-"):
+    with pytest.raises(LakeError, match=f"expected {recorded}, found 5-"):
         check(lake, version)
 
 
@@ -132,14 +132,14 @@ def test_rows_that_are_null_where_they_must_not_be_are_refused(lake: str) -> Non
     rows = rows_of([conversation(0), conversation(1)])
     at = rows.schema.get_field_index("messages")
     broken = rows.set_column(at, rows.schema.field(at), [[None, conversation(1)]])
-    with pytest.raises(VersionError, match="messages"):
+    with pytest.raises(LakeError, match="messages"):
         check(lake, publish(lake, broken))
 
 
 def test_a_missing_column_is_named(lake: str) -> None:
     rows = rows_of([conversation(0)])
     version = publish(lake, rows.drop_columns(["split"]), "1-" + "0" * 60, schema_mode="overwrite")
-    with pytest.raises(VersionError, match="split"):
+    with pytest.raises(LakeError, match="split"):
         check(lake, version)
 
 
@@ -164,7 +164,7 @@ def test_column_mapping_is_refused_before_it_reads_as_nulls(lake: str) -> None:
     for action in actions:
         action.get("metaData", {}).get("configuration", {})["delta.columnMapping.mode"] = "name"
     path.write_text("".join(json.dumps(action) + "\n" for action in actions))
-    with pytest.raises(VersionError, match="columnMapping"):
+    with pytest.raises(LakeError, match="columnMapping"):
         open_version(resolve(lake))
 
 
@@ -173,7 +173,7 @@ def test_damaged_pins_are_not_read_as_older_pins(lake: str) -> None:
     pin(lake, "b", 1)
     empty(commit_file(lake, 1, tables.PINS))
     assert DeltaTable(f"{lake}/{tables.PINS}").version() == 1
-    with pytest.raises(VersionError, match=f"{tables.PINS}.*empty"):
+    with pytest.raises(LakeError, match=f"{tables.PINS}.*empty"):
         read_pins(lake)
 
 
@@ -181,7 +181,7 @@ def test_a_damaged_checkpoint_is_told_on_one_line(lake: str) -> None:
     DeltaTable(f"{lake}/{tables.DATASET}").create_checkpoint()
     (checkpoint,) = (Path(lake) / tables.DATASET / "_delta_log").glob("*.checkpoint.parquet")
     cut_in_half(checkpoint)
-    with pytest.raises(VersionError, match=f"cannot read version 2 of table {tables.DATASET}: .") as caught:
+    with pytest.raises(LakeError, match=f"cannot read version 2 of table {tables.DATASET}: .") as caught:
         open_version(resolve(lake))
     assert "\n" not in str(caught.value) and "<unknown>" not in str(caught.value)
     assert caught.value.exit_code == 5

@@ -11,8 +11,8 @@ from deltalake import DeltaTable
 
 from conf import tables
 from jobs import versions
-from jobs.errors import LakeDamaged, UsageError
 from tests.versions.lakes import commit_file, dataset_digest, make_lake
+from udfs.lake import UNREADABLE, WRONG_CHOICE, LakeError
 from udfs.versions import list_versions
 
 
@@ -76,33 +76,33 @@ def test_a_lake_without_a_dataset_lists_nothing(tmp_path: Path, capsys: pytest.C
 
 @pytest.mark.parametrize("command", ["versions", "show"])
 def test_no_lake_and_not_a_lake_are_told_apart(command: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no such folder"):
+    with pytest.raises(LakeError, match="no such folder"):
         winnow(command, "--lake", str(tmp_path / "none"))
-    with pytest.raises(UsageError, match=tables.MARKER):
+    with pytest.raises(LakeError, match=tables.MARKER):
         winnow(command, "--lake", str(tmp_path))
 
 
 @pytest.mark.parametrize(
-    ("marker", "told", "error"),
+    ("marker", "told", "code"),
     [
-        ('{"layout": 99}', "layout 99", UsageError),
-        ("{", "damaged", LakeDamaged),
-        ("[]", "damaged", LakeDamaged),
-        ("{}", "damaged", LakeDamaged),
+        ('{"layout": 99}', "layout 99", WRONG_CHOICE),
+        ("{", "damaged", UNREADABLE),
+        ("[]", "damaged", UNREADABLE),
+        ("{}", "damaged", UNREADABLE),
     ],
 )
-def test_another_layout_and_a_damaged_marker_are_refused(
-    marker: str, told: str, error: type[Exception], tmp_path: Path
-) -> None:
+def test_another_layout_and_a_damaged_marker_are_refused(marker: str, told: str, code: int, tmp_path: Path) -> None:
     lake = make_lake(tmp_path / "lake", 1)
     (Path(lake) / tables.MARKER).write_text(marker)
-    with pytest.raises(error, match=told):
+    with pytest.raises(LakeError, match=told) as raised:
         winnow("versions", "--lake", lake)
+    assert raised.value.exit_code == code
 
 
 def test_what_is_not_in_the_lake_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="run `winnow publish`"):
+    with pytest.raises(LakeError, match="run `winnow publish`") as raised:
         winnow("show", "--lake", make_lake(tmp_path / "lake"))
+    assert raised.value.exit_code == WRONG_CHOICE
 
 
 def test_versions_are_read_without_spark(tmp_path: Path) -> None:

@@ -9,12 +9,11 @@ import pytest
 from deltalake import DeltaTable
 
 from conf import tables
-from jobs.errors import UsageError
 from jobs.tables import SCHEMAS
 from jobs.versions import PINS, pin, pinned_versions, unpin
 from tests.versions.lakes import data_files, make_lake
 from tests.versions.test_listing import winnow
-from udfs.lake import VersionError
+from udfs.lake import LakeError
 from udfs.versions import read_pins, resolve
 
 
@@ -30,9 +29,7 @@ def commits(lake: str) -> int:
 @pytest.mark.parametrize("name", ["chats [2024]", "a^b", "a|b"])
 def test_a_place_that_takes_no_pins_is_named(tmp_path: Path, lake: str, name: str) -> None:
     moved = str(Path(lake).rename(tmp_path / name))
-    with pytest.raises(
-        VersionError, match=r"expected a path without any of \[ \] \^ \|, found .+\. Rename that folder"
-    ):
+    with pytest.raises(LakeError, match=r"expected a path without any of \[ \] \^ \|, found .+\. Rename that folder"):
         pin(moved, "base")
     assert resolve(moved).version == 2 and not read_pins(moved)
 
@@ -70,7 +67,7 @@ def test_pinning_again_commits_nothing(lake: str, capsys: pytest.CaptureFixture[
 
 def test_a_name_moves_only_when_told_to(lake: str) -> None:
     pin(lake, "baseline", 1)
-    with pytest.raises(VersionError, match=r"already means version 1.*--move") as caught:
+    with pytest.raises(LakeError, match=r"already means version 1.*--move") as caught:
         pin(lake, "baseline", 2)
     assert caught.value.exit_code == 2
     assert pin(lake, "baseline", 2, move=True)[1]
@@ -79,21 +76,21 @@ def test_a_name_moves_only_when_told_to(lake: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "1", "٣", "a b", "a/b", "a\n", "../a", "a$", "*"])
 def test_a_name_that_is_none_is_refused(lake: str, name: str) -> None:
-    with pytest.raises(VersionError, match="cannot name a version"):
+    with pytest.raises(LakeError, match="cannot name a version"):
         pin(lake, name, 1)
     assert read_pins(lake) == []
 
 
 @pytest.mark.parametrize("version", [3, -1])
 def test_a_version_that_is_not_there_cannot_be_pinned(lake: str, version: int) -> None:
-    with pytest.raises(VersionError, match=f"no version {version}"):
+    with pytest.raises(LakeError, match=f"no version {version}"):
         pin(lake, "baseline", version)
     assert read_pins(lake) == []
 
 
 def test_a_version_without_its_files_cannot_be_pinned(lake: str) -> None:
     data_files(lake, 1)[0].unlink()
-    with pytest.raises(VersionError, match="missing"):
+    with pytest.raises(LakeError, match="missing"):
         pin(lake, "baseline", 1)
 
 
@@ -110,7 +107,7 @@ def test_a_removed_pin_leaves_its_version(lake: str, capsys: pytest.CaptureFixtu
 
 def test_removing_an_unknown_pin_names_the_nearest(lake: str) -> None:
     pin(lake, "baseline", 1)
-    with pytest.raises(UsageError, match="Did you mean baseline"):
+    with pytest.raises(LakeError, match="Did you mean baseline"):
         winnow("unpin", "basline", "--lake", lake)
 
 
@@ -124,7 +121,7 @@ def test_pinned_versions_are_those_a_clean_up_must_keep(lake: str) -> None:
     removed = table.vacuum(0, False, enforce_retention_duration=False, keep_versions=sorted(pinned_versions(lake)))
     assert len(removed) == 1
     assert resolve(lake, pin="a").rows == 2
-    with pytest.raises(VersionError, match="1 of 1 data files"):
+    with pytest.raises(LakeError, match="1 of 1 data files"):
         pin(lake, "gone", 1)
 
 
@@ -137,9 +134,9 @@ def test_pins_set_at_the_same_time_are_all_kept(lake: str) -> None:
 
 def test_of_two_processes_that_want_one_name_one_wins(lake: str) -> None:
     program = (
-        "import sys; from jobs.versions import pin; from udfs.lake import VersionError\n"
+        "import sys; from jobs.versions import pin; from udfs.lake import LakeError\n"
         "try: pin(sys.argv[1], 'best', int(sys.argv[2]))\n"
-        "except VersionError as error: sys.exit(error.exit_code)"
+        "except LakeError as error: sys.exit(error.exit_code)"
     )
     started = [subprocess.Popen([sys.executable, "-c", program, lake, str(version)]) for version in (0, 1)]
     codes = [process.wait(60) for process in started]

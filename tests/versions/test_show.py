@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conf import tables
-from jobs.errors import LakeDamaged, UsageError
+from jobs.errors import UsageError
 from jobs.terminal import as_conversation, fit
 from jobs.versions import pin, show
 from tests.versions.lakes import data_files, make_lake
 from tests.versions.test_listing import winnow
+from udfs.lake import UNREADABLE, WRONG_CHOICE, LakeError
 from udfs.versions import resolve
 
 
@@ -44,8 +45,9 @@ def test_the_printed_form_says_what_it_is_and_who_speaks(lake: str, capsys: pyte
 def test_a_version_that_fails_verification_is_not_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lake = make_lake(tmp_path / "lake", 3)
     data_files(lake, 0)[0].unlink()
-    with pytest.raises(LakeDamaged, match="missing"):
+    with pytest.raises(LakeError, match="missing") as raised:
         winnow("show", "--lake", lake, "--verify")
+    assert raised.value.exit_code == UNREADABLE
     assert "user:" not in capsys.readouterr().out
 
 
@@ -53,8 +55,9 @@ def test_a_version_that_fails_verification_is_not_shown(tmp_path: Path, capsys: 
     "arguments", [["--pin", "smal"], ["--version", "7"], ["--timestamp", "noon"], ["--timestamp", "2001-01-01"]]
 )
 def test_what_is_not_there_is_a_usage_error(lake: str, arguments: list[str]) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(LakeError) as raised:
         winnow("show", "--lake", lake, *arguments)
+    assert raised.value.exit_code == WRONG_CHOICE
 
 
 @pytest.mark.parametrize("what", ["quarantine", "contamination", "families", "conflicts"])
