@@ -50,7 +50,7 @@ def rows_of(spark: SparkSession, *contents: tuple[str, str | None]) -> DataFrame
             "conversation_id": to or "c",
             "renamed_from": to and "c",
             "file": "f",
-            "record": number,
+            "record": n,
             "part": 0,
             "digest": d,
         }
