@@ -157,6 +157,10 @@ def _rows(text: str) -> Iterator[_Numbered]:
         for row in reader:
             if not header:
                 header = row
+                twice = sorted({name for name in header if name and header.count(name) > 1})
+                if twice:
+                    yield line, f"the header has {', '.join(map(repr, twice))} more than once: name each column once"
+                    return
             elif len(row) == len(header):
                 yield line, dict(zip(header, row, strict=True))
             elif row:
@@ -174,7 +178,7 @@ def _item(record: Any, benchmark: str, line: str, fields: Fields) -> Item | str:
         keys = ", ".join(sorted(str(key)[:40] for key in record)[:12]) or "none"
         expected = f"expected text in one of {', '.join(fields.question)}, found the fields {keys}"
         return f"no question: {expected}; see decontaminate.fields.question (a CSV needs a header line)"
-    choices = [text for name in fields.choices for text in _texts(record.get(name)) if text.strip()]
+    choices = [text for name in fields.choices for text in _texts_or_number(record.get(name)) if text.strip()]
     named = [record[name] for name in fields.id if record.get(name) not in (None, "")]
     return Item(benchmark, str(named[0]) if named else line, turns[0], tuple(choices), tuple(turns[1:]))
 
@@ -195,6 +199,11 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, list):
         return [text for one in value for text in _text_of(one)]
     return [value] if isinstance(value, str) else []
+
+
+def _texts_or_number(value: Any) -> list[str]:
+    """The texts in a field that is only read where there is a question: a number alone is one there."""
+    return _text_of(value) if isinstance(value, int | float) else _texts(value)
 
 
 def _text_of(value: Any) -> list[str]:
