@@ -26,6 +26,8 @@ from training import commands as training_commands
 
 _PRINTING = ("show", "diff", "why", "unmask", "jobs", "chat")
 """Commands that do nothing but print, maybe much or for ever."""
+_TEXTS = ("why", "system")
+"""Arguments that may be empty."""
 _CODES = (__doc__ or "").split("\n\n")[-1]
 
 
@@ -48,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _code_of(args: Namespace) -> int:
     try:
+        _require_values(args)
         code = args.run(args)
         sys.stdout.flush()
         return code
@@ -64,6 +67,13 @@ def _code_of(args: Namespace) -> int:
 
         message, code = explain(error)
         return _failed(args, message, code)
+
+
+def _require_values(args: Namespace) -> None:
+    """Raise :class:`UsageError` at an empty path or name: to Python it is the folder one is in, or nothing at all."""
+    for name, value in vars(args).items():
+        if name not in _TEXTS and "" in (value if isinstance(value, list) else [value]):
+            raise UsageError(f"{name}: expected a value, found nothing: is a variable of the shell not set?")
 
 
 def _failed(args: Namespace, error: object, code: int) -> int:

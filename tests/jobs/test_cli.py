@@ -42,6 +42,34 @@ def test_every_command_has_an_example_that_it_takes_and_shows_stack_traces_if_as
         assert cli._parser().parse_args([*shlex.split(line[0])[1:], "--debug"]).debug
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("show --lake ''", "lake"),
+        ("run --lake lake --input a.jsonl ''", "input"),
+        ("run --lake lake --input=", "input"),
+        ("publish --lake lake --pin ''", "pin"),
+        ("dedup --lake lake --against ''", "against"),
+        ("annotate --lake lake --keywords ''", "keywords"),
+        ("annotate --lake lake --config ''", "config"),
+        ("sample --out ''", "out"),
+        ("why '' --lake lake", "name"),
+        ("train --lake '' --out run", "lake"),
+        ("adapter verify run/adapter --lake ''", "lake"),
+    ],
+)
+def test_an_empty_value_is_a_usage_error(line: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(shlex.split(line)) == 2
+    told = capsys.readouterr().err
+    assert told == f"winnow: {name}: expected a value, found nothing: is a variable of the shell not set?\n"
+
+
+@pytest.mark.parametrize("line", ["pin base --lake nowhere --why ''", "chat --adapter nowhere --system ''"])
+def test_a_text_may_be_empty(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(shlex.split(line)) > 0
+    assert "found nothing" not in capsys.readouterr().err
+
+
 def test_an_unknown_format_is_told_with_its_key_once(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["ingest", "--input", "chats", "--lake", "lake", "--set", "input.format=sharegtp"]
     assert cli.main(arguments) == 2
