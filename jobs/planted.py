@@ -1,7 +1,8 @@
 """Are planted copies found, and is what goes rightly gone? The job's own kernels judge a sample and its edited copies.
 
 What is due and what is right follows from the texts by the definitions of the levels: folded messages for exact and
-snapshot, whole shingle sets for near and contained. No key and no digest that the kernels go by is asked.
+snapshot, whole shingle sets for near and contained, and for contained those of the last message. No key and no digest
+that the kernels go by is asked.
 """
 
 from collections import defaultdict
@@ -23,6 +24,7 @@ from udfs.members import SIGNED, Members, messages, sets_of
 from udfs.signatures import sign
 from udfs.thinning import Bounds
 from udfs.unions import union_find
+from udfs.verifying import CLOSING_SHARE
 
 SHORT, LONG = 50, 300
 """Shingles below which a conversation is short, and from which it is long."""
@@ -50,10 +52,12 @@ class Score:
 
 
 class Seen(NamedTuple):
-    """A conversation as the levels define duplicates: roles with folded messages, and shingles (ascending)."""
+    """A conversation as the levels define duplicates: roles with folded messages, shingles (ascending), and of these
+    those that stand for its last message (:func:`udfs.shingles.closings`)."""
 
     said: list[tuple[str, str]]
     shingles: np.ndarray
+    closing: np.ndarray
     script: str
 
     @property
@@ -113,7 +117,8 @@ def is_right(level: str, row: Seen, kept: Seen, options: Dedup) -> bool:
     common = len(np.intersect1d(row.shingles, kept.shingles))
     if level == "near":
         return common / (sum(sizes) - common) >= options.threshold
-    return sizes[0] <= sizes[1] and common / sizes[0] >= options.containment
+    is_ending_there = np.isin(row.closing, kept.shingles).mean() >= CLOSING_SHARE
+    return is_ending_there and sizes[0] <= sizes[1] and common / sizes[0] >= options.containment
 
 
 def judged(signed: pa.RecordBatch, options: Dedup) -> list[Verdict]:
@@ -156,5 +161,5 @@ def _seen(talks: Sequence[Talk], signed: pa.RecordBatch) -> list[Seen]:
     flat = pa.array([text for _, contents in talks for text in contents], pa.string())
     folded = iter(fold(tokens.compose(flat)).to_pylist())
     said = [[(role, next(folded)) for role in roles] for roles, _ in talks]
-    sets = [np.frombuffer(value, np.uint32) for value in signed["sets"].to_pylist()]
-    return [Seen(*each) for each in zip(said, sets, names, strict=True)]
+    hashes = ([np.frombuffer(value, np.uint32) for value in signed[name].to_pylist()] for name in ("sets", "closing"))
+    return [Seen(*each) for each in zip(said, *hashes, names, strict=True)]

@@ -82,6 +82,13 @@ def test_short_conversations_with_other_words_are_due_only_where_enough_shingles
     assert due < len(SHORT) / 2
 
 
+def test_another_short_answer_is_not_owed_by_level_contained() -> None:
+    contained = OFF.model_copy(update={"contained": "drop", "containment": 0.7})
+    talks = [(roles, [question, " ".join(answer.split()[:18])]) for roles, (question, answer) in TALKS[:20]]
+    due = {score.edit: score.due for score in planted.measure(talks, contained)}
+    assert 0 < due["tokens 3 %"] < due["continued"] == len(talks)
+
+
 def test_levels_that_are_off_are_owed_nothing() -> None:
     assert not any(score.due or score.found or score.removed for score in planted.measure(TALKS[:5], OFF))
 
@@ -100,8 +107,9 @@ def test_without_conversations_nothing_is_planted_and_a_line_says_so() -> None:
     assert measure.as_lines([]) == ["nothing was planted: no conversation has a message"]
 
 
-def seen(*said: str, shingles: range = range(20)) -> Seen:
-    return Seen([("user", text) for text in said], np.array(shingles, np.uint32), "Latin")
+def seen(*said: str, shingles: range = range(20), closing: range | None = None) -> Seen:
+    whole, last = (np.array(each, np.uint32) for each in (shingles, closing or shingles[-4:]))
+    return Seen([("user", text) for text in said], whole, last, "Latin")
 
 
 def test_equal_messages_that_no_verdict_removed_are_due_and_not_found() -> None:
@@ -122,6 +130,8 @@ def test_equal_messages_that_no_verdict_removed_are_due_and_not_found() -> None:
         ("near", seen("a", shingles=range(13)), seen("b"), False),
         ("near", seen("a", shingles=range(5)), seen("b", shingles=range(5)), False),  # too few to compare
         ("contained", seen("a", shingles=range(2, 20)), seen("b", shingles=range(99)), True),
+        ("contained", seen("a", shingles=range(2, 22), closing=range(17, 21)), seen("b"), True),
+        ("contained", seen("a", shingles=range(2, 22), closing=range(18, 22)), seen("b"), False),  # its end is not
         ("contained", seen("a", shingles=range(15, 25)), seen("b"), False),
         ("contained", seen("a", shingles=range(22)), seen("b"), False),  # the larger stays
     ],
