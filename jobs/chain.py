@@ -75,10 +75,11 @@ def _finish(lake: Lake, settings: Settings, args: Namespace) -> None:
     of the same content."""
     found = resolve(lake.path)
     print("\n".join(["", *report.funnel(lake), "", f"dataset version {found.version}, digest {found.digest}"]))
-    ours = f"{settings.name}-{found.digest.split('-')[-1][:8]}"
-    why, move = f"winnow {recipe.digest(settings)}", args.move or not args.pin
-    placed, _ = versions.pin(lake.path, args.pin or ours, found.version, why, move)
-    print("\n".join([f"pinned as {placed.name}", "", "next:", *_next(lake.path, placed.name)]))
+    name = args.pin or f"{settings.name}-{found.digest.split('-')[-1][:8]}"
+    if name not in found.pins:  # else the reason that it has stays
+        why, move = f"winnow {recipe.digest(settings)}", args.move or not args.pin
+        versions.pin(lake.path, name, found.version, why, move)
+    print("\n".join([f"pinned as {name}", "", "next:", *_next(lake.path, name)]))
 
 
 def _next(lake: str, pin: str) -> list[str]:

@@ -60,8 +60,9 @@ Edit = Callable[[list[Pin]], list[Pin]]
 def pin(lake: str, name: str, version: int | None = None, why: str = "", move: bool = False) -> tuple[Pin, bool]:
     """Name a published version (the newest if None). Returns the pin, and whether a commit was needed.
 
-    The version's files must all be there. A name that already means this version is left as it is; one that means
-    another version is an error unless ``move``. Of two pins set at the same time both are kept.
+    The version's files must all be there. A name that already means this version is left as it is, but for another
+    reason given with ``move``; one that means another version is an error unless ``move``. Of two pins set at the same
+    time both are kept.
     """
     check_name(name)
     chosen = resolve(lake, version=version)
@@ -70,7 +71,8 @@ def pin(lake: str, name: str, version: int | None = None, why: str = "", move: b
 
     def place(pins: list[Pin]) -> list[Pin]:
         old = next((pin for pin in pins if pin.name == name), None)
-        if old and (old.version, old.digest) == (wanted.version, wanted.digest):
+        is_same = old and (old.version, old.digest) == (wanted.version, wanted.digest)
+        if old and is_same and not (move and why not in ("", old.why)):
             return pins
         if old and not move:
             raise LakeError(
@@ -132,7 +134,7 @@ def add_commands(subparsers: Any) -> None:
     naming.add_argument("name", help="letters, digits, '.', '_' and '-'; not a number")
     naming.add_argument("--version", type=int, metavar="N", help="default: the newest")
     naming.add_argument("--why", default="", metavar="TEXT", help="kept with the pin")
-    naming.add_argument("--move", action="store_true", help="the name may leave the version it has now")
+    naming.add_argument("--move", action="store_true", help="the name may leave the version, or the reason, it has now")
 
     removal = command(subparsers, "unpin", run_unpin, "remove a name; the version stays", "baseline --lake lake")
     removal.add_argument("name")
@@ -166,6 +168,8 @@ def run_pin(args: Namespace) -> int:
     placed, is_new = pin(args.lake, args.name, args.version, args.why, args.move)
     verb = "is now" if is_new else "already is"
     print(f"{placed.name} {verb} version {placed.version}, digest {placed.digest}")
+    if args.why not in ("", placed.why):
+        print(f"its reason stays {placed.why!r}: --move replaces it", file=sys.stderr)
     return 0
 
 

@@ -65,6 +65,15 @@ def test_pinning_again_commits_nothing(lake: str, capsys: pytest.CaptureFixture[
     assert commits(lake) == 1
 
 
+def test_the_reason_of_a_pin_is_replaced_only_when_told_to(lake: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("pin", "baseline", "--lake", lake, "--version", "1")
+    assert winnow(*command, "--why", "first") == winnow(*command, "--why", "second") == 0
+    assert "its reason stays 'first': --move replaces it" in capsys.readouterr().err
+    assert winnow(*command, "--move", "--why", "second") == winnow(*command, "--move") == 0
+    assert [(found.version, found.why) for found in read_pins(lake)] == [(1, "second")]
+    assert commits(lake) == 2 and "reason" not in capsys.readouterr().err
+
+
 def test_a_name_moves_only_when_told_to(lake: str) -> None:
     pin(lake, "baseline", 1)
     with pytest.raises(LakeError, match=r"already means version 1.*--move") as caught:
