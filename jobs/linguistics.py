@@ -23,6 +23,7 @@ from jobs.nlp import TEXT, Phrases
 from jobs.pretrained import Pretrained
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
+from udfs import digest
 
 _LABELS = (("language", "languages"), ("names", "names"), ("toxicity", "toxicity"))
 """Each model and the column of its labels."""
@@ -73,8 +74,8 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
 
 
 def name_rule(work: Work) -> str:
-    """A digest of what the settings only point to: the phrases' content and the versions of Spark NLP and models."""
-    stamps = [[model.name, model.folder, Path(model.folder).stat().st_mtime_ns] for model in work.models]
+    """A digest of what the settings only point to: the content of phrases and models, and the version of Spark NLP."""
+    stamps = [[model.name, digest.folder(Path(model.folder))] for model in work.models]
     facts = json.dumps([session.nlp_package(), work.phrases, stamps], sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()[:16]
 

@@ -1,10 +1,11 @@
-"""Digests: of a conversation's messages, and of a whole data set in any order.
+"""Digests: of a conversation's messages, of a whole data set in any order, and of a folder.
 
 All are SHA-256, so equal digests mean equal content.
 """
 
 import hashlib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,16 @@ def combine(rows: Iterable[bytes]) -> str:
     joined = b"".join(rows)
     sums = lanes(np.frombuffer(joined, dtype=np.uint8).reshape(-1, 32)).sum(axis=0, dtype=np.uint64)
     return write(len(joined) // 32, sums.tolist())
+
+
+def folder(place: Path) -> str:
+    """The SHA-256 (64 hexadecimal digits) of the files below a folder and their names."""
+    whole = hashlib.sha256()
+    for file in sorted(path for path in place.rglob("*") if path.is_file()):
+        with open(file, "rb") as opened:
+            content = hashlib.file_digest(opened, "sha256").hexdigest()
+        whole.update(f"{file.relative_to(place)}\0{content}\n".encode())
+    return whole.hexdigest()
 
 
 def lanes(digests: np.ndarray) -> np.ndarray:

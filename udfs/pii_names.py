@@ -4,13 +4,13 @@ Winnow ships no model of names and downloads none. What a pipeline calls a perso
 right depends on the model.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from udfs import digest
 from udfs.pii_values import Value
 
 SUSPECTS = r"\pL\pM*\pL"
@@ -39,7 +39,7 @@ def open_model(folder: str) -> Model:
     place = Path(folder).expanduser().resolve()
     if not place.is_dir():
         raise ValueError(f"there is no folder {folder}: expected a spaCy pipeline, as `nlp.to_disk` saves it")
-    model = Model(str(place), _digest(place))
+    model = Model(str(place), digest.folder(place))
     pipeline = _load(model)
     if not {"ner", "entity_ruler"} & {pipeline.get_pipe_meta(name).factory for name in pipeline.pipe_names}:
         found = ", ".join(pipeline.pipe_names) or "nothing"
@@ -89,12 +89,3 @@ def _load(model: Model) -> Any:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-
-
-def _digest(place: Path) -> str:
-    whole = hashlib.sha256()
-    for file in sorted(path for path in place.rglob("*") if path.is_file()):
-        with open(file, "rb") as opened:
-            content = hashlib.file_digest(opened, "sha256").hexdigest()
-        whole.update(f"{file.relative_to(place)}\0{content}\n".encode())
-    return whole.hexdigest()

@@ -1,14 +1,17 @@
 """A pretrained model that cannot be used is told at start, with its key and folder; so is a missing Spark NLP."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from conf.settings import Models
-from jobs import pretrained, session
+from jobs import linguistics, pretrained, session
 from jobs.cli import main
 from jobs.errors import UsageError
+from jobs.linguistics import Work
+from jobs.nlp import Phrases
 
 NER = "com.johnsnowlabs.nlp.annotators.ner.dl.NerDLModel"
 CONVERTER = "com.johnsnowlabs.nlp.annotators.ner.NerConverter"
@@ -70,6 +73,20 @@ def test_a_pipeline_ends_in_the_column_of_its_last_stage_however_many_there_are(
     folder = pipeline(tmp_path, *[CONVERTER] * 12)
     assert pretrained.find(Models(names=str(folder))) == [pretrained.Pretrained("names", str(folder), True, "out11")]
     assert pretrained.find(Models()) == []
+
+
+def test_the_rule_follows_from_what_is_in_the_folder_of_a_model(tmp_path: Path) -> None:
+    def rule() -> str:
+        return linguistics.name_rule(Work(Phrases({}, {}), pretrained.find(Models(names=str(folder)))))
+
+    folder = pipeline(tmp_path / "model", CONVERTER)
+    weights = folder / "stages" / "0_Stage_0" / "weights"
+    weights.write_bytes(b"1")
+    first = rule()
+    os.utime(folder)
+    assert rule() == first
+    weights.write_bytes(b"2")
+    assert rule() != first
 
 
 def test_the_command_stops_before_a_session_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
