@@ -131,15 +131,23 @@ def read_rows(
     columns: list[str] | None = None,
 ) -> list[dict[str, Any]]:
     """The rows of a table at a version (default: the newest) that meet a condition, in no order; none before its first
-    commit (-1)."""
+    commit (-1). Of row groups without such a row no more is read than what the condition is about."""
     log = read_table_log(lake, table)
     at = log.newest if version is None else version
     if at < 0:
         return []
     rows = scan(open_table(lake, log, at))
     with reading(f"table {table}"):
-        found: list[dict[str, Any]] = rows.to_table(columns, where, use_threads=False).to_pylist()
-    return found
+        if where is None:
+            return list(rows.to_table(columns, use_threads=False).to_pylist())
+        groups = (group for fragment in rows.get_fragments(where) for group in fragment.split_by_row_group(where))
+        holding = (group for group in groups if _count(group, rows.schema, where))
+        found = (group.to_table(rows.schema, columns, where, use_threads=False).to_pylist() for group in holding)
+        return [row for some in found for row in some]
+
+
+def _count(rows: ds.Fragment, schema: pa.Schema, where: ds.Expression) -> int:
+    return int(rows.scanner(schema, columns=[], filter=where, use_threads=False).count_rows())
 
 
 def _one_line(error: Exception) -> str:

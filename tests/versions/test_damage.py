@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
@@ -13,7 +14,7 @@ from conf import tables
 from jobs.versions import pin
 from tests.versions.lakes import commit_file, conversation, data_files, make_lake, publish, publish_in_files, rows_of
 from udfs.contents import open_version, read_batches, verify
-from udfs.lake import LakeError
+from udfs.lake import LakeError, read_rows
 from udfs.versions import read_pins, resolve
 
 
@@ -186,3 +187,23 @@ def test_a_damaged_checkpoint_is_told_on_one_line(lake: str) -> None:
     assert "\n" not in str(caught.value) and "<unknown>" not in str(caught.value)
     assert caught.value.exit_code == 5
     assert check(lake, 1) == resolve(lake, version=1).digest
+
+
+def test_to_find_a_row_the_texts_of_files_without_it_are_not_read(tmp_path: Path) -> None:
+    lake = make_lake(tmp_path / "lake", 1)
+    version = publish_in_files(lake, rows_of([conversation(number) for number in range(40)]))
+    is_second = lambda file: pq.read_table(file)["conversation_id"][0].as_py() == "c20"  # noqa: E731
+    (second,) = filter(is_second, data_files(lake, version))
+    texts = pq.read_metadata(second).row_group(0).column(5)
+    assert texts.path_in_schema == "messages.list.element.content"
+    harmed = bytearray(second.read_bytes())
+    start = texts.dictionary_page_offset or texts.data_page_offset
+    harmed[start : start + texts.total_compressed_size] = bytes(texts.total_compressed_size)
+    second.write_bytes(harmed)
+
+    def read(name: str) -> list[dict]:  # both names are between the least and the greatest one of the second file
+        return read_rows(lake, tables.DATASET, where=pc.field("conversation_id") == name)
+
+    assert [row["messages"] for row in read("c3")] == [conversation(3)]
+    with pytest.raises(LakeError, match="cannot read table dataset"):
+        read("c30")
