@@ -57,7 +57,8 @@ def judge(batches: Iterable[pa.RecordBatch], policy: Policy, bounds: Bounds) -> 
     members = matched(batches)
     if not members:
         return
-    found = thin(members, policy.dropping, bounds)
+    # Where near only tags it keeps nothing that contained might drop.
+    found = thin(members, policy.dropping, bounds if policy.dropping.near else bounds._replace(keep=1))
     yield found if not any(policy.tagging) else _tagged(members, found, policy.tagging, bounds)
 
 

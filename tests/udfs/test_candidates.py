@@ -177,3 +177,15 @@ def test_levels_that_tag_change_nothing_that_others_drop(found, policies):
             assert levels[row["level"]] == "tag" and row["kept_id"] in kept
         other = both.get(row["kept_id"] or row["nearest_id"])
         assert other is None or row["cluster_id"] == other["cluster_id"] is not None
+
+
+def test_near_that_only_tags_keeps_nothing_that_contained_drops():
+    whole = signed([said(0, []), ["Ask.", " ".join(said(0, [])[1].split()[:35])]])
+    told = [facts(f"c{place}", 2 + place) for place in range(2)]
+    batches = [pa.RecordBatch.from_pylist(rows, SCHEMA) for rows in (whole, told)]
+    near, contained = Levels(False, False, True, False), Levels(False, False, False, True)
+    several = BOUNDS._replace(keep=2)
+    found = table_of(judge(batches, Policy(contained, near), several))
+    assert (found["c1"]["level"], found["c1"]["kept_id"]) == ("contained", "c0")
+    both = Levels(False, False, True, True)
+    assert table_of(judge(batches, Policy(both, NONE), several))["c1"]["level"] is None
