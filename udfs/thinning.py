@@ -160,7 +160,7 @@ def thin(found: Candidates, bounds: Bounds) -> Thinned:
     verifying.thin_near(sets, (near, copies), (in_order, is_fixed, bounds.keep), limits, met, result)
     least = *limits[2:], is_fixed
     verifying.thin_contained((sets, closing), parts, (freeze(by_size, np.int64), is_fixed), least, met, result)
-    again = in_order, *holders, is_fixed, bounds.keep
+    again = in_order, *holders, (is_fixed, bounds.keep)
     verifying.judge_again((sets, closing), (near, parts), again, limits, met, result)
     return _summed(found, result, met, (near, parts))
 

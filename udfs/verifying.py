@@ -176,28 +176,46 @@ def thin_contained(texts: Any, parts: Any, order: Any, bounds: Any, met: Any, re
 
 @compiled
 def judge_again(texts: Any, buckets: Any, order: Any, bounds: Any, met: Any, result: Any) -> None:
-    """Find another kept row for each row whose kept row was removed after it, or keep it."""
-    near, parts = buckets
-    rows, holders, first, last, is_fixed, keep = order
+    """Find another kept row for each row whose kept row was removed after it, or keep it. Before a row those are judged
+    that begin with all its messages, longest first: if one of them stays, the row goes for it."""
+    rows, holders, first, last, fixed = order
     for row in rows:
-        if result.kept_of[row] < 0 or result.kept_of[result.kept_of[row]] < 0:
-            continue
-        result.kept_of[row], result.level[row], result.similarity[row] = -1, KEPT, 0.0
-        best, level, share = -1, KEPT, 0.0
-        for place in range(first[row], last[row]):
-            if best < 0 and result.kept_of[holders[place]] < 0:
-                best, level, share = holders[place], SNAPSHOT, 1.0
-        if best < 0 and not _has_no(near, row):
-            best, share, alike = _find_near(texts[0], near, row, (bounds[0], bounds[0]), (is_fixed, keep), met, result)
-            best, level = best if alike >= keep else -1, NEAR
-        if best < 0 and not _has_no(parts, row):
-            best, share = _find_whole(texts, parts, row, (bounds[2], bounds[3], is_fixed), met, result)
-            level = CONTAINED
-        if best >= 0:
-            result.kept_of[row], result.level[row], result.similarity[row] = best, level, share
-        else:
-            _enter(near, row)
-            _enter(parts, row)
+        if _is_orphan(result, row):
+            for place in range(first[row], last[row]):
+                holder = holders[place]
+                if _is_orphan(result, holder):
+                    longer = holders[first[holder] : last[holder]]
+                    _judge(texts, buckets, holder, longer, (bounds, fixed), met, result)
+        if _is_orphan(result, row):
+            _judge(texts, buckets, row, holders[first[row] : last[row]], (bounds, fixed), met, result)
+
+
+@compiled
+def _is_orphan(result: Any, row: int) -> bool:
+    """Was the kept row that a row was removed for removed after it?"""
+    return result.kept_of[row] >= 0 and result.kept_of[result.kept_of[row]] >= 0
+
+
+@compiled
+def _judge(texts: Any, buckets: Any, row: int, holders: Any, how: Any, met: Any, result: Any) -> None:
+    near, parts = buckets
+    bounds, fixed = how
+    result.kept_of[row], result.level[row], result.similarity[row] = -1, KEPT, 0.0
+    best, level, share = -1, KEPT, 0.0
+    for holder in holders:
+        if best < 0 and result.kept_of[holder] < 0:
+            best, level, share = holder, SNAPSHOT, 1.0
+    if best < 0 and not _has_no(near, row):
+        best, share, alike = _find_near(texts[0], near, row, (bounds[0], bounds[0]), fixed, met, result)
+        best, level = best if alike >= fixed[1] else -1, NEAR
+    if best < 0 and not _has_no(parts, row):
+        best, share = _find_whole(texts, parts, row, (bounds[2], bounds[3], fixed[0]), met, result)
+        level = CONTAINED
+    if best >= 0:
+        result.kept_of[row], result.level[row], result.similarity[row] = best, level, share
+    else:
+        _enter(near, row)
+        _enter(parts, row)
 
 
 @compiled

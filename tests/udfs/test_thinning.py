@@ -152,6 +152,13 @@ def test_every_removed_row_names_one_level_and_a_kept_row_that_meets_its_bound(d
             assert level == CONTAINED and len(sets[row]) <= len(sets[kept])
             assert score == len(sets[row] & sets[kept]) / len(sets[row]) >= bounds.containment
             assert np.isin(closing[row], list(sets[kept])).mean() >= CLOSING_SHARE
+    kept = [row for row, to in enumerate(found.kept_of.tolist()) if to < 0]
+    assert not any(
+        said[a] and said[b].startswith(said[a])
+        for a in kept
+        for b in kept
+        if len(said[a]) < len(said[b]) and a not in fixed
+    )
 
 
 @given(st.lists(st.tuples(numbers, talks), max_size=12), st.randoms())
@@ -264,6 +271,20 @@ def test_a_row_whose_kept_row_goes_later_is_judged_again():
         candidates(sets, bands, anchors, closing, ["ab", "a", "cd"], rank=[1, 2, 0]), Bounds(0.7, 0.5, 0.9, 64)
     )
     assert (found.kept_of.tolist(), found.level.tolist()) == ([2, 2, -1], [NEAR, CONTAINED, KEPT])
+
+
+def test_a_beginning_judged_again_goes_for_a_longer_one_that_stays_after_all():
+    # 0 is the beginning of 1, which is near 2, which is part of 3. 1 is not, stays, and takes 0, which ranks first.
+    sets = [set(range(5)), set(range(1, 21)), set(range(20)), set(range(20)) | set(range(100, 200))]
+    bands, anchors, closing = (
+        ragged([[], [1], [1], []]),
+        ragged([[], [], [3], [3]]),
+        np.full((4, CLOSING), 4, np.uint32),
+    )
+    rows = candidates(sets, bands, anchors, closing, ["a", "ab", "cd", "ef"], rank=[0, 2, 1, 3])
+    found = thin(rows, Bounds(0.7, 0.5, 0.9, 64))
+    assert found.kept_of.tolist() == [1, -1, 3, -1]
+    assert found.level.tolist() == [SNAPSHOT, KEPT, CONTAINED, KEPT]
 
 
 def test_a_hundred_thousand_copies_cost_one_comparison_each():
