@@ -73,6 +73,23 @@ def test_pictures_beside_text_refuse_no_row(tmp_path: Path):
     assert found.rows[0]["metadata"] == '{"picture":"\\\\x89PNG\\r\\n0"}'
 
 
+_SHARED = pa.dictionary(pa.int32(), pa.string())
+
+
+@pytest.mark.parametrize("kind", [_SHARED, pa.string_view(), pa.binary_view(), pa.struct([("content", _SHARED)])])
+def test_a_row_is_as_large_as_its_own_text_where_rows_share_their_texts(tmp_path: Path, kind: pa.DataType):
+    said = [f"{n} " * 300 for n in range(200)]
+    if pa.types.is_struct(kind):
+        talk = pa.StructArray.from_arrays([["user"] * 200, pa.array(said, _SHARED)], ["role", "content"])
+        table = pa.table({"messages": pa.ListArray.from_arrays(list(range(201)), talk)})
+    else:
+        table = pa.table({"prompt": pa.array(said).cast(kind), "response": ["x"] * 200})
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert pq.read_schema(tmp_path / "a.parquet").types == table.schema.types
+    found = read(tmp_path / "a.parquet", Input(max_record_bytes=10_000))
+    assert [row["messages"][0]["content"] for row in found.rows] == said and found.is_whole()
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "value"),
     [
