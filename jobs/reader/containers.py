@@ -174,13 +174,15 @@ class _Names:
     """Names for the members of one archive: a second member of one name gets a number."""
 
     def __init__(self, archive: str):
-        self._archive, self._seen = archive, Counter[str]()
+        self._archive, self._times, self._given = archive, Counter[str](), set[str]()
 
     def add(self, name: str) -> str:
-        writable = name.encode("utf-8", "backslashreplace").decode()
-        self._seen[writable] += 1
-        times = self._seen[writable]
-        return f"{self._archive}!{writable}" + (f"#{times}" if times > 1 else "")
+        given = writable = name.encode("utf-8", "backslashreplace").decode()
+        while given in self._given:
+            self._times[writable] += 1
+            given = f"{writable}#{self._times[writable] + 1}"
+        self._given.add(given)
+        return f"{self._archive}!{given}"
 
 
 def _is_hidden(name: str) -> bool:

@@ -1,5 +1,7 @@
 """Are all files found, and read under the names they have?"""
 
+import io
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,16 @@ def test_a_name_that_is_not_utf8_is_named(tmp_path: Path, below: str):
 def test_what_cannot_be_listed_is_unreadable_input():
     with pytest.raises(InputUnreadable, match="cannot list /dev/null: expected a file, a folder or a glob"):
         files.find(["/dev/null"])
+
+
+def test_members_of_an_archive_have_names_of_their_own(tmp_path: Path):
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for number, name in enumerate(["a.jsonl", "a.jsonl", "a.jsonl#2", "a.jsonl"]):
+            info = tarfile.TarInfo(name)
+            info.size = len(LINE % number)
+            archive.addfile(info, io.BytesIO(LINE % number))
+    found = survey.chunks(files.find([str(tmp_path)]), 1000)
+    reading = read_splits(survey.splits(survey.survey(chunk, Input()) for chunk in found))
+    named = [(row["file"].rpartition("!")[2], row["reason"]) for row in (*reading.rows, *reading.failed)]
+    told = [("a.jsonl#2#2", "unsupported_file")]
+    assert named == [("a.jsonl", None), ("a.jsonl#2", None), ("a.jsonl#3", None), *told]
