@@ -30,8 +30,8 @@ class Chunk(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What one chunk holds. ``digest``: those of the units that begin in it, end to end. ``is_lines`` and
-    ``row_groups`` (rows in each) are known of a file's first chunk only."""
+    """What one chunk holds. ``digest``: those of the units that begin in it, end to end. ``is_lines`` (of a
+    known format) and ``row_groups`` (rows in each) are known of a file's first chunk only."""
 
     file: str
     size: int
@@ -74,11 +74,13 @@ def _survey(file: pa.NativeFile, chunk: Chunk, options: Input) -> Finding:
 
 
 def _is_lines(file: pa.NativeFile, kind: str, options: Input) -> bool:
+    """Can the file be split? Not where its head shows no format: then its first sound records do, to one task."""
     try:
         stream = HeadedStream(file, options.max_record_bytes)
     except Rejected:
         return False
-    return kind != ".csv" and recognise(stream, kind, options).layout == sniff.LINES
+    found = recognise(stream, kind, options)
+    return kind != ".csv" and found.layout == sniff.LINES and found.format is not None
 
 
 def _read(file: pa.NativeFile, chunk: Chunk) -> tuple[str, int]:

@@ -16,6 +16,7 @@ from tests.museum import build
 from tests.reader.reading import read, read_splits, survey_and_read
 
 GOOD = b'{"messages": [{"role": "user", "content": "Hi"}]}'
+ALPACA = b'{"instruction": "Hi", "output": "Ho"}'
 LINE = st.sampled_from(
     [GOOD, GOOD + b"\r", b"", b" ", b"\r", b"{bad}", b"{}", b"\xff", GOOD[:-1] + b', "long": "' + b"x" * 300 + b'"}']
 )
@@ -122,6 +123,14 @@ def test_the_format_shows_behind_a_first_record_past_the_limit(tmp_path: Path, n
     for found in (read(path, options), survey_and_read(path, options)):
         assert found.reasons() == [(0, "record_too_large"), (2, "wrong_type")] and not found.failed and found.is_whole()
         assert [row["record"] for row in found.rows] == [1, 3] and {row["format"] for row in found.rows} == {"messages"}
+
+
+@pytest.mark.parametrize("lines", [[GOOD] * 25 + [ALPACA] * 99, [GOOD] * 25 + [b"{}"] * 99, [b"{}"] * 25 + [GOOD] * 99])
+def test_splits_agree_on_the_format_behind_a_record_past_the_limit(tmp_path: Path, lines: list[bytes]):
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(b"\n".join([b'{"long": "' + b"x" * 3_000_000 + b'"}', *lines]))
+    whole, parts = (survey_and_read(path, Input(max_record_bytes=1000, split_bytes=size)) for size in (1 << 24, 1000))
+    assert parts.rows == whole.rows and parts.refused == whole.refused and parts.failed == whole.failed
 
 
 def test_parquet_row_groups_are_splits_with_the_right_numbers(tmp_path: Path):
