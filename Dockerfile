@@ -6,8 +6,8 @@
 #   docker run --rm winnow winnow doctor
 #   docker run --rm --user "$(id -u):0" -v "$PWD:/data" winnow winnow run --config smoke --input sample --lake lake
 #
-# Any base with apt will do: Debian, Ubuntu, python:3.11-slim-bookworm. Debian 13 has no Java 17; there add
-# --build-arg JAVA_PACKAGE=openjdk-21-jre-headless.
+# Any base with apt and Python 3.11 to 3.13 will do: Debian 12, Ubuntu 24.04, python:3.11-slim-bookworm. Debian 13 has no
+# Java 17; there add --build-arg JAVA_PACKAGE=openjdk-21-jre-headless.
 ARG BASE_IMAGE=debian:bookworm-slim
 
 FROM ${BASE_IMAGE} AS train
@@ -38,9 +38,10 @@ RUN pip install --no-cache-dir --no-deps . && python -c 'import re; from importl
 COPY . .
 RUN pip install --no-cache-dir --no-deps --force-reinstall .
 
-# An image that cannot place a run, or lacks a library of the job, is not built.
+# An image that cannot place a run, or lacks a library of the job, is not built. With --after the lake is not looked at:
+# there is none here.
 RUN winnow submit --scheduler slurm --nodes 2 --gpus-per-node 8 --config zephyr-7b-lora --lake lake --pin baseline \
-        --out run --dry-run > /tmp/train.sbatch \
+        --out run --after 1 --dry-run > /tmp/train.sbatch \
     && bash -n /tmp/train.sbatch && rm /tmp/train.sbatch \
     && DS_ACCELERATOR=cpu python -c 'import training.adapter, training.loop, training.serve, deepspeed'
 

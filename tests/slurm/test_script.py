@@ -2,6 +2,8 @@
 
 import argparse
 import os
+import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from conf import recipe
 from conf.training import Training
 from jobs.versions import pin
+from tests.commands import ROOT
 from tests.versions.lakes import make_lake
 from training import lock, submit
 from training.errors import RunRefused
@@ -202,6 +205,14 @@ def test_without_slurm_the_command_says_where_to_run_it(tmp_path: Path, monkeypa
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RunRefused, match="login node"):
         asked("--lake", "lake", "--out", str(tmp_path / "run"), "--scheduler", "slurm", "--after", "12")
+
+
+def test_what_the_training_image_tries_when_it_is_built_needs_no_lake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tried = re.search(r"RUN winnow submit (.*?) >", (ROOT / "Dockerfile").read_text().replace("\\\n", ""))
+    assert tried and asked(*shlex.split(tried[1])) == 0
 
 
 def test_a_task_is_the_rank_that_slurm_says() -> None:
