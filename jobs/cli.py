@@ -2,9 +2,9 @@
 pin | unpin | diff | why | show | unmask | make-key | doctor``, and for what follows ``winnow train | adapter | submit |
 jobs | chat | serve``.
 
-Exit codes: 0 done, 1 failed for a reason outside the command (disk, memory, a bug), 2 bad usage or config, 3 input
-unreadable, 4 a quality gate failed, 5 the lake is damaged, 75 training was stopped by a signal behind a whole
-checkpoint: the same command goes on, 130 interrupted.
+Exit codes: 0 done, 1 failed for a reason outside the command (disk, memory, a bug), 2 bad usage or config, or no such
+lake, 3 input missing or unreadable, 4 a quality gate failed, 5 the lake is damaged, 75 training was stopped by a signal
+after a whole checkpoint: the same command goes on, 130 interrupted.
 """
 
 import argparse
@@ -28,6 +28,7 @@ _PRINTING = ("show", "diff", "why", "unmask", "jobs", "chat")
 """Commands that do nothing but print, maybe much or for ever."""
 _TEXTS = ("why", "system")
 """Arguments that may be empty."""
+_SHIPPED = ", ".join(recipe.shipped())
 _CODES = (__doc__ or "").split("\n\n")[-1]
 
 
@@ -91,15 +92,26 @@ def _parser() -> ArgumentParser:
     _job(commands, "ingest", run_ingest, "read source files into the lake", with_input=True)
     _add_keywords_option(_job(commands, "annotate", run_annotate, "clean and label what was ingested"))
     _job(commands, "linguistics", run_linguistics, "count sentences, words and phrases with Spark NLP (Spark 3.5 only)")
-    _job(commands, "decontaminate", run_decontaminate, "find questions of your benchmarks in user turns")
+    finding = "find questions of your benchmarks in user turns"
+    _job(commands, "decontaminate", run_decontaminate, finding, needs=" --set decontaminate.benchmarks=benchmarks/")
     duplicates = _job(commands, "dedup", run_dedup, "find and verify duplicates")
     decision = _job(commands, "publish", run_publish, "decide, and publish the next dataset version")
-    everything = _job(commands, "run", run_all, "all of these, from files to a version", with_input=True)
+    everything = _job(
+        commands,
+        "run",
+        run_all,
+        "all jobs that the recipe asks for, from files to a published version",
+        with_input=True,
+    )
     for job in (duplicates, everything):
-        job.add_argument("--measure", action="store_true", help="plant edits in a sample, print how many are found")
+        job.add_argument(
+            "--measure", action="store_true", help="plant edited copies in a sample, print how many are found"
+        )
     for job in (decision, everything):
-        job.add_argument("--pin", metavar="NAME", help="name of the version; default: RECIPE-DIGEST")
-        job.add_argument("--move", action="store_true", help="let the name mean this version, if it means another")
+        job.add_argument(
+            "--pin", metavar="NAME", help="name of the version; default: recipe and digest, as smoke-860b2aa7"
+        )
+        job.add_argument("--move", action="store_true", help="move the name here if another version has it")
         _add_keywords_option(job)
     for job in (duplicates, decision, everything):
         _add_against_option(job)
@@ -114,21 +126,25 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _job(commands: Any, name: str, run: Any, does: str, with_input: bool = False) -> ArgumentParser:
-    reads = " --input sample/" if with_input else ""
+def _job(commands: Any, name: str, run: Any, does: str, with_input: bool = False, needs: str = "") -> ArgumentParser:
+    needs = " --input sample/" if with_input else needs
     parser: ArgumentParser = commands.add_parser(
         name,
         help=does,
         description=f"{does[0].upper()}{does[1:]}.",
-        epilog=f"Example: winnow {name} --config conf/smoke.yaml{reads} --lake lake",
+        epilog=f"Example: winnow {name} --config conf/smoke.yaml{needs} --lake lake",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--config", metavar="FILE", help="recipe, or the name of a shipped one; default: the defaults")
+    parser.add_argument(
+        "--config", metavar="FILE", help=f"recipe, or the name of a shipped one ({_SHIPPED}); default: all defaults"
+    )
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="override one setting")
     parser.add_argument("--lake", required=True, metavar="PATH", help="the lake's folder or URI")
     if with_input:
         parser.add_argument("--input", required=True, nargs="+", metavar="PATH", help="files, folders or globs")
-        parser.add_argument("--strict", action="store_true", help="exit 3 when any record or file was refused")
+        parser.add_argument(
+            "--strict", action="store_true", help="exit 3 if any record or file was refused, copies apart"
+        )
     parser.set_defaults(run=run)
     return parser
 
@@ -145,7 +161,10 @@ def _add_against_option(parser: ArgumentParser) -> None:
 
 def _add_sample(commands: Any) -> None:
     parser = commands.add_parser(
-        "sample", help="write sample chat logs of our own making", epilog="Example: winnow sample --out sample"
+        "sample",
+        help="write sample chat logs of our own making",
+        description="Write sample chat logs of our own making, with planted copies and broken records.",
+        epilog="Example: winnow sample --out sample",
     )
     parser.add_argument("--out", default="sample", metavar="DIR", help="folder to write (default: sample)")
     parser.add_argument("--conversations", type=int, default=20_000, metavar="N", help="default: 20000")
@@ -157,11 +176,14 @@ def _add_doctor(commands: Any) -> None:
     parser = commands.add_parser(
         "doctor",
         help="check this machine: Java, Spark, Delta, Python on the executors, memory",
+        description="Check this machine, one line a check. Exit code 2 if one fails, with what to do.",
         epilog="Example: winnow doctor",
     )
-    parser.add_argument("--fetch-jars", action="store_true", help="only fetch the jars, once, and stop")
+    parser.add_argument("--fetch-jars", action="store_true", help="only fetch the jars that are not there yet")
     parser.add_argument("--trial", action="store_true", help="only run all jobs on a small sample: compiles kernels")
-    parser.add_argument("--jars", action="store_true", help="only print the jars, for spark-submit --jars")
+    parser.add_argument(
+        "--jars", action="store_true", help="only print where Delta's jars are, for spark-submit --jars"
+    )
     parser.set_defaults(run=run_doctor)
 
 

@@ -90,7 +90,7 @@ def add_commands(subparsers: Any) -> None:
     does = "say what differs between two versions, and why"
     parser = versions.command(subparsers, "diff", run_diff, does, "baseline 3 --lake lake")
     parser.add_argument("before", metavar="VERSION", help="a version's number, or a pin")
-    parser.add_argument("after", metavar="VERSION")
+    parser.add_argument("after", metavar="VERSION", help="the version to compare it with")
     parser.add_argument("--limit", type=versions.count, default=5, metavar="N", help="ids of each kind (default: 5)")
 
 

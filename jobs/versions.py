@@ -134,7 +134,7 @@ def add_commands(subparsers: Any) -> None:
     naming.add_argument("name", help="letters, digits, '.', '_' and '-'; not a number")
     naming.add_argument("--version", type=int, metavar="N", help="default: the newest")
     naming.add_argument("--why", default="", metavar="TEXT", help="kept with the pin")
-    naming.add_argument("--move", action="store_true", help="the name may leave the version, or the reason, it has now")
+    naming.add_argument("--move", action="store_true", help="move the name here, or change its reason, if it has one")
 
     removal = command(subparsers, "unpin", run_unpin, "remove a name; the version stays", "baseline --lake lake")
     removal.add_argument("name")
@@ -146,7 +146,9 @@ def add_commands(subparsers: Any) -> None:
     which.add_argument("--timestamp", metavar="TIME", help="ISO 8601, UTC unless it says otherwise")
     for name, (does, _, _) in _OTHERS.items():
         which.add_argument(f"--{name}", action="store_true", help=does)
-    look.add_argument("--limit", type=count, default=5, metavar="N", help="conversations to print (default: 5)")
+    look.add_argument(
+        "--limit", type=count, default=5, metavar="N", help="conversations, or rows, to print (default: 5)"
+    )
     look.add_argument("--verify", action="store_true", help="first recompute the digest from every message")
 
 

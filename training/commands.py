@@ -12,8 +12,9 @@ from conf.training import Training
 TRAIN_EXAMPLE = """Examples:
   winnow train --config conf/train/smoke.yaml --lake lake --pin baseline --out runs/first --check
   winnow train --config conf/train/smoke.yaml --lake lake --pin baseline --out runs/first
-Run again with the same --out, it goes on from the newest whole checkpoint.
-Exit code 75: stopped by SIGUSR1 or SIGTERM behind a whole checkpoint."""
+Run again with the same --out, it goes on from the newest whole checkpoint, on the version it was begun on.
+Exit code 75: stopped by SIGUSR1 or SIGTERM after a whole checkpoint."""
+SHIPPED = ", ".join(recipe.shipped(Training))
 
 
 def add_commands(commands: Any) -> None:
@@ -30,7 +31,9 @@ def add_commands(commands: Any) -> None:
 
 def _add_train(commands: Any) -> None:
     parser = _parser(commands, "train", "train a LoRA adapter on one version of the dataset", TRAIN_EXAMPLE)
-    parser.add_argument("--config", metavar="FILE", help="training recipe, or the name of a shipped one")
+    parser.add_argument(
+        "--config", metavar="FILE", help=f"recipe, or the name of a shipped one ({SHIPPED}); default: all defaults"
+    )
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="override one setting")
     parser.add_argument("--lake", required=True, metavar="PATH", help="the lake's folder or URI")
     add_version_options(parser)
@@ -46,7 +49,9 @@ def _add_train(commands: Any) -> None:
 def add_version_options(parser: ArgumentParser) -> None:
     """``--pin``, ``--version`` or ``--timestamp``, and ``--allow-unpinned``."""
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--pin", metavar="NAME", help="the version of the dataset by its pin")
+    which.add_argument(
+        "--pin", metavar="NAME", help="the version of the dataset by its pin; default: the newest, if pinned"
+    )
     which.add_argument("--version", type=int, metavar="N", help="by its number")
     which.add_argument("--timestamp", metavar="TIME", help="as it was then: ISO 8601, UTC unless it says otherwise")
     parser.add_argument("--allow-unpinned", action="store_true", help="take a version that no pin keeps")
@@ -56,7 +61,7 @@ def _add_adapter(commands: Any) -> None:
     parser = _parser(commands, "adapter", "look into, check, merge or convert an adapter", _example("inspect"))
     kinds = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     _kind(kinds, "inspect", "say what an adapter is and where it comes from")
-    check = _kind(kinds, "verify", "check files, tensors, and if given base and dataset", " --lake lake")
+    check = _kind(kinds, "verify", "check files and tensors; also base and dataset, if given", " --lake lake")
     check.add_argument("--lake", metavar="PATH", help="also recompute the dataset's digest in this lake")
     merge = _kind(kinds, "merge", "write base + adapter as one model in safetensors", " --out merged")
     merge.add_argument("--shard-gb", type=above_zero, default=5.0, metavar="GB", help="largest file (default: 5)")

@@ -1,7 +1,7 @@
 """Every way a training command can fail, with its exit code; the same codes as ``winnow`` has elsewhere, and 75."""
 
 STOPPED = 75
-"""Exit code: stopped by a signal behind a whole checkpoint; the same command goes on (EX_TEMPFAIL of sysexits.h)."""
+"""Exit code: stopped by a signal after a whole checkpoint; the same command goes on (EX_TEMPFAIL of sysexits.h)."""
 
 
 class TrainingError(Exception):

@@ -73,7 +73,11 @@ def add_commands(commands: Any) -> None:
     parser.add_argument(
         "folders", nargs="*", default=["."], metavar="DIR", help="runs, or folders of runs (default: .)"
     )
-    parser.add_argument("--follow", action="store_true", help="print what changes until every run has ended")
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="print what changes until every run has ended; exit code 1 if one did not complete",
+    )
     parser.add_argument("--every", type=above_zero, default=10.0, metavar="SECONDS", help="with --follow (default: 10)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.set_defaults(run=run_jobs)

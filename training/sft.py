@@ -1,7 +1,7 @@
 """One rank of a prepared run, from its first signal to its exit code: ``python -m training.sft OUT``.
 
 ``RANK``, ``LOCAL_RANK``, ``WORLD_SIZE``, ``MASTER_ADDR`` and ``MASTER_PORT`` come from whoever starts the ranks:
-``winnow train``, srun, torchrun or deepspeed. Exit codes: 0 trained, 75 stopped by a signal behind a whole checkpoint
+``winnow train``, srun, torchrun or deepspeed. Exit codes: 0 trained, 75 stopped by a signal after a whole checkpoint
 (the same command goes on), 2 refused, 1 failed.
 """
 

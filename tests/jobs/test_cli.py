@@ -70,6 +70,12 @@ def test_a_text_may_be_empty(line: str, capsys: pytest.CaptureFixture[str]) -> N
     assert "found nothing" not in capsys.readouterr().err
 
 
+def test_the_example_of_decontaminate_has_something_to_look_for() -> None:
+    command = next(each for each in parsers(cli._parser()) if each.prog.endswith(" decontaminate"))
+    words = shlex.split((command.epilog or "").partition("winnow ")[2])
+    assert cli._settings(cli._parser().parse_args(words)).decontaminate.is_on
+
+
 def test_an_unknown_format_is_told_with_its_key_once(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["ingest", "--input", "chats", "--lake", "lake", "--set", "input.format=sharegtp"]
     assert cli.main(arguments) == 2
