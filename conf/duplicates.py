@@ -50,7 +50,12 @@ class Dedup(Section):
     ``persona_conflict``: ``tag`` finds questions that several personas answer (table ``conflicts``), and removes
     nothing.
 
-    ``bands`` x ``rows`` are for recall (verification makes precision 1); see ``udfs.minhash.recall``.
+    ``related``: copies of this similarity and more share a cluster, and so a side of the split. ``shingle``: tokens of
+    a shingle. ``survivor``: what decides which copy stays, compared in this order.
+
+    ``bands`` x ``rows`` are for recall (verification makes precision 1); see ``udfs.minhash.recall``. ``seed`` chooses
+    their hashes. ``bucket_limit``: kept rows of a bucket that a row is compared with. ``max_edges``: more edges than
+    these are joined up by executors, not in the driver's memory.
     ``against`` names a pin of this lake, or ``LAKE#PIN``: what that dataset has is removed here.
     """
 

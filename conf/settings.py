@@ -48,7 +48,12 @@ class Columns(Section):
 
 
 class Input(Section):
-    """How source files are read. A record or file outside a limit goes to quarantine, never to nowhere."""
+    """How source files are read. A record or file outside a limit goes to quarantine, never to nowhere.
+
+    A record may have ``max_record_bytes`` and be nested ``max_depth`` deep. A compressed file may expand to
+    ``max_expansion`` times its size (or to 64 MB, if that is more), and to ``max_expanded_bytes`` at most. Plain files
+    of lines are read by one task for every ``split_bytes``. ``format``: ``auto``, or the name of a format.
+    """
 
     source: str = Field("chat", pattern=r"^[\w.-]+$", description=_NAME)
     format: str = "auto"

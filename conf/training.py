@@ -38,6 +38,8 @@ class Base(Section):
 class Data(Section):
     """How conversations become rows of tokens.
 
+    ``loss_on``: which messages are learned, those of the assistant, the last of these, or all. ``packing``: several
+    conversations share a row of ``max_tokens``. ``cache``: the folder where tokens are kept between runs.
     ``long`` says what happens to a conversation of more than ``max_tokens``: keep its first exchanges (``cut``), make
     several rows of it (``split``), or leave it out (``drop``); each is counted. ``workers`` 0 is one per core
     (one in all on two cores).
@@ -91,7 +93,8 @@ class Schedule(Section):
 
     One optimizer step sees ``per_device_batch`` x ``accumulation`` x GPUs rows (packs, with ``data.packing``).
     ``max_steps`` above 0 ends the run there and ``epochs`` is ignored. ``warmup`` below 1 is a share of all steps, else
-    a number of them. ``eval_steps`` and ``save_steps`` 0 mean only at the end of an epoch.
+    a number of them. ``eval_steps`` and ``save_steps`` 0 mean only at the end of an epoch. ``eval_batch`` 0 is
+    ``per_device_batch``. Of checkpoints the newest ``keep_checkpoints`` stay.
     """
 
     epochs: Positive = 1.0
@@ -109,7 +112,11 @@ class Schedule(Section):
 
 
 class Speed(Section):
-    """What changes speed and memory, not what is learned. ``auto`` uses what is installed and what the device has."""
+    """What changes speed and memory, not what is learned. ``auto`` uses what is installed and what the device has.
+
+    ``activation_checkpointing`` computes again in the backward pass what it would else keep. ``loader_workers``:
+    processes beside each rank that read rows (0: it reads them itself).
+    """
 
     bf16: bool = True
     activation_checkpointing: bool = True
@@ -148,7 +155,8 @@ class Launch(Section):
     """Where the run is placed, and how long it may take; empty or 0 leaves it to the scheduler's own default.
 
     ``signal_seconds`` before the time limit the run is told to save; ``requeue`` then puts it back in the queue, at
-    most ``max_requeues`` times. ``setup`` are shell lines run before it (``module load cuda``), ``options`` further
+    most ``max_requeues`` times. ``processes_per_node`` 0 is one a GPU. ``port`` is where the ranks meet (0: one that
+    follows from the job's id). ``setup`` are shell lines run before it (``module load cuda``), ``options`` further
     ``#SBATCH`` options, ``env`` environment variables, also of a local run. ``timeout_minutes`` is how long one rank
     waits for the others. ``python`` is the interpreter on the nodes, if not the one that submits; ``container`` are
     words before it (``apptainer exec --nv /shared/winnow-train.sif``), and then ``python`` is looked for inside.
