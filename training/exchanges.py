@@ -1,7 +1,7 @@
 """What becomes of a conversation longer than the context? Cut or split between exchanges, and every one accounted for.
 
-An exchange is what is said from a user's message to before the next user's message that follows an answer. System
-messages at the start belong to every part of a conversation.
+Where exchanges begin, :mod:`udfs.exchanges` says, for training as for ``publish.split_long``. System messages at the
+start belong to every part of a conversation; an assistant's greeting before the first question to the first one alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+import pyarrow as pa
 
 from training.chat import Messages
 from training.encoding import Encoder, Row, trained_ranges
+from udfs import exchanges as borders
 
 OUTCOMES = ("whole", "cut", "split", "long", "no_loss", "refused")
 """What happened to one conversation, exactly one of: a row as it is; only its first exchanges; several rows; left out
@@ -50,10 +52,9 @@ def fit(encoder: Encoder, conversations: Sequence[Messages], rules: Rules) -> li
 
 def exchanges(messages: Messages) -> tuple[int, list[int]]:
     """How many system messages are at the start, and where each exchange starts, as message numbers."""
-    roles = [message["role"] for message in messages]
-    head = next((n for n, role in enumerate(roles) if role != "system"), len(roles))
-    later = [n for n in range(head + 1, len(roles)) if roles[n] == "user" and roles[n - 1] == "assistant"]
-    return head, [head, *later] if head < len(roles) else []
+    roles = pa.array([message["role"] for message in messages], pa.string())
+    found = borders.exchanges(roles, np.array([0, len(messages)]))
+    return int(found.heads[0]), found.starts.tolist()
 
 
 def _fit(encoder: Encoder, messages: Messages, row: Row | str, rules: Rules) -> Fitted:
@@ -73,7 +74,8 @@ def _in_parts(encoder: Encoder, messages: Messages, row: Row, rules: Rules) -> F
     parts = _parts(encoder, messages, row, rules.max_tokens)
     for part, size in islice(parts, 1) if rules.long == "cut" else parts:  # a part costs what encoding it costs
         kept = _first_tokens(part, rules.max_tokens)
-        if len(trained_ranges(kept, rules.loss_on)):
+        is_ended = rules.loss_on != "last" or len(kept.turns) == len(part.turns)  # else its last answer is left out
+        if is_ended and len(trained_ranges(kept, rules.loss_on)):
             exchanges_lost -= size
             tokens_lost += len(part) - len(kept)
             rows.append(kept)

@@ -118,6 +118,12 @@ def check_same(old: Job, new: Job, out: Path) -> None:
             f"{out} holds a run with other settings: {'; '.join(differing[:5])}. Give another --out to train with "
             "these, or the same ones to go on."
         )
+    is_whole = new.dataset.rows == sum(new.stats.get(f"{split}.rows", 0) for split in ("train", "eval"))
+    if is_whole and old.stats != new.stats:  # else only the first rows were looked at
+        raise RunRefused(
+            f"{out} holds a run on other rows of tokens, of the same conversations: another version of Winnow made "
+            "them. Go on with that one, or give another --out."
+        )
 
 
 def settings_digest(settings: dict[str, Any]) -> str:

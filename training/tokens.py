@@ -27,7 +27,7 @@ from training.exchanges import OUTCOMES, Rules
 from training.token_file import Split, writing
 from training.tokenizing import SCHEMA, SPLITS, Tokenized, tokenize
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same input would become other rows: caches of another format are not used."""
 
 MARKER = "prepared.json"

@@ -1,6 +1,7 @@
 """A long conversation is cut or split between exchanges, and every one has exactly one outcome."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from tests.training.chats import conversation
 from tests.training.test_chat import encoder
 from training.encoding import Row, trained_ranges
 from training.exchanges import Rules, exchanges, fit
+from udfs.exchanges import exchanges as published
 
 ENCODER = encoder("byte_level", "chatml")
 
@@ -17,7 +19,7 @@ STARTS = {
     "system": ("sua ua", (1, [1, 3])),
     "two_users": ("uua uua", (0, [0, 3])),
     "two_answers": ("uaa ua", (0, [0, 3])),
-    "assistant_first": ("a ua", (0, [0, 1])),
+    "greeting": ("a ua ua", (0, [0, 3])),
     "open_end": ("ua u", (0, [0, 2])),
     "only_system": ("ss", (2, [])),
 }
@@ -37,6 +39,22 @@ def size(messages) -> int:
 @pytest.mark.parametrize(("roles", "starts"), STARTS.values(), ids=STARTS)
 def test_an_exchange_starts_at_a_user_who_follows_an_answer(roles, starts):
     assert exchanges(talk(roles)) == starts
+
+
+@given(st.text("sua", max_size=12))
+def test_training_and_publish_cut_at_the_same_borders(roles):
+    flat = pa.array([ROLES[one] for one in roles], pa.string())
+    found = published(flat, np.array([0, len(roles)]))
+    assert exchanges(talk(roles)) == (found.heads[0], found.starts.tolist())
+
+
+@pytest.mark.parametrize("loss_on", ["assistant", "last"])
+@pytest.mark.parametrize("long", ["cut", "split"])
+def test_a_greeting_is_never_a_row_of_its_own(long, loss_on):
+    greeting = [{"role": "assistant", "content": "Hello, I am Ann."}]
+    fitted = fit(ENCODER, [[*greeting, *conversation("a?", "b " * 60, "c?", "d")]], Rules(64, loss_on, long))[0]
+    assert fitted.outcome == long
+    assert "Ann" in ENCODER.decode(fitted.rows[0].ids) and "a?" in ENCODER.decode(fitted.rows[0].ids)
 
 
 @settings(max_examples=60)
@@ -102,6 +120,14 @@ def test_every_conversation_has_one_outcome(messages, long, outcome):
     fitted = fit(ENCODER, [messages], Rules(64, "assistant", long))[0]
     assert fitted.outcome == outcome
     assert bool(fitted.rows) == (outcome in ("whole", "cut", "split"))
+
+
+def test_a_greeting_is_not_the_last_answer_where_that_is_cut_off():
+    talks = [*talk("a"), *conversation("b " * 60, "c")]
+    outcomes = {
+        loss_on: fit(ENCODER, [talks], Rules(64, loss_on, "cut"))[0].outcome for loss_on in ("assistant", "last")
+    }
+    assert outcomes == {"assistant": "cut", "last": "no_loss"}
 
 
 @pytest.mark.parametrize("loss_on", ["assistant", "last", "all"])

@@ -1,6 +1,7 @@
 """An adapter says where it comes from, and proves it."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,7 +11,7 @@ from conf import VERSION
 from training import manifest
 from training.corpus import open_version
 from training.errors import RunRefused, TrainingError
-from training.job import BaseModel, base_model, read
+from training.job import BaseModel, base_model, check_same, read
 from training.tokens import open_prepared
 
 
@@ -42,6 +43,16 @@ def test_a_manifest_names_data_base_template_settings_code_and_numbers(chats: st
 def test_the_rows_of_the_manifest_are_the_rows_seen(run: Path) -> None:
     told = manifest.read(run / "adapter")
     assert told["tokens"]["train.rows"] + told["tokens"]["eval.rows"] == told["dataset"]["rows"] == 120
+
+
+def test_a_run_does_not_go_on_with_other_rows_of_the_same_conversations(run: Path) -> None:
+    job = read(run)
+    assert job is not None
+    check_same(job, job, run)
+    other = replace(job, stats={**job.stats, "train.token_rows": job.stats["train.token_rows"] + 1})
+    with pytest.raises(RunRefused, match="other rows of tokens"):
+        check_same(job, other, run)
+    check_same(job, replace(other, stats={**other.stats, "train.rows": 1}), run)  # of the first rows only: no telling
 
 
 def test_the_card_shows_the_origin_the_numbers_and_the_curve(run: Path) -> None:
