@@ -17,7 +17,7 @@ from typing import Any
 
 from training import record
 from training.commands import above_zero
-from training.errors import RunRefused
+from training.errors import STOPPED, RunRefused
 from training.job import is_finished
 from training.slurm import queue
 
@@ -26,14 +26,16 @@ TAIL_BYTES = 64_000
 """How much of the end of ``metrics.jsonl`` is read: hundreds of lines."""
 ENDED = {
     *("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE"),
-    *("PREEMPTED", "REVOKED", "GONE"),
+    *("PREEMPTED", "REVOKED", "SAVED", "GONE"),
 }
 """States that nothing follows; a job that goes back into the queue after one of them is PENDING."""
 
 
 @dataclass(frozen=True)
 class RunState:
-    """One run as people ask for it. ``state`` is in Slurm's words; GONE is a run that ended without saying how."""
+    """One run as people ask for it. ``state`` is in Slurm's words, whose STOPPED still holds its nodes; or SAVED, one
+    that stopped as asked, to go on later; or GONE, one that ended without saying how.
+    """
 
     run: str
     job: str
@@ -118,7 +120,7 @@ def state(run: Path) -> RunState:
         asked = queue.state(placed["job_id"])
         name, detail = asked or _state_by_files(run, placed["job_id"])
     if name in ENDED and (code := record.exit_code(run, placed["job_id"])):
-        detail = f"exit code {code}"
+        name, detail = _told(name, code)
     return RunState(run.name, placed["job_id"] or "local", name, detail, last_metrics(run / "metrics.jsonl"))
 
 
@@ -163,6 +165,13 @@ def _state_by_files(run: Path, job_id: str | None) -> tuple[str, str]:
     if record.exit_code(run, job_id):
         return "FAILED", ""
     return "GONE", "no longer known; its output says how far it came"
+
+
+def _told(state: str, code: str) -> tuple[str, str]:
+    """A run that stopped as asked is no failure, whatever its exit code is to a scheduler."""
+    if code != str(STOPPED):
+        return state, f"exit code {code}"
+    return "SAVED" if state == "FAILED" else state, f"exit code {code}: stopped as asked; the same command goes on"
 
 
 def _number(value: float | None, form: str) -> str:

@@ -68,4 +68,5 @@ def test_a_signal_to_a_local_run_is_heard_by_it(data: Path, tmp_path: Path) -> N
         assert monitor.state(run).state == "RUNNING"
         process.send_signal(signal.SIGUSR1)
         assert process.wait(60) == 75
-    assert monitor.state(run).detail == "exit code 75"
+    state = monitor.state(run)
+    assert (state.state, state.detail) == ("SAVED", "exit code 75: stopped as asked; the same command goes on")
