@@ -4,6 +4,7 @@ Lists and texts are empty, and numbers 0, where nothing is asked for. Loading, o
 :mod:`conf.recipe`: ``load("zephyr-7b-lora", tree=Training)``.
 """
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -15,6 +16,8 @@ Template = Literal["auto", "zephyr", "chatml", "llama-3", "mistral", "vicuna"]
 _NAME = "a name of letters, digits, `_`, `.` and `-`"
 _TIME = "a time such as 04:00:00 or 1-12:00:00"
 _PART = "a name, in quotes where it is only digits"
+_LINE = r"^[^\r\n]*$"
+_OPTION = Field(pattern=r"^--?[A-Za-z][^\r\n]*$", description="an option of sbatch on one line, such as --exclusive")
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
@@ -52,7 +55,7 @@ class Data(Section):
     long: Literal["cut", "split", "drop"] = "cut"
     packing: bool = True
     eval: Literal["split", "none"] = "split"
-    cache: str = "~/.cache/winnow"
+    cache: str = Field("~/.cache/winnow", min_length=1, description="a folder")
     workers: int = Field(0, ge=0, le=1024)
     min_mask_share: Share = 0.02
     max_mask_share: Share = 1.0
@@ -169,12 +172,12 @@ class Launch(Section):
     gpu_memory_gb: Positive = 80.0
     processes_per_node: int = Field(0, ge=0, le=256)
     cpus_per_process: int = Field(0, ge=0, le=1024)
-    memory: str = ""
+    memory: str = Field("", pattern=_LINE, description="a text on one line")
     time_limit: str = Field("", pattern=r"^(\d+-)?\d+(:\d\d){0,2}$|^$", description=_TIME)
-    partition: str = Field("", description=_PART)
-    account: str = Field("", description=_PART)
-    qos: str = Field("", description=_PART)
-    constraint: str = ""
+    partition: str = Field("", pattern=_LINE, description=_PART)
+    account: str = Field("", pattern=_LINE, description=_PART)
+    qos: str = Field("", pattern=_LINE, description=_PART)
+    constraint: str = Field("", pattern=_LINE, description="a text on one line")
     signal_seconds: int = Field(300, ge=10)
     requeue: bool = True
     max_requeues: int = Field(20, ge=0)
@@ -183,8 +186,27 @@ class Launch(Section):
     setup: list[str] = []
     python: str = ""
     container: str = ""
-    options: list[str] = []
+    options: list[Annotated[str, _OPTION]] = []
     env: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _env_has_names_of_variables(self) -> "Launch":
+        for name in self.env:
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+                raise ValueError(
+                    f"env has {name!r}, which is no name of a variable: letters, digits and `_`, no digit first"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _time_is_left_before_the_signal(self) -> "Launch":
+        limit = seconds(self.time_limit) if self.time_limit else 0
+        if 0 < limit <= self.signal_seconds:
+            raise ValueError(
+                f"signal_seconds {self.signal_seconds} is not below time_limit {self.time_limit}, which is {limit} "
+                "seconds: the run would be told to save before it begins"
+            )
+        return self
 
     @property
     def local_ranks(self) -> int:
@@ -213,3 +235,15 @@ class Training(Section):
     zero: Zero = Zero()
     report: Report = Report()
     launch: Launch = Launch()
+
+
+def seconds(limit: str) -> int:
+    """A time limit as Slurm reads it, 0 for none: minutes, ``minutes:seconds``, ``hours:minutes:seconds``; behind days
+    hours, ``hours:minutes``, ``hours:minutes:seconds``.
+    """
+    days, dash, rest = limit.rpartition("-")
+    parts = [int(part) for part in rest.split(":")]
+    if not dash and len(parts) < 3:
+        parts.insert(0, 0)
+    hours, minutes, rest_seconds = [*parts, 0, 0][:3]
+    return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + rest_seconds

@@ -8,7 +8,7 @@ import yaml  # type: ignore[import-untyped]
 
 from conf.recipe import SettingsError, describe, digest, load, shipped
 from conf.settings import Settings
-from conf.training import Training
+from conf.training import Training, seconds
 
 NAMES = ["smoke", "zephyr-7b-lora"]
 
@@ -62,6 +62,18 @@ PROBLEMS = {
     "time": ("launch.time_limit=soon", "expected a time such as 04:00:00 or 1-12:00:00"),
     "another_version": ("version=2", "this Winnow reads recipe version 1, found the number 2"),
     "key_of_the_other_tree": ("dedup.threshold=0.7", "unknown key `dedup`"),
+    "option_without_dash": (
+        "launch.options=[exclusive]",
+        "`launch.options[0]`: expected an option of sbatch on one line",
+    ),
+    "option_of_two_lines": ('launch.options=["--exclusive\\nrm"]', "expected an option of sbatch on one line"),
+    "partition_of_two_lines": ('launch.partition="a\\nb"', "`launch.partition`: expected a name"),
+    "no_name_of_a_variable": ("launch.env={NCCL-DEBUG: INFO}", "`launch`: env has 'NCCL-DEBUG'"),
+    "signal_before_the_start": (
+        "launch.time_limit='5'",
+        "signal_seconds 300 is not below time_limit 5, which is 300 seconds",
+    ),
+    "no_cache": ('data.cache=""', "`data.cache`: expected a folder"),
     "no_loss_on_nobody": ("data.loss_on=user", "expected one of `assistant`, `last`, `all`"),
 }
 
@@ -70,6 +82,15 @@ PROBLEMS = {
 def test_a_wrong_training_setting_is_told_as_the_jobs_tell_theirs(override, problem):
     with pytest.raises(SettingsError, match=re.escape(problem)):
         load(None, [override], tree=Training)
+
+
+LIMITS = {"5": 300, "5:30": 330, "01:00:00": 3600, "1-2": 93_600, "1-02:03": 93_780, "1-02:03:04": 93_784, "0": 0}
+
+
+@pytest.mark.parametrize(("limit", "expected"), LIMITS.items())
+def test_a_time_limit_is_read_as_slurm_reads_it(limit, expected):
+    assert seconds(limit) == expected
+    assert not expected or load(None, [f"launch.time_limit='{limit}'", "launch.signal_seconds=10"], tree=Training)
 
 
 def test_offload_without_a_stage_is_told_at_the_key_that_was_written():
