@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from peft import PeftConfig, PeftModel
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM
 from transformers.utils import logging
 
@@ -18,7 +18,7 @@ from training import job, lora, manifest
 from training.base import check_base
 from training.corpus import open_version, verify
 from training.errors import RunRefused, TrainingError
-from training.finish import CONFIG, WEIGHTS, check_weights
+from training.finish import CONFIG, WEIGHTS, check_weights, read_weights
 
 PROBE = 32
 """Tokens of the input whose logits are compared before and after a merge."""
@@ -51,7 +51,7 @@ def run_inspect(args: Namespace) -> int:
     """``winnow adapter inspect``."""
     folder = Path(args.adapter)
     told, config = manifest.read(folder), _config(folder)
-    weights = load_file(folder / WEIGHTS)
+    weights = read_weights(folder / WEIGHTS)
     data, base = told["dataset"], told["base"]
     pin = f", pin {data['pin']}" if data["pin"] else ""
     kind = "DoRA" if config.get("use_dora") else "rsLoRA" if config.get("use_rslora") else "LoRA"
@@ -81,7 +81,7 @@ def run_verify(args: Namespace) -> int:
     told = manifest.read(folder)
     manifest.check_files(folder, told)
     print(f"files: {len(told['files'])} as written")
-    weights = load_file(folder / WEIGHTS)
+    weights = read_weights(folder / WEIGHTS)
     check_weights(weights)
     print(f"tensors: {len(weights)}, none empty, all finite, lora_B moved")
     place = args.base or told["base"]["model"]
@@ -134,7 +134,7 @@ def run_export(args: Namespace) -> int:
     folder, out = Path(args.adapter), Path(args.out)
     manifest.check_files(folder, manifest.read(folder))
     config = _config(folder)
-    state, alpha = plain_state(load_file(folder / WEIGHTS), config)
+    state, alpha = plain_state(read_weights(folder / WEIGHTS), config)
     with _new_folder(out) as partial:
         torch.save(state, partial / "lora.pt")
         save_file(state, partial / "lora.safetensors", {"format": "pt"})

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from peft import PeftModel
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from training import manifest
@@ -56,12 +57,20 @@ def write_adapter(job: Job, out: Path, checkpoint: Checkpoint) -> Path:
 def write_weights(job: Job, out: Path, checkpoint: Path, folder: Path) -> None:
     """The adapter's weights and configuration as peft reads them. Raises TrainingError if a tensor is empty or NaN."""
     config = json.loads((checkpoint / CONFIG).read_text(encoding="utf-8"))
-    weights = load_file(checkpoint / WEIGHTS)
+    weights = read_weights(checkpoint / WEIGHTS)
     if job.settings["lora"]["init"] == "pissa":
-        weights, config = without_pissa(weights, load_file(out / INITIAL / WEIGHTS), config)
+        weights, config = without_pissa(weights, read_weights(out / INITIAL / WEIGHTS), config)
     check_weights(weights)
     save_file({name: tensor.contiguous() for name, tensor in weights.items()}, folder / WEIGHTS, {"format": "pt"})
     (folder / CONFIG).write_text(json.dumps({**config, "inference_mode": True}, indent=2), encoding="utf-8")
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a file. Raises TrainingError, by its name, where it is missing or damaged."""
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(f"{path} is missing or damaged ({error}): copy it again") from error
 
 
 def check_weights(weights: dict[str, torch.Tensor]) -> None:

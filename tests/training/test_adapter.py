@@ -172,6 +172,18 @@ def test_an_adapter_with_empty_or_broken_tensors_does_not_verify(
     assert reason in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("size", [0, 5, 100, -1])
+@pytest.mark.parametrize("what", ["inspect", "verify"])
+def test_an_adapter_whose_weights_are_cut_short_is_refused_by_name(
+    adapter: Path, tmp_path: Path, what: str, size: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = Path(shutil.copytree(adapter, tmp_path / "copy"))
+    (copy / WEIGHTS).write_bytes((copy / WEIGHTS).read_bytes()[:size])
+    assert main(["adapter", what, str(copy)]) == 1
+    said = capsys.readouterr().err
+    assert WEIGHTS in said and said.count("\n") == 1
+
+
 def test_inspect_tells_what_an_adapter_is(adapter: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["adapter", "inspect", str(adapter)]) == 0
     said = capsys.readouterr().out
