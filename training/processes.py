@@ -6,6 +6,7 @@ the pipe open. Here its end is the end of its pipe.
 """
 
 import multiprocessing
+import pickle
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -29,8 +30,8 @@ def in_order(make: Callable[..., Work], arguments: Task, tasks: Iterable[Task], 
     ``workers`` processes, once; ``make`` stands at the top of a module. At most three tasks a worker are under way, so
     that memory stays bounded.
 
-    What ``work`` raises is raised here, with the worker's traceback as a note. Raises WorkerLost when a process is
-    killed. No process is left in either case.
+    What they raise is raised here, with the worker's traceback as a note; where it cannot be sent from process to
+    process, a RuntimeError that tells of it. Raises WorkerLost when a process is killed. No process is left either way.
     """
     running: deque[Future[Any]] = deque()
     with _asking(make, arguments, workers) as ask:
@@ -90,18 +91,36 @@ def _answer(idle: SimpleQueue[Connection], task: Task) -> Any:
 
 def _serve(pipe: Connection, make: Callable[..., Work], arguments: Task) -> None:
     """In the worker: answers until nobody asks."""
-    work = make(*arguments)
+    made: list[Work] = []
+
+    def work(*task: Any) -> Any:  # made at the first task, so that a failure to make it is an answer too
+        if not made:
+            made.append(make(*arguments))
+        return made[0](*task)
+
     while True:
         try:
             task = pipe.recv()
         except EOFError:
             return
-        pipe.send(_tried(work, task))
+        pipe.send_bytes(_tried(work, task))
 
 
-def _tried(work: Work, task: Task) -> tuple[Any, Exception | None]:
+def _tried(work: Work, task: Task) -> bytes:
+    """The pickled answer: a result and None, or None and what was raised."""
     try:
-        return work(*task), None
+        return pickle.dumps((work(*task), None))
     except Exception as error:
         error.add_note(traceback.format_exc())
-        return None, error
+        return pickle.dumps((None, _sendable(error)))
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error; its text where it would not arrive, as with one that holds a lock or is made of two values."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        told = RuntimeError(f"{type(error).__name__}: {error}")
+        told.__notes__ = error.__notes__
+        return told
+    return error

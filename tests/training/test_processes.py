@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import struct
+import threading
 import time
 
 import pytest
@@ -17,6 +18,33 @@ def adding(start: int):
 
 def failing():
     return lambda number: 1 // number
+
+
+class OfTwo(Exception):
+    """Pickle makes it anew of its text alone, and cannot."""
+
+    def __init__(self, row: int, reason: str):
+        super().__init__(f"row {row}: {reason}")
+
+
+def failing_for_two():
+    def work(number: int):
+        raise OfTwo(number, "no text")
+
+    return work
+
+
+def failing_with_a_lock():
+    def work(number: int):
+        error = ValueError(f"row {number}: no text")
+        error.lock = threading.Lock()  # type: ignore[attr-defined]
+        raise error
+
+    return work
+
+
+def answering_with_what_cannot_be_sent():
+    return lambda number: lambda: number
 
 
 def dying(written: bytes):
@@ -56,6 +84,21 @@ def test_what_a_worker_raises_is_raised_with_its_traceback():
 
 
 @pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (failing_for_two, "OfTwo: row 3: no text"),
+        (failing_with_a_lock, "ValueError: row 3: no text"),
+        (answering_with_what_cannot_be_sent, "pickle"),
+    ],
+)
+def test_what_cannot_be_sent_from_a_worker_is_told_and_the_worker_is_not_lost(make, told):
+    with pytest.raises(Exception, match=told) as error:
+        list(in_order(make, (), [(3,)], 1))
+    assert not isinstance(error.value, WorkerLost) and "Traceback" in error.value.__notes__[0]
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize(
     "written", [b"", struct.pack("!i", 1000), struct.pack("!i", 1000) + b"x" * 10], ids=["nothing", "length", "half"]
 )
 def test_a_worker_killed_before_its_whole_answer_is_an_error_though_others_are_at_work(written):
@@ -66,6 +109,6 @@ def test_a_worker_killed_before_its_whole_answer_is_an_error_though_others_are_a
     assert multiprocessing.active_children() == []
 
 
-def test_what_cannot_be_started_is_an_error():
-    with pytest.raises(WorkerLost):
+def test_what_cannot_be_started_says_why():
+    with pytest.raises(TypeError, match="adding"):
         list(in_order(adding, ("a", "too many"), [(0,)] * 9, 2))
