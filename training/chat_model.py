@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.errors import RunRefused
-
 TEMPERATURE, TOP_P, MAX_TOKENS = 0.7, 0.95, 512
 """How answers are drawn unless a request says otherwise; temperature 0 takes the likeliest token."""
 
@@ -39,6 +37,7 @@ def load(source: Source) -> tuple[Any, Any]:
     from transformers import AutoTokenizer
 
     from training import adapter
+    from training.endings import stop_tokens
 
     device = source.device if source.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
     model = adapter.load(source.adapter, source.base).merge_and_unload().to(device)
@@ -48,15 +47,3 @@ def load(source: Source) -> tuple[Any, Any]:
     config.eos_token_id = stop_tokens(tokenizer)
     config.pad_token_id = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else config.eos_token_id[0]
     return model, tokenizer
-
-
-def stop_tokens(tokenizer: Any) -> list[int]:
-    """The token the template ends an assistant's turn with, if it is one token, and the tokenizer's own end token."""
-    turn = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "END"}]
-    tail = tokenizer.apply_chat_template(turn, tokenize=False).rsplit("END", 1)[1]
-    first = tokenizer(tail, add_special_tokens=False)["input_ids"][:1]
-    special = {*tokenizer.all_special_ids, *tokenizer.added_tokens_decoder}
-    found = [token for token in (*first, tokenizer.eos_token_id) if token in special]
-    if not found:
-        raise RunRefused("the adapter's chat template ends a turn with no special token: answers would never stop")
-    return list(dict.fromkeys(found))

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from conf.training import Training
 from training import memory
+from training.base import empty_model
 from training.chat import new_token_ids
-from training.errors import RunRefused
 from training.lora import add_lora, tables
 from training.memory import GB, Load, Shape
 
@@ -22,18 +21,13 @@ FOUR_BITS = 0.53
 
 def shape(folder: str, settings: Training) -> Shape:
     """The model's shape with the adapter that the settings ask for, built without weights in about a second."""
-    try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-            parameters = sum(weight.numel() for weight in model.parameters())
-            rows = sum(weight.numel() for weight in {table.weight for table in tables(model).values()})
-            plain = settings.lora.model_copy(update={"init": "default", "dora": False, "quantize": "none"})
-            adapted = add_lora(model, plain, new_token_ids(folder, settings.base.new_tokens))
-    except (OSError, ValueError, KeyError) as error:
-        line = str(error).splitlines()[0][:200]
-        raise RunRefused(f"base.model: {folder} is no model transformers knows: {line}") from error
-    text: Any = config.get_text_config()
+    model = empty_model(folder)
+    parameters = sum(weight.numel() for weight in model.parameters())
+    rows = sum(weight.numel() for weight in {table.weight for table in tables(model).values()})
+    text: Any = model.config.get_text_config()
+    plain = settings.lora.model_copy(update={"init": "default", "dora": False, "quantize": "none"})
+    with torch.device("meta"):
+        adapted = add_lora(model, plain, new_token_ids(folder, settings.base.new_tokens))
     heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
     width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     return Shape(

@@ -6,9 +6,10 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora import LoraLayer
 from peft.utils.integrations import gather_params_ctx
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 from conf.training import Lora, Training
+from training.base import empty_model
 from training.errors import RunRefused
 
 
@@ -33,14 +34,7 @@ def check_targets(folder: str, lora: Lora, new_tokens: list[int] | None = None) 
 
     Built without weights, in a second, whatever the model's size.
     """
-    try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        with torch.device("meta"):
-            empty = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise RunRefused(
-            f"base.model: {folder} is no model transformers knows: {str(error).splitlines()[0]}"
-        ) from error
+    empty = empty_model(folder)
     plain = lora.model_copy(update={"init": "default", "dora": False, "quantize": "none"})
     with torch.device("meta"):
         add_lora(empty, plain, new_tokens)

@@ -11,9 +11,10 @@ import numpy as np
 from conf.training import Training
 from training import arithmetic, checkpoints, footprint, job, lock, lora, tokens, trainable
 from training import prepare as preparing
-from training.base import check_base
+from training.base import check_base, check_positions
 from training.chat import load_tokenizer
 from training.corpus import Corpus
+from training.endings import check_end
 from training.errors import RunRefused
 from training.footprint import GB
 from training.memory import Shape
@@ -70,12 +71,16 @@ def report(subject: Subject, problems: list[str]) -> Iterator[str]:
     packs = PackedRows(prepared.train, settings.data.max_tokens, settings.data.packing)
     yield from _steps(subject, packs, corpus.rows / max(1, seen), problems)
     with _collecting(problems):
+        check_end(subject.folder, settings.base)
+    with _collecting(problems):
         preparing.check_libraries(settings)
     with _collecting(problems):
         preparing.check_zero(settings.zero)
     with _collecting(problems):
         lora.check_lora(settings, settings.launch.gpus_per_node == 0)
         model = footprint.shape(subject.folder, settings)
+        with _collecting(problems):
+            check_positions(subject.folder, prepared.longest)
         yield from _memory(subject, model, problems)
         yield from _disk(subject, model, problems)
     yield from _going_on(subject, prepared, problems)

@@ -46,8 +46,9 @@ def prepare(request: Request, settings: Training) -> Job:
     check_devices(settings, ranks if settings.launch.nodes == 1 else settings.launch.local_ranks)
     corpus = open_corpus(request)
     from training import lora, tokens
-    from training.base import check_base
+    from training.base import check_base, check_positions
     from training.chat import new_token_ids
+    from training.endings import check_end
     from training.tiny import base_model
 
     lora.check_lora(settings, settings.launch.gpus_per_node == 0)
@@ -58,8 +59,10 @@ def prepare(request: Request, settings: Training) -> Job:
     folder = str(Path(base_model(corpus, settings)).expanduser().resolve())
     check_base(folder)
     lora.check_targets(folder, settings.lora, new_token_ids(folder, settings.base.new_tokens))
+    check_end(folder, settings.base)
     prepared = tokens.prepare(corpus, folder, settings, telling())
     check_rows(prepared, settings, ranks)
+    check_positions(folder, prepared.longest)
     new = job_of(corpus, folder, settings, prepared, ranks)
     old = begun(out)
     if old is not None:

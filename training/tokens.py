@@ -53,6 +53,11 @@ class Prepared:
     digests: dict[str, str]
     refusal: str = ""
 
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row of both splits."""
+        return max((int(split.lengths.max()) for split in (self.train, self.eval) if len(split)), default=0)
+
 
 def prepare(corpus: Corpus, tokenizer_folder: str, settings: Training, progress: Progress | None = None) -> Prepared:
     """The cache for these rows, this tokenizer and these settings; made if there is none yet, over all cores.

@@ -260,6 +260,19 @@ def test_a_model_with_pickled_weights_only_is_refused(model_copy: Path) -> None:
         load_base(str(model_copy), settings(), use_cpu=True)
 
 
+def test_a_model_whose_weights_are_cut_short_or_not_all_there_is_refused_by_name(model_copy: Path) -> None:
+    whole = model_copy / "model.safetensors"
+    whole.write_bytes(whole.read_bytes()[:-1])
+    with pytest.raises(RunRefused, match=r"model\.safetensors is missing or damaged"):
+        check_base(str(model_copy))
+    whole.rename(model_copy / "other")
+    index = {"weight_map": {"a": "model-1-of-2.safetensors", "b": "model-2-of-2.safetensors"}}
+    save_file({"a": torch.zeros(1)}, model_copy / "model-1-of-2.safetensors")
+    (model_copy / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(RunRefused, match=r"model-2-of-2\.safetensors is missing or damaged"):
+        check_base(str(model_copy))
+
+
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
 def test_a_model_that_brings_code_is_refused(model_copy: Path, name: str) -> None:
     path = model_copy / name

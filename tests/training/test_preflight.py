@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -120,6 +121,7 @@ PROBLEMS = {
     "fewer_packs_than_gpus": (["data.packing=true", "launch.gpus_per_node=64"], "packs for 64 processes x 4"),
     "mask": (["data.max_mask_share=0.1"], "of the tokens would be trained, expected 2.00% to 10.00%"),
     "library": (["base.attention=flash_attention_2"], "flash_attention_2 needs the library flash_attn"),
+    "no_end_token": (["base.template=chatml"], "template chatml ends an answer with '<|im_end|>"),
     "own_zero_file": (["zero.config=/nowhere.json"], "zero.config: no such file: /nowhere.json"),
 }
 
@@ -129,6 +131,22 @@ def test_every_reason_is_told_beside_the_report(overrides, reason, corpus, model
     text, problems = checked(corpus, model, tmp_path, *overrides)
     assert any(reason in problem for problem in problems), problems
     assert "steps       " in text
+
+
+SCALED = {"rope_type": "yarn", "factor": 4.0, "rope_theta": 1e4, "original_max_position_embeddings": 16}
+POSITIONS = [({"max_position_embeddings": 16}, True), ({"max_position_embeddings": 4096}, False)]
+POSITIONS += [({"max_position_embeddings": 16, "rope_parameters": SCALED}, False)]
+
+
+@pytest.mark.parametrize(("changes", "is_refused"), POSITIONS)
+def test_rows_longer_than_the_model_has_positions_are_told(changes, is_refused, corpus, model, tmp_path):
+    copy = shutil.copytree(model, tmp_path / "model")
+    config = copy / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), **changes}))
+    told = [problem for problem in checked(corpus, str(copy), tmp_path)[1] if "max_position_embeddings" in problem]
+    assert [bool(re.search(r"has [\d,]+ tokens, .* made for 16 .* data.max_tokens=16", one)) for one in told] == (
+        [True] if is_refused else []
+    )
 
 
 def test_a_checkpoint_of_other_ranks_is_told_before_gpus_are_held(corpus, model, tmp_path):

@@ -1,0 +1,43 @@
+"""Which token ends an answer? The first special one that the chat template writes after it."""
+
+from typing import Any
+
+from conf.training import Base
+from training.chat import Rendered, open_tokenizer, render, template_for
+from training.errors import RunRefused
+
+_TALK = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "END"}]
+
+
+def check_end(folder: str, base: Base) -> None:
+    """Raises RunRefused if no token would end an answer of what is trained with this template and this tokenizer."""
+    tokenizer, template = open_tokenizer(folder, base.new_tokens), template_for(folder, base.template)
+    tail = _tail(tokenizer, template.text)
+    if _end_token(tokenizer, tail) is None:
+        raise RunRefused(
+            f"template {template.name} ends an answer with {tail!r}, in which the tokenizer of {folder} has no special "
+            "token: answers would never stop. Add the end marker to base.new_tokens, or set another base.template"
+        )
+
+
+def stop_tokens(tokenizer: Any) -> list[int]:
+    """The token that ends an answer by the tokenizer's own template, and the tokenizer's end token, if different.
+
+    Raises RunRefused if there is neither.
+    """
+    found = (_end_token(tokenizer, _tail(tokenizer, tokenizer.chat_template)), tokenizer.eos_token_id)
+    tokens = list(dict.fromkeys(token for token in found if token is not None))
+    if not tokens:
+        raise RunRefused("the adapter's chat template ends a turn with no special token: answers would never stop")
+    return tokens
+
+
+def _tail(tokenizer: Any, template: str) -> str:
+    """What the template writes after the last answer; empty if it refuses a short talk."""
+    rendered = render([_TALK], template, tokenizer.special_tokens_map)[0]
+    return rendered.text.rpartition(_TALK[-1]["content"])[2] if isinstance(rendered, Rendered) else ""
+
+
+def _end_token(tokenizer: Any, tail: str) -> int | None:
+    special = {*tokenizer.all_special_ids, *tokenizer.added_tokens_decoder}
+    return next((token for token in tokenizer(tail, add_special_tokens=False)["input_ids"] if token in special), None)
