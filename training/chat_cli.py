@@ -7,6 +7,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from training.chat_request import RequestRefused, leave_room
 from training.commands import at_least_one
 from training.serve import add_model_options, require_server
 
@@ -49,20 +50,27 @@ def run_chat(args: Namespace) -> int:
         if said == "/clear":
             messages = list(first)
         elif said:
-            messages.append({"role": "user", "content": said})
-            messages.append({"role": "assistant", "content": answer(model, tokenizer, messages, options)})
+            asked = [*messages, {"role": "user", "content": said}]
+            try:
+                messages = [*asked, {"role": "assistant", "content": answer(model, tokenizer, asked, options)}]
+            except RequestRefused as error:
+                print(f"winnow chat: {error}: /clear starts anew", file=sys.stderr)
     return 0
 
 
 def answer(model: Any, tokenizer: Any, messages: list[dict[str, str]], options: dict[str, Any]) -> str:
-    """What the model says next, printed token by token, and returned."""
+    """What the model says next, printed token by token, and returned. Raises RequestRefused if no room is left."""
     from transformers import TextStreamer
+
+    from training.base import positions
 
     prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
     prompt = prompt.to(model.device)
+    size = prompt["input_ids"].shape[1]
+    longest = leave_room(positions(model.config), size, options["max_new_tokens"])
     streamer = TextStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
-    said = model.generate(**prompt, **options, streamer=streamer)
-    text: str = tokenizer.decode(said[0, prompt["input_ids"].shape[1] :], skip_special_tokens=True)
+    said = model.generate(**{**prompt, **options, "max_new_tokens": longest}, streamer=streamer)
+    text: str = tokenizer.decode(said[0, size:], skip_special_tokens=True)
     return text
 
 

@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from training.chat_request import RequestRefused, answerable, leave_room
 from training.errors import RunRefused
 
 LOCAL = "127.0.0.1"
@@ -82,14 +83,12 @@ def require_server() -> None:
 def application(source: Any, host: str = LOCAL) -> Any:
     """The ASGI application that answers as ``source``: its model is loaded, and no other can be."""
     from fastapi import FastAPI, HTTPException
+    from fastapi.exceptions import RequestValidationError
     from fastapi.responses import Response
     from jinja2 import TemplateError
     from starlette.middleware.trustedhost import TrustedHostMiddleware
-    from transformers.cli.serving.chat_completion import ChatCompletionHandler
-    from transformers.cli.serving.utils import GenerationState
 
-    models = _models(source)
-    handler = ChatCompletionHandler(model_manager=models, generation_state=GenerationState())
+    handler = _handler(source)
     app = FastAPI(title="winnow serve", openapi_url=None)
     if host == LOCAL:
         # A page of another site whose name is made to resolve to this machine gets no answer.
@@ -97,17 +96,21 @@ def application(source: Any, host: str = LOCAL) -> Any:
 
     @app.post("/v1/chat/completions")
     async def complete(body: dict[str, Any]) -> Any:
-        if body.get("n") not in (None, 1):  # the handler leaves it unread
-            return _refused(400, f"one request gets one answer, found n {body['n']}: ask again for another answer")
         try:
-            return await handler.handle_request(body, f"chatcmpl-{uuid.uuid4().hex}")
+            return await handler.handle_request(answerable(body), f"chatcmpl-{uuid.uuid4().hex}")
+        except RequestRefused as error:
+            return _refused(400, str(error), error.field)
         except (TemplateError, ValueError, KeyError, TypeError) as error:
-            # What transformers does not check it stumbles over: no message, a role the template does not know.
+            # What transformers does not check it stumbles over: a role the template does not know.
             return _refused(400, f"the request cannot be answered: {error}")
 
     @app.exception_handler(HTTPException)
     async def refused(_request: Any, error: HTTPException) -> Any:
         return _refused(error.status_code, str(error.detail))
+
+    @app.exception_handler(RequestValidationError)
+    async def unread(_request: Any, _error: RequestValidationError) -> Any:
+        return _refused(400, "expected a JSON object with messages")
 
     @app.get("/v1/models")
     def list_models() -> dict[str, Any]:
@@ -125,6 +128,28 @@ def application(source: Any, host: str = LOCAL) -> Any:
     return app
 
 
+def _handler(source: Any) -> Any:
+    """transformers' handler, whose answers end where the model's positions do."""
+    from transformers.cli.serving.chat_completion import ChatCompletionHandler
+    from transformers.cli.serving.utils import GenerationState
+
+    from training.base import positions
+
+    class Handler(ChatCompletionHandler):
+        def _streaming(self, *asked: Any, **options: Any) -> Any:
+            return super()._streaming(*_bounded(*asked), **options)
+
+        async def _non_streaming(self, *asked: Any, **options: Any) -> Any:
+            return await super()._non_streaming(*_bounded(*asked), **options)
+
+    def _bounded(name: str, model: Any, processor: Any, model_name: str, inputs: Any, config: Any) -> tuple[Any, ...]:
+        prompt = inputs["input_ids"].shape[-1]
+        config.max_new_tokens = leave_room(positions(model.config), prompt, config.max_new_tokens)
+        return name, model, processor, model_name, inputs, config
+
+    return Handler(model_manager=_models(source), generation_state=GenerationState())
+
+
 def _models(source: Any) -> Any:
     """transformers' model manager, holding the one model under its name."""
     from transformers.cli.serving.model_manager import ModelManager, TimedModel
@@ -140,11 +165,12 @@ def _models(source: Any) -> Any:
     return manager
 
 
-def _refused(status: int, message: str) -> Any:
+def _refused(status: int, message: str, field: str | None = None) -> Any:
     """An error in the shape OpenAI's clients show."""
     from fastapi.responses import JSONResponse
 
-    return JSONResponse({"error": {"message": message, "type": "invalid_request_error"}}, status_code=status)
+    told = {"message": message, "type": "invalid_request_error", "param": field, "code": None}
+    return JSONResponse({"error": told}, status_code=status)
 
 
 def _page(name: str) -> Any:

@@ -1,5 +1,6 @@
 """`winnow serve`, asked by OpenAI's own client."""
 
+import re
 import urllib.error
 import urllib.request
 from typing import Any
@@ -38,20 +39,83 @@ def test_a_seed_repeats_a_drawn_answer(client: OpenAI) -> None:
     assert texts[0] == texts[1] != texts[2]
 
 
+def with_(**fields: Any) -> dict[str, Any]:
+    return {"model": "first", "messages": QUESTION, "max_tokens": 2, "extra_body": fields}
+
+
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+CALLED = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
+
+
 @pytest.mark.parametrize(
-    ("request_", "reason"),
+    ("request_", "field", "reason"),
     [
-        ({"model": "gpt2", "messages": QUESTION}, "Server is pinned to 'first'"),
-        ({"model": "first", "messages": []}, "empty conversation"),
-        ({"model": "first", "messages": [{"content": "hello"}]}, "role"),
-        ({"model": "first", "messages": QUESTION, "n": 2}, "one request gets one answer, found n 2"),
+        ({"model": "gpt2", "messages": QUESTION}, None, "Server is pinned to 'first'"),
+        (with_(messages=[]), "messages", "expected a list of messages"),
+        (with_(messages=[{"content": "hello"}]), "messages[0]", "expected a role and a content"),
+        (with_(messages=[*QUESTION, {"role": "user", "content": [IMAGE]}]), "messages[1].content[0]", '"image_url"'),
+        (with_(messages=[{"role": "user", "content": 3}]), "messages[0].content", "expected text, found 3"),
+        (with_(messages=[{"role": "assistant", "tool_calls": [CALLED]}]), "messages[0].tool_calls", "no tools"),
+        (with_(messages=[{"role": "user", "content": "hello " * 600}]), "messages", "than the model's 512, found"),
+        (with_(n=2), "n", "expected 1, found 2"),
+        (with_(logprobs=True), "logprobs", "expected false, found true"),
+        (with_(tools=[TOOL]), "tools", 'found [{"type": "function"'),
+        (with_(response_format={"type": "json_object"}), "response_format", 'expected {"type": "text"}'),
+        (with_(presence_penalty=0.5), "presence_penalty", "expected 0, found 0.5"),
+        (with_(generation_config="{}"), "generation_config", "expected nothing"),
+        (with_(temperature=-1), "temperature", "expected a number of at least 0.0, found -1"),
+        (with_(top_p="high"), "top_p", 'found "high"'),
+        (with_(max_tokens=0, stream=True), "max_tokens", "of at least 1, found 0"),
     ],
 )
-def test_a_request_that_cannot_be_answered_is_refused_with_the_reason(
-    client: OpenAI, request_: dict[str, Any], reason: str
+def test_a_request_that_cannot_be_answered_as_asked_is_refused_with_field_and_reason(
+    client: OpenAI, request_: dict[str, Any], field: str | None, reason: str
 ) -> None:
-    with pytest.raises(BadRequestError, match=reason):
+    with pytest.raises(BadRequestError, match=re.escape(reason)) as refused:
         client.chat.completions.create(**request_)
+    assert refused.value.param == field
+
+
+NEUTRAL: list[dict[str, Any]] = [
+    {"n": 1, "logprobs": False, "top_logprobs": 0, "presence_penalty": 0, "frequency_penalty": 0.0, "logit_bias": {}},
+    {"tools": [], "tool_choice": "none", "parallel_tool_calls": True, "functions": None, "function_call": "auto"},
+    {
+        "tools": None,
+        "response_format": {"type": "text"},
+        "modalities": ["text"],
+        "reasoning_effort": None,
+        "stop": None,
+    },
+    {"user": "ann", "metadata": {"a": "b"}, "store": False, "service_tier": "auto", "seed": None},
+    {"stream": False, "stream_options": None, "max_completion_tokens": 2, "max_tokens": None, "temperature": None},
+]
+
+
+@pytest.mark.parametrize("fields", NEUTRAL)
+def test_fields_that_ask_for_nothing_are_no_reason_to_refuse(client: OpenAI, fields: dict[str, Any]) -> None:
+    assert client.chat.completions.create(**with_(**fields)).choices
+
+
+def test_a_message_of_parts_or_as_a_client_echoes_it_is_its_text(client: OpenAI) -> None:
+    empty = {"tool_calls": [], "function_call": None, "refusal": None, "audio": None, "name": None}
+    said = [[{"role": "assistant", "content": "hello", **more}, *QUESTION] for more in ({}, empty)]
+    said.append([{"role": "assistant", "content": [{"type": "text", "text": "hello"}]}, *QUESTION])
+    sizes = [client.chat.completions.create(**with_(messages=one)).usage for one in said]
+    assert len({size.prompt_tokens for size in sizes if size}) == 1
+
+
+def test_an_answer_ends_where_the_positions_of_the_model_do(client: OpenAI) -> None:
+    asked = with_(messages=[{"role": "user", "content": "hello " * 80}], max_tokens=4000, logit_bias={"0": 50})
+    answer = client.chat.completions.create(**asked)
+    assert answer.usage and (answer.usage.total_tokens, answer.choices[0].finish_reason) == (512, "length")
+
+
+def test_what_is_no_request_is_refused_in_the_shape_of_an_error(server: str) -> None:
+    request = urllib.request.Request(f"{server}/v1/chat/completions", b"[1]", {"Content-Type": "application/json"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    assert (refused.value.code, "JSON object" in refused.value.read().decode()) == (400, True)
 
 
 def test_a_client_that_goes_away_does_not_block_the_next_one(client: OpenAI) -> None:

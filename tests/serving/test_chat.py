@@ -62,3 +62,11 @@ def test_a_base_that_moved_is_asked_for(adapter: Path, tmp_path: Path) -> None:
 def test_an_answer_ends_with_the_token_the_template_ends_a_turn_with(adapter: Path) -> None:
     model, tokenizer = load(Source(adapter))
     assert model.generation_config.eos_token_id == tokenizer.convert_tokens_to_ids(["<|im_end|>", "</s>"])
+
+
+def test_a_question_for_which_there_is_no_room_is_refused_and_the_chat_goes_on(adapter: Path) -> None:
+    options = ("--temperature", "0", "--max-tokens", "4")
+    chat = winnow("chat", "--adapter", adapter, *options, said="hello " * 600 + "\nhello\n")
+    alone = winnow("chat", "--adapter", adapter, *options, said="hello\n")
+    assert (chat.returncode, chat.stdout) == (0, alone.stdout)
+    assert "expected fewer tokens than the model's 512, found" in chat.stderr and "/clear" in chat.stderr
