@@ -23,28 +23,15 @@ from jobs.progress import Progress
 from jobs.session import open_session
 from udfs.versions import resolve
 
+ORDER = ("ingest", "annotate", "linguistics", "decontaminate", "dedup", "publish")
+"""The jobs of ``winnow run``, each on what the one before it committed."""
+
 
 def run(names: list[str], settings: Settings, args: Namespace) -> None:
     """Run these jobs on ``args.lake``; each says what it committed, or that there was nothing new."""
-    if "ingest" in names:
-        ingest.sources(args.input, args.lake.rstrip("/"))  # a wrong path is told before a session starts
-    if names == ["decontaminate"]:
-        decontaminate.require_on(settings.decontaminate)
-    if settings.decontaminate.is_on and "decontaminate" in names:
-        benchmarks.read(settings.decontaminate)  # so is a wrong benchmark
-    if "annotate" in names:
-        annotate.keyword_lists(settings.rules)  # and a wrong keyword list
-        annotate.pii_key(settings.rules, args.lake)  # and a key that is missing or lies open
-        annotate.names_model(settings.rules)  # and a model that cannot be loaded
-    if "publish" in names:
-        shaping.prepare(settings.publish)  # and a wrong tokenizer
-        versions.check_place(args.lake)  # and a place where no pin can be written
-        if args.pin:
-            versions.check_name(args.pin)  # and a pin that cannot be
     is_off = {"decontaminate": not settings.decontaminate.is_on, "linguistics": not settings.linguistics.enabled}
     names = names if len(names) == 1 else [name for name in names if not is_off.get(name, False)]
-    if "linguistics" in names:
-        linguistics.prepare(settings)  # and a missing model
+    _check(names, settings, args)
     spark = open_session(" ".join(names), settings.spark, with_nlp="linguistics" in names)
     lake = open_lake(spark, args.lake, create="ingest" in names)
     for name in names:
@@ -53,6 +40,25 @@ def run(names: list[str], settings: Settings, args: Namespace) -> None:
         progress.say("done" if has_news else "nothing new, nothing committed")
     if names[-1] == "publish":
         _finish(lake, settings, args)
+
+
+def _check(names: list[str], settings: Settings, args: Namespace) -> None:
+    """Tell what is wrong with files, models and names before a session starts, which takes seconds."""
+    if "ingest" in names:
+        ingest.sources(args.input, args.lake.rstrip("/"))
+    if "annotate" in names:
+        annotate.keyword_lists(settings.rules)
+        annotate.pii_key(settings.rules, args.lake)
+        annotate.names_model(settings.rules)
+    if "linguistics" in names:
+        linguistics.prepare(settings)
+    if "decontaminate" in names:
+        benchmarks.read(decontaminate.require_on(settings.decontaminate))
+    if "publish" in names:
+        shaping.prepare(settings.publish)
+        versions.check_place(args.lake)
+        if args.pin:
+            versions.check_name(args.pin)
 
 
 def _run(name: str, lake: Lake, settings: Settings, args: Namespace, progress: Progress) -> bool:

@@ -89,20 +89,28 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--version", action="version", version=f"winnow {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_sample(commands)
-    _job(commands, "ingest", run_ingest, "read source files into the lake", with_input=True)
-    _add_keywords_option(_job(commands, "annotate", run_annotate, "clean and label what was ingested"))
-    _job(commands, "linguistics", run_linguistics, "count sentences, words and phrases with Spark NLP (Spark 3.5 only)")
+    _add_jobs(commands)
+    versions.add_commands(commands)
+    differences.add_commands(commands)
+    why.add_commands(commands)
+    unmask.add_commands(commands)
+    _add_doctor(commands)
+    training_commands.add_commands(commands)
+    for command in commands.choices.values():
+        command.add_argument("--debug", action="store_true", help="show the stack trace of a failure")
+    return parser
+
+
+def _add_jobs(commands: Any) -> None:
+    _job(commands, "ingest", "read source files into the lake", with_input=True)
+    _add_keywords_option(_job(commands, "annotate", "clean and label what was ingested"))
+    _job(commands, "linguistics", "count sentences, words and phrases with Spark NLP (Spark 3.5 only)")
     finding = "find questions of your benchmarks in user turns"
-    _job(commands, "decontaminate", run_decontaminate, finding, needs=" --set decontaminate.benchmarks=benchmarks/")
-    duplicates = _job(commands, "dedup", run_dedup, "find and verify duplicates")
-    decision = _job(commands, "publish", run_publish, "decide, and publish the next dataset version")
-    everything = _job(
-        commands,
-        "run",
-        run_all,
-        "all jobs that the recipe asks for, from files to a published version",
-        with_input=True,
-    )
+    _job(commands, "decontaminate", finding, needs=" --set decontaminate.benchmarks=evals/")
+    duplicates = _job(commands, "dedup", "find and verify duplicates")
+    decision = _job(commands, "publish", "decide, and publish the next dataset version")
+    does = "all jobs that the recipe asks for, from files to a published version"
+    everything = _job(commands, "run", does, with_input=True)
     for job in (duplicates, everything):
         job.add_argument(
             "--measure", action="store_true", help="plant edited copies in a sample, print how many are found"
@@ -115,18 +123,9 @@ def _parser() -> ArgumentParser:
         _add_keywords_option(job)
     for job in (duplicates, decision, everything):
         _add_against_option(job)
-    versions.add_commands(commands)
-    differences.add_commands(commands)
-    why.add_commands(commands)
-    unmask.add_commands(commands)
-    _add_doctor(commands)
-    training_commands.add_commands(commands)
-    for command in commands.choices.values():
-        command.add_argument("--debug", action="store_true", help="show the stack trace of a failure")
-    return parser
 
 
-def _job(commands: Any, name: str, run: Any, does: str, with_input: bool = False, needs: str = "") -> ArgumentParser:
+def _job(commands: Any, name: str, does: str, with_input: bool = False, needs: str = "") -> ArgumentParser:
     needs = " --input sample/" if with_input else needs
     parser: ArgumentParser = commands.add_parser(
         name,
@@ -145,7 +144,7 @@ def _job(commands: Any, name: str, run: Any, does: str, with_input: bool = False
         parser.add_argument(
             "--strict", action="store_true", help="exit 3 if any record or file was refused, copies apart"
         )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run_jobs)
     return parser
 
 
@@ -201,46 +200,12 @@ def run_doctor(args: Namespace) -> int:
     return doctor.run(fetch_only=args.fetch_jars, print_only=args.jars, trial_only=args.trial)
 
 
-def run_ingest(args: Namespace) -> int:
-    """``winnow ingest``."""
-    return _run_jobs(args, ["ingest"])
-
-
-def run_annotate(args: Namespace) -> int:
-    """``winnow annotate``."""
-    return _run_jobs(args, ["annotate"])
-
-
-def run_linguistics(args: Namespace) -> int:
-    """``winnow linguistics``."""
-    return _run_jobs(args, ["linguistics"])
-
-
-def run_decontaminate(args: Namespace) -> int:
-    """``winnow decontaminate``."""
-    return _run_jobs(args, ["decontaminate"])
-
-
-def run_dedup(args: Namespace) -> int:
-    """``winnow dedup``."""
-    return _run_jobs(args, ["dedup"])
-
-
-def run_publish(args: Namespace) -> int:
-    """``winnow publish``."""
-    return _run_jobs(args, ["publish"])
-
-
-def run_all(args: Namespace) -> int:
-    """``winnow run``: the whole chain, then the funnel."""
-    return _run_jobs(args, ["ingest", "annotate", "linguistics", "decontaminate", "dedup", "publish"])
-
-
-def _run_jobs(args: Namespace, names: list[str]) -> int:
+def run_jobs(args: Namespace) -> int:
+    """One job, or with ``winnow run`` all of them in order, then the funnel."""
     settings = _settings(args)
     from jobs import chain
 
-    chain.run(names, settings, args)
+    chain.run(list(chain.ORDER) if args.command == "run" else [args.command], settings, args)
     return 0
 
 

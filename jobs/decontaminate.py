@@ -1,6 +1,6 @@
 """``conversations`` and the user's benchmark files -> ``overlaps`` -> ``contamination``: who contains which question.
 
-spark-submit ... jobs/decontaminate.py --config conf/lmsys.yaml --set decontaminate.benchmarks=benchmarks --lake lake
+spark-submit ... jobs/decontaminate.py --config conf/lmsys.yaml --set decontaminate.benchmarks=evals --lake lake
 """
 
 import hashlib
