@@ -58,7 +58,7 @@ def train_ours(folder: Path, chats: list[list[dict[str, str]]]) -> Path:
 
     lake = make_lake(folder / "lake", 1)
     publish(lake, rows_of(chats))
-    from jobs.versions import pin
+    from jobs.pins import pin
 
     pin(lake, "baseline")
     sets = [

@@ -13,10 +13,10 @@ from jobs import (
     ingest,
     linguistics,
     measure,
+    pins,
     publish,
     report,
     shaping,
-    versions,
 )
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
@@ -56,9 +56,9 @@ def _check(names: list[str], settings: Settings, args: Namespace) -> None:
         benchmarks.read(decontaminate.require_on(settings.decontaminate))
     if "publish" in names:
         shaping.prepare(settings.publish)
-        versions.check_place(args.lake)
+        pins.check_place(args.lake)
         if args.pin:
-            versions.check_name(args.pin)
+            pins.check_name(args.pin)
 
 
 def _run(name: str, lake: Lake, settings: Settings, args: Namespace, progress: Progress) -> bool:
@@ -84,7 +84,7 @@ def _finish(lake: Lake, settings: Settings, args: Namespace) -> None:
     name = args.pin or f"{settings.name}-{found.digest.split('-')[-1][:8]}"
     if name not in found.pins:  # else the reason that it has stays
         why, move = f"winnow {recipe.digest(settings)}", args.move or not args.pin
-        versions.pin(lake.path, name, found.version, why, move)
+        pins.pin(lake.path, name, found.version, why, move)
     print("\n".join([f"pinned as {name}", "", "next:", *_next(lake.path, name)]))
 
 

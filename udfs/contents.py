@@ -3,7 +3,7 @@
 A version stays readable as long as its data files and commit files are kept. How long is a property of the ``dataset``
 table (``delta.deletedFileRetentionDuration``, ``delta.logRetentionDuration``), set to years when it is first published,
 so that a plain VACUUM removes no version that matters. A VACUUM with a shorter retention has to be told what to keep:
-``DeltaTable.vacuum(..., keep_versions=sorted(jobs.versions.pinned_versions(lake)))``.
+``DeltaTable.vacuum(..., keep_versions=sorted(jobs.pins.pinned_versions(lake)))``.
 """
 
 from collections.abc import Iterator

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from conf import recipe, tables
 from conf.settings import Settings
-from jobs import annotate, dedup, publish, shaping, versions
+from jobs import annotate, dedup, pins, publish, shaping
 from jobs.errors import UsageError
 from jobs.lake import Lake, Lineage, open_lake
 from jobs.progress import Progress
@@ -276,7 +276,7 @@ def published(lake: Lake, talks: Sequence[Talk], version: str) -> None:
 
     digest = dataset_digest(rows)
     lake.write(tables.DATASET, rows, Lineage("p", "publish", "t", "c", "v", digest=digest), "overwrite")
-    versions.pin(lake.path, version, 0, "test")
+    pins.pin(lake.path, version, 0, "test")
 
 
 def test_what_another_dataset_has_is_removed_and_the_match_named(
@@ -307,7 +307,7 @@ def test_publish_refuses_what_was_held_against_a_dataset_that_is_another_now(
     annotate.run(other, plain, QUIET)
     published(other, [], "first")
     publish._require_fresh(lake, against)  # the pin stayed
-    versions.pin(other.path, "eval", 1, move=True)
+    pins.pin(other.path, "eval", 1, move=True)
     with pytest.raises(UsageError, match="another dataset than"):
         publish._require_fresh(lake, against)
     assert dedup.run(lake, against, QUIET) and set(removed(lake)) == {"a"}

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from conf import recipe, tables
 from conf.settings import Settings
-from jobs import annotate, chain, cli, ingest, versions
+from jobs import annotate, chain, cli, ingest, pins
 from jobs.errors import UsageError
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
@@ -58,7 +58,7 @@ def key(place: Path) -> str:
 def lake(spark: SparkSession, place: Path, key: str, run_chain) -> Lake:
     made = open_lake(spark, str(place / "lake"), create=True)
     run_chain(made, with_key(key), [write_chats(place)])
-    versions.pin(made.path, "masked", 0)
+    pins.pin(made.path, "masked", 0)
     return made
 
 

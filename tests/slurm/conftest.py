@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.versions import pin
+from jobs.pins import pin
 from tests.slurm import cluster
 from tests.slurm.runs import Cluster
 from tests.versions.lakes import make_lake

@@ -11,7 +11,7 @@ import pytest
 
 from conf import recipe
 from conf.training import Training
-from jobs.versions import pin
+from jobs.pins import pin
 from tests.commands import ROOT
 from tests.versions.lakes import make_lake
 from training import lock, submit

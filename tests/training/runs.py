@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jobs.versions import pin
+from jobs.pins import pin
 from tests.commands import ROOT, environment
 from tests.versions.lakes import make_lake, publish, rows_of
 from training.checkpoints import Checkpoint, newest

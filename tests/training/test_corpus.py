@@ -9,7 +9,7 @@ import pytest
 from deltalake import DeltaTable
 
 from conf import tables
-from jobs.versions import pin
+from jobs.pins import pin
 from tests.versions.lakes import data_files, make_lake, publish, rows_of
 from training.corpus import CorpusError, open_version, verify
 

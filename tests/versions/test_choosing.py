@@ -8,7 +8,7 @@ from deltalake import DeltaTable
 
 from conf import tables
 from jobs.lake import Lake
-from jobs.versions import pin
+from jobs.pins import pin
 from tests.versions.lakes import commit_file, make_lake, publish, publish_in_files, rows_of, set_time
 from udfs.lake import LakeError
 from udfs.versions import resolve, show_time

@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable
 
 from conf import tables
-from jobs.versions import pin
+from jobs.pins import pin
 from tests.versions.lakes import commit_file, conversation, data_files, make_lake, publish, publish_in_files, rows_of
 from udfs.contents import open_version, read_batches, verify
 from udfs.lake import LakeError, read_rows

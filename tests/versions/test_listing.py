@@ -10,7 +10,7 @@ import pytest
 from deltalake import DeltaTable
 
 from conf import tables
-from jobs import versions
+from jobs import pins, versions
 from tests.versions.lakes import commit_file, dataset_digest, make_lake
 from udfs.lake import UNREADABLE, WRONG_CHOICE, LakeError
 from udfs.versions import list_versions
@@ -26,7 +26,7 @@ def winnow(*arguments: str) -> int:
 
 def test_versions_are_listed_newest_first_with_what_was_recorded(tmp_path: Path) -> None:
     lake = make_lake(tmp_path / "lake", 3, 12)
-    versions.pin(lake, "small", 0)
+    pins.pin(lake, "small", 0)
     found, damages = list_versions(lake)
     assert [(version.version, version.rows, version.pins) for version in found] == [(1, 12, ()), (0, 3, ("small",))]
     assert [version.recipe for version in found] == ["smoke", "smoke"]
@@ -44,7 +44,7 @@ def test_a_compaction_is_not_a_version_of_the_dataset(tmp_path: Path) -> None:
 
 def test_the_table_on_the_terminal_has_a_line_a_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lake = make_lake(tmp_path / "lake", 3, 1)
-    versions.pin(lake, "first", 0)
+    pins.pin(lake, "first", 0)
     assert winnow("versions", "--lake", lake) == 0
     head, newest, oldest = capsys.readouterr().out.splitlines()
     assert head.split() == ["version", "when", "rows", "recipe", "config", "digest", "pins"]

@@ -9,8 +9,8 @@ import pytest
 from deltalake import DeltaTable
 
 from conf import tables
+from jobs.pins import PINS, pin, pinned_versions, unpin
 from jobs.tables import SCHEMAS
-from jobs.versions import PINS, pin, pinned_versions, unpin
 from tests.versions.lakes import data_files, make_lake
 from tests.versions.test_listing import winnow
 from udfs.lake import LakeError
@@ -143,7 +143,7 @@ def test_pins_set_at_the_same_time_are_all_kept(lake: str) -> None:
 
 def test_of_two_processes_that_want_one_name_one_wins(lake: str) -> None:
     program = (
-        "import sys; from jobs.versions import pin; from udfs.lake import LakeError\n"
+        "import sys; from jobs.pins import pin; from udfs.lake import LakeError\n"
         "try: pin(sys.argv[1], 'best', int(sys.argv[2]))\n"
         "except LakeError as error: sys.exit(error.exit_code)"
     )

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from conf import tables
 from jobs.errors import UsageError
+from jobs.pins import pin
 from jobs.terminal import as_conversation, fit
-from jobs.versions import pin, show
+from jobs.versions import show
 from tests.versions.lakes import data_files, make_lake
 from tests.versions.test_listing import winnow
 from udfs.lake import UNREADABLE, WRONG_CHOICE, LakeError
