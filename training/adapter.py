@@ -11,12 +11,13 @@ from typing import Any
 import torch
 from peft import PeftConfig, PeftModel
 from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from training import job, lora, manifest
 from training.base import check_base
 from training.corpus import open_version, verify
+from training.endings import stop_tokens
 from training.errors import RunRefused, TrainingError
 from training.finish import CONFIG, WEIGHTS, check_weights, read_weights
 
@@ -122,6 +123,9 @@ def run_merge(args: Namespace) -> int:
         if not change <= LARGEST_CHANGE * size:
             raise TrainingError(f"merging changed a logit by {change:.3g} of {size:.3g}: nothing was written")
         merged.config.use_cache = True
+        # What the base ends an answer with may be another token than the template that was trained.
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        merged.generation_config.eos_token_id = stop_tokens(tokenizer) or merged.generation_config.eos_token_id
         merged.save_pretrained(str(partial), max_shard_size=f"{args.shard_gb:g}GB")
         _copy_tokenizer(folder, partial)
         shutil.copy(folder / manifest.FILE, partial / "adapter_manifest.json")

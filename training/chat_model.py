@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.errors import RunRefused
+
 TEMPERATURE, TOP_P, MAX_TOKENS = 0.7, 0.95, 512
 """How answers are drawn unless a request says otherwise; temperature 0 takes the likeliest token."""
 
@@ -45,5 +47,7 @@ def load(source: Source) -> tuple[Any, Any]:
     config = model.generation_config
     config.update(do_sample=True, temperature=TEMPERATURE, top_p=TOP_P, max_length=None)
     config.eos_token_id = stop_tokens(tokenizer)
+    if not config.eos_token_id:
+        raise RunRefused("the adapter's chat template ends a turn with no special token: answers would never stop")
     config.pad_token_id = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else config.eos_token_id[0]
     return model, tokenizer

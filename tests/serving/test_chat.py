@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import AutoTokenizer, GenerationConfig
 
 from tests.serving.adapters import make_base
 from training.chat_model import Source, load
@@ -70,3 +71,11 @@ def test_a_question_for_which_there_is_no_room_is_refused_and_the_chat_goes_on(a
     alone = winnow("chat", "--adapter", adapter, *options, said="hello\n")
     assert (chat.returncode, chat.stdout) == (0, alone.stdout)
     assert "expected fewer tokens than the model's 512, found" in chat.stderr and "/clear" in chat.stderr
+
+
+def test_a_merged_model_ends_its_answers_with_the_token_of_the_template(adapter: Path, tmp_path: Path) -> None:
+    merged = winnow("adapter", "merge", adapter, "--out", tmp_path / "merged")
+    assert merged.returncode == 0, merged.stderr
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "merged")
+    ends = GenerationConfig.from_pretrained(tmp_path / "merged").eos_token_id
+    assert ends == tokenizer.convert_tokens_to_ids(["<|im_end|>", "</s>"])
