@@ -33,7 +33,7 @@ def load(source: Source) -> tuple[Any, Any]:
     """The model (transformers', the adapter merged into it) and its tokenizer, ready to generate.
 
     Raises TrainingError if a file of the adapter is not as it was written, RunRefused if the base is gone or another
-    one. Nothing is downloaded and no code that comes with a model is run.
+    one, or there is no such device. Nothing is downloaded and no code that comes with a model is run.
     """
     import torch
     from transformers import AutoTokenizer
@@ -42,6 +42,13 @@ def load(source: Source) -> tuple[Any, Any]:
     from training.endings import stop_tokens
 
     device = source.device if source.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        line = str(error).splitlines()[0]
+        raise RunRefused(
+            f"--device: expected cpu, cuda or cuda:N, found {device}, which is not here: {line}"
+        ) from error
     model = adapter.load(source.adapter, source.base).merge_and_unload().to(device)
     tokenizer = AutoTokenizer.from_pretrained(source.adapter, trust_remote_code=False, local_files_only=True)
     config = model.generation_config

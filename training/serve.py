@@ -6,6 +6,7 @@ use: one, checked, and no way to make it load another (docs/decisions/0061).
 
 import argparse
 import os
+import socket
 import sys
 import uuid
 import warnings
@@ -55,11 +56,25 @@ def run_serve(args: Namespace) -> int:
         )
     import uvicorn
 
-    app = application(Source(Path(args.adapter), args.base, args.device), args.host)
-    server = uvicorn.Server(uvicorn.Config(app, host=args.host, port=args.port, log_level="warning"))
-    print(f"chat at http://{args.host}:{args.port}  API at http://{args.host}:{args.port}/v1", flush=True)
-    server.run()
+    with _bound(args.host, args.port) as taken:  # before the model is loaded, which takes a while
+        app = application(Source(Path(args.adapter), args.base, args.device), args.host)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        place = f"http://{args.host}:{taken.getsockname()[1]}"
+        print(f"chat at {place}  API at {place}/v1", flush=True)
+        server.run(sockets=[taken])
     return 0 if server.started else 1
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket of this address, on which nobody listens yet. Raises RunRefused if it cannot be had."""
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+    except (OSError, OverflowError) as error:
+        made.close()
+        raise RunRefused(f"expected a free port, found {host}:{port}: {error}; give another --port or --host") from None
+    return made
 
 
 def require_server() -> None:

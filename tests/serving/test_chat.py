@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -79,3 +80,18 @@ def test_a_merged_model_ends_its_answers_with_the_token_of_the_template(adapter:
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "merged")
     ends = GenerationConfig.from_pretrained(tmp_path / "merged").eos_token_id
     assert ends == tokenizer.convert_tokens_to_ids(["<|im_end|>", "</s>"])
+
+
+@pytest.mark.parametrize("device", ["nonsense", "cuda:99"])
+def test_a_device_that_is_not_here_is_refused(adapter: Path, device: str) -> None:
+    with pytest.raises(RunRefused, match=f"--device: expected cpu, cuda or cuda:N, found {device}"):
+        load(Source(adapter, device=device))
+
+
+@pytest.mark.parametrize("port", [-1, 70_000, None])
+def test_a_port_that_cannot_be_had_is_refused_before_the_model_is_loaded(port: int | None, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        asked = taken.getsockname()[1] if port is None else port
+        refused = winnow("serve", "--adapter", tmp_path / "none", "--port", str(asked))
+    assert refused.returncode == 2 and f"found 127.0.0.1:{asked}: " in refused.stderr
+    assert refused.stderr.count("\n") == 1
