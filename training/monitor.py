@@ -160,11 +160,10 @@ def _state_here(run: Path, pid: int) -> tuple[str, str]:
 
 def _state_by_files(run: Path, job_id: str | None) -> tuple[str, str]:
     """What a run that nobody knows any more left behind."""
-    if is_finished(run):
+    code = record.exit_code(run, job_id)
+    if is_finished(run) or code == "0":  # the adapter may have been moved away since
         return "COMPLETED", ""
-    if record.exit_code(run, job_id):
-        return "FAILED", ""
-    return "GONE", "no longer known; its output says how far it came"
+    return ("FAILED", "") if code else ("GONE", "no longer known; its output says how far it came")
 
 
 def _told(state: str, code: str) -> tuple[str, str]:

@@ -26,6 +26,7 @@ def run(folder: Path, files: dict[str, str], job_id: str | None = None, pid: int
 CASES: list[tuple[dict[str, str], str]] = [
     ({"adapter/manifest.json": "{}"}, "COMPLETED"),
     ({"launch/exit-code": "2\n", "launch/exit-code-4711": "2\n"}, "FAILED"),
+    ({"launch/exit-code": "0\n", "launch/exit-code-4711": "0\n"}, "COMPLETED"),  # its adapter was moved since
     ({"launch/exit-code": "75\n", "launch/exit-code-4711": "75\n"}, "SAVED"),
     ({"launch/exit-code-42": "2\n"}, "GONE"),  # of another job
     ({}, "GONE"),
