@@ -20,7 +20,8 @@ UNREAD: dict[str, tuple[Any, ...]] = {
     "audio": (),
     "moderation": (),
     "web_search_options": (),
-    "generation_config": (),  # transformers' own: it would take the place of what ends an answer
+    "generation_config": (),  # transformers' own: it would take the place of what ends an answer,
+    "chat_template_kwargs": ({},),  # and this may bring a template, which is a program
 }
 """Fields that nothing here reads, and the values that ask for nothing; null is always one."""
 
@@ -56,12 +57,29 @@ def answerable(body: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
             bounds = f"of at least {least}" if most == inf else f"from {least} to {most}"
             raise RequestRefused(field, f"expected a number {bounds}, found {_shown(value)}")
-    if bias := asked.pop("logit_bias", None):  # transformers takes no whole numbers, and no bias of nothing
-        asked["logit_bias"] = {token: float(weight) for token, weight in bias.items()}
+    asked |= {**_stop(asked.pop("stop", [])), **_bias(asked.pop("logit_bias", {}))}
     messages = asked.get("messages")
     if not isinstance(messages, list) or not messages:
         raise RequestRefused("messages", f"expected a list of messages, found {_shown(messages)}")
     return {**asked, "messages": [_message(f"messages[{number}]", one) for number, one in enumerate(messages)]}
+
+
+def _stop(stop: Any) -> dict[str, Any]:
+    """``stop`` as transformers takes it, which stumbles over none."""
+    texts = [stop] if isinstance(stop, str) else stop
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise RequestRefused("stop", f"expected a text or a list of texts, found {_shown(stop)}")
+    texts = [text for text in texts if text]
+    return {"stop": texts} if texts else {}
+
+
+def _bias(bias: Any) -> dict[str, Any]:
+    """``logit_bias`` as transformers takes it: no whole numbers, and not none."""
+    try:
+        weights = {str(int(token)): float(weight) for token, weight in bias.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise RequestRefused("logit_bias", f"expected a number by token number, found {_shown(bias)}") from None
+    return {"logit_bias": weights} if weights else {}
 
 
 def _message(place: str, message: Any) -> dict[str, Any]:

@@ -97,10 +97,11 @@ def require_server() -> None:
 
 def application(source: Any, host: str = LOCAL) -> Any:
     """The ASGI application that answers as ``source``: its model is loaded, and no other can be."""
-    from fastapi import FastAPI, HTTPException
+    from fastapi import FastAPI
     from fastapi.exceptions import RequestValidationError
     from fastapi.responses import Response
     from jinja2 import TemplateError
+    from starlette.exceptions import HTTPException
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     handler = _handler(source)

@@ -1,5 +1,6 @@
 """`winnow serve`, asked by OpenAI's own client."""
 
+import json
 import re
 import urllib.error
 import urllib.request
@@ -64,6 +65,9 @@ TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
         (with_(response_format={"type": "json_object"}), "response_format", 'expected {"type": "text"}'),
         (with_(presence_penalty=0.5), "presence_penalty", "expected 0, found 0.5"),
         (with_(generation_config="{}"), "generation_config", "expected nothing"),
+        (with_(chat_template_kwargs={"chat_template": "{{ 1/0 }}"}), "chat_template_kwargs", "expected {}"),
+        (with_(stop=[5]), "stop", "expected a text or a list of texts, found [5]"),
+        (with_(logit_bias=[1]), "logit_bias", "expected a number by token number, found [1]"),
         (with_(temperature=-1), "temperature", "expected a number of at least 0.0, found -1"),
         (with_(top_p="high"), "top_p", 'found "high"'),
         (with_(max_tokens=0, stream=True), "max_tokens", "of at least 1, found 0"),
@@ -87,6 +91,7 @@ NEUTRAL: list[dict[str, Any]] = [
         "reasoning_effort": None,
         "stop": None,
     },
+    {"stop": [], "chat_template_kwargs": {}},
     {"user": "ann", "metadata": {"a": "b"}, "store": False, "service_tier": "auto", "seed": None},
     {"stream": False, "stream_options": None, "max_completion_tokens": 2, "max_tokens": None, "temperature": None},
 ]
@@ -111,11 +116,12 @@ def test_an_answer_ends_where_the_positions_of_the_model_do(client: OpenAI) -> N
     assert answer.usage and (answer.usage.total_tokens, answer.choices[0].finish_reason) == (512, "length")
 
 
-def test_what_is_no_request_is_refused_in_the_shape_of_an_error(server: str) -> None:
-    request = urllib.request.Request(f"{server}/v1/chat/completions", b"[1]", {"Content-Type": "application/json"})
+@pytest.mark.parametrize(("body", "reason"), [(b"[1]", "expected a JSON object"), (b"{bad", "JSON"), (b"\xff", "body")])
+def test_what_is_no_request_is_refused_in_the_shape_of_an_error(server: str, body: bytes, reason: str) -> None:
+    request = urllib.request.Request(f"{server}/v1/chat/completions", body, {"Content-Type": "application/json"})
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request)
-    assert (refused.value.code, "JSON object" in refused.value.read().decode()) == (400, True)
+    assert (refused.value.code, reason in json.load(refused.value)["error"]["message"]) == (400, True)
 
 
 def test_a_client_that_goes_away_does_not_block_the_next_one(client: OpenAI) -> None:
