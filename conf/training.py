@@ -47,7 +47,8 @@ class Data(Section):
     several rows of it (``split``), or leave it out (``drop``); each is counted. ``workers`` 0 is one per core
     (one in all on two cores).
     A share of trained tokens outside ``min_mask_share`` .. ``max_mask_share`` stops the run before it starts, and so
-    does a dataset without rows held out, unless ``eval`` is ``none``.
+    does a row longer than the base model has positions, and a dataset without rows held out, unless ``eval`` is
+    ``none``.
     """
 
     max_tokens: int = Field(2048, ge=16, le=1_048_576)
