@@ -54,13 +54,15 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
             job.commit(tables.VERDICTS, verdicts, "overwrite")
         verdicts = lake.read(tables.VERDICTS, job.outputs[tables.VERDICTS])
         job.counts = account(lake, verdicts, {**inputs, tables.QUARANTINE: refused})
-        _require_gates(job.counts, settings.publish.gates)
+        gates = settings.publish.gates
+        _require_gates(job.counts, gates)
         clusters = lake.read(tables.CLUSTERS, inputs[tables.CLUSTERS])
         rows = dataset(conversations, verdicts, duplicates, clusters, settings)
         if wanted:
             with progress.stage("shape"):
                 rows, kept = shaping.shape(rows, conversations, wanted), rows
                 job.counts |= shaping.account(kept, rows)
+        _require_rows(job.counts.get("rows", job.counts["kept"]), gates)
         content = dataset_digest(rows)
         last = lake.lineage(tables.DATASET)
         if last is not None and last.digest == content and _has_same_facts(rows, lake.read(tables.DATASET)):
@@ -162,8 +164,12 @@ def _require_gates(counts: dict[str, int], gates: Gates) -> None:
         raise GateFailed(f"{share:.1%} of records could not be read, {limit}: see `winnow show --quarantine`")
     if kept < gates.min_kept:
         raise GateFailed(f"{kept:.1%} of conversations kept, below publish.gates.min_kept = {gates.min_kept:.1%}")
-    if counts["kept"] < gates.min_rows:
-        raise GateFailed(f"{counts['kept']:,} rows kept, below publish.gates.min_rows = {gates.min_rows:,}")
+
+
+def _require_rows(rows: int, gates: Gates) -> None:
+    """Asked of the rows to be published: of conversations that are cut or joined there are others than were kept."""
+    if rows < gates.min_rows:
+        raise GateFailed(f"{rows:,} rows to publish, below publish.gates.min_rows = {gates.min_rows:,}")
 
 
 def dataset(

@@ -13,7 +13,7 @@ from conf import recipe, tables
 from conf.settings import Publish, Settings
 from jobs import against, dedup, personas, publish, report, shaping, unshaping
 from jobs.cli import main
-from jobs.errors import LakeDamaged, UsageError
+from jobs.errors import GateFailed, LakeDamaged, UsageError
 from jobs.lake import Lake, open_lake
 from jobs.ledger import Run, lineage
 from jobs.progress import Progress
@@ -234,6 +234,18 @@ def test_the_funnel_says_what_became_of_the_kept_and_closes(reshaped: Lake) -> N
     rows, joined, parts = (f"{counts[name]:,}" for name in ("rows", "joined", "parts"))
     assert f"{counts['kept']:,} kept = {rows} rows + {joined} joined - {parts} further parts" in lines
     assert " = " in lines[-1]
+
+
+def test_the_gate_of_rows_asks_for_rows_as_cut_and_joined(reshaped: Lake, options: Settings) -> None:
+    rows, kept = reshaped.read(tables.DATASET).count(), reshaped.read(tables.VERDICTS).where("keep").count()
+
+    def asking(least: int) -> Settings:
+        gates = options.publish.gates.model_copy(update={"min_rows": least})
+        return options.model_copy(update={"publish": options.publish.model_copy(update={"gates": gates})})
+
+    assert rows != kept and not publish.run(reshaped, asking(rows), QUIET)
+    with pytest.raises(GateFailed, match=rf"{rows:,} rows to publish, below publish.gates.min_rows = {rows + 1:,}"):
+        publish.run(reshaped, asking(rows + 1), QUIET)
 
 
 def test_rows_lie_on_the_side_of_their_conversations(lake: Lake, reshaped: Lake) -> None:
