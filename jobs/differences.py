@@ -28,16 +28,16 @@ _KEY = "conversation_id"
 @dataclass(frozen=True)
 class Difference:
     """What is other in one version than in another, by ``conversation_id``, ascending: rows that only ``after`` has
-    (``came``), each with the reasons that ``before`` had against it, or only ``before`` (``went``), with those of
-    ``after``; rows of both with another text, on the other side of train and eval, or that stand for another number of
-    conversations. ``settings`` by key: before, after."""
+    (``came``), each with the reasons that ``before`` had against what it is made of, or only ``before`` (``went``),
+    with those of ``after``; rows of both with another text, on the other side of train and eval, or that stand for
+    another number of conversations. ``settings`` by key: before, after; None where they are not known of both."""
 
     came: dict[str, str]
     went: dict[str, str]
     text: list[str]
     split: list[str]
     copies: list[str]
-    settings: dict[str, tuple[Any, Any]]
+    settings: dict[str, tuple[Any, Any]] | None
 
 
 def compare(before: Version, after: Version) -> Difference:
@@ -46,7 +46,8 @@ def compare(before: Version, after: Version) -> Difference:
     came, went = (both[_KEY].filter(pc.is_null(both[name])).to_pylist() for name in ("digest", "digest_after"))
     # Null where a row is in one of them only, which a filter leaves out.
     other = {fact: both[_KEY].filter(pc.not_equal(both[fact], both[f"{fact}_after"])).to_pylist() for fact in _FACTS}
-    reasons, settings = (_reasons(before, came), _reasons(after, went)), _settings(before, after)
+    reasons = _reasons(before, _made_of(after, came)), _reasons(after, _made_of(before, went))
+    settings = _settings(before, after)
     return Difference(*reasons, other["digest"], other["split"], other["copies"], settings)
 
 
@@ -57,24 +58,37 @@ def _rows(version: Version) -> pa.Table:
     return pa.Table.from_batches(batches, schema=batches[0].schema) if batches else schema.empty_table()
 
 
-def _reasons(version: Version, names: list[str]) -> dict[str, str]:
-    """What the version has against each of these, which are no rows of it."""
-    found = verdicts(version, names) if names else {}
+def _made_of(version: Version, names: list[str]) -> dict[str, list[str]]:
+    """The conversations that each of these rows of the version is made of."""
+    is_one = pc.field(_KEY).isin(pa.array(names, pa.string()))
+    rows = read_rows(version.lake, tables.DATASET, version.version, is_one, [_KEY, "made_of"]) if names else []
+    found = {row[_KEY]: [origin[_KEY] for origin in row["made_of"]] for row in rows}
+    return {name: found[name] for name in names}
+
+
+def _reasons(version: Version, made_of: dict[str, list[str]]) -> dict[str, str]:
+    """What the version has against the conversations of each of these rows, which are none of its own."""
+    found = verdicts(version, {origin for origins in made_of.values() for origin in origins}) if made_of else {}
     reasons = {name: ", ".join(row["reasons"]) or "in rows that are cut otherwise" for name, row in found.items()}
-    return {name: reasons.get(name, "not judged") for name in names}
+    told = {name: {reasons.get(origin, "not judged") for origin in origins} for name, origins in made_of.items()}
+    return {name: "; ".join(sorted(each)) for name, each in told.items()}
 
 
-def _settings(before: Version, after: Version) -> dict[str, tuple[Any, Any]]:
+def _settings(before: Version, after: Version) -> dict[str, tuple[Any, Any]] | None:
     """The settings of the runs that published the two, where they differ."""
-    old, new = (dict(_leaves(_config(version))) for version in (before, after))
+    old, new = (_config(version) for version in (before, after))
+    if old is None or new is None:
+        return None
     keys = sorted({*old, *new})
     return {key: (old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)}
 
 
-def _config(version: Version) -> Any:
-    """The settings of the run that published a version; none where ``runs`` has it no more."""
+def _config(version: Version) -> dict[str, Any] | None:
+    """The settings of the run that published a version by key; None where ``runs`` has it no more, or, of a run that
+    was killed before its end, without them."""
     runs = read_rows(version.lake, tables.RUNS, where=pc.field("run_id") == version.run_id)
-    return json.loads(runs[0]["config"]) if runs else {}
+    config = runs[0]["config"] if runs else None
+    return None if config is None else dict(_leaves(json.loads(config)))
 
 
 def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -108,7 +122,9 @@ def _named(lake: str, name: str) -> Version:
 
 def _lines(before: Version, after: Version, found: Difference, limit: int) -> Iterator[str]:
     yield f"version {before.version} -> {after.version}: {before.rows:,} -> {after.rows:,} rows"
-    for key, (old, new) in found.settings.items():
+    if found.settings is None:
+        yield f"  settings: not known of both, table {tables.RUNS} does not have them"
+    for key, (old, new) in (found.settings or {}).items():
         yield f"  {key}: {json.dumps(old, ensure_ascii=False)} -> {json.dumps(new, ensure_ascii=False)}"
     for kind, reasons in (("came", found.came), ("went", found.went)):
         yield f"{len(reasons):>9,} {kind}"

@@ -26,8 +26,9 @@ Row = dict[str, Any]
 @dataclass(frozen=True)
 class Why:
     """All that was decided on one conversation: its row of ``verdicts``; the rows of the dataset that are made of it;
-    its rows of ``duplicates``, ``clusters`` and ``contamination``; the rows of ``duplicates`` that it stays for; and,
-    by id, it and the others that are named, as ``conversations`` has them (a row of another lake it has not)."""
+    its rows of ``duplicates``, ``clusters`` and ``contamination``; the rows of ``duplicates`` that name it as kept, and
+    which of them are only tagged; and, by id, it and the others that are named, as ``conversations`` has them (a row of
+    another lake it has not)."""
 
     name: str
     verdict: Row
@@ -36,6 +37,7 @@ class Why:
     clusters: list[Row]
     contamination: list[Row]
     stays_for: list[Row]
+    tagged: set[str]
     conversations: dict[str, Row]
 
 
@@ -55,10 +57,13 @@ def why(version: Version, name: str) -> Why:
         _rows(version, tables.CONTAMINATION, [name]), key=lambda row: (row["benchmark"], row["item"])
     )
     stays_for = sorted(_rows(version, tables.DUPLICATES, [name], "kept_id"), key=lambda row: row["conversation_id"])
-    others = [verdict["kept_id"], *(row["nearest_id"] for row in clusters)]
+    copies = verdicts(version, (row["conversation_id"] for row in stays_for)) if stays_for else {}
+    tagged = {copy for copy, decided in copies.items() if decided["kept_id"] != name}
+    others = [*(row["kept_id"] for row in duplicates), *(row["nearest_id"] for row in clusters)]
     named = _rows(version, tables.CONVERSATIONS, [name, *filter(None, others)])
     texts = {row["conversation_id"]: row for row in sorted(named, key=lambda row: row["conversation_id"] != name)}
-    return Why(name, verdict, _published(version, name), duplicates, clusters, contamination, stays_for, texts)
+    published = _published(version, name)
+    return Why(name, verdict, published, duplicates, clusters, contamination, stays_for, tagged, texts)
 
 
 def verdicts(version: Version, names: Iterable[str]) -> dict[str, Row]:
@@ -81,7 +86,7 @@ def _rows(version: Version, table: str, names: Iterable[str], column: str = "con
 
 
 def _is_one(column: str, names: Iterable[str]) -> ds.Expression:
-    return ds.field(column).isin(pa.array(names, pa.string()))
+    return ds.field(column).isin(pa.array(list(names), pa.string()))
 
 
 def _published(version: Version, name: str) -> list[Row]:
@@ -126,8 +131,13 @@ def _verdict(version: Version, found: Why) -> str:
 
 def _grounds(found: Why) -> list[str]:
     """A line for each thing that was found of the conversation."""
-    lines = [f"{_match(row)} {row['kept_id']}, rule {row['rule']}" for row in found.duplicates]
-    lines += [f"stays for {row['conversation_id']}: {_match(row)} it" for row in found.stays_for]
+    lines = []
+    for row in found.duplicates:
+        tagged = "" if row["kept_id"] == found.verdict["kept_id"] else "only tagged, "
+        lines.append(f"{tagged}{_match(row)} {row['kept_id']}, rule {row['rule']}")
+    for row in found.stays_for:
+        stands = "beside" if row["conversation_id"] in found.tagged else "for"
+        lines.append(f"stays {stands} {row['conversation_id']}: {_match(row)} it")
     for row in found.clusters:
         if row["nearest_id"]:
             lines.append(f"nearest kept one: {row['similarity']:.3f} with {row['nearest_id']}")
