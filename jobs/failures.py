@@ -17,8 +17,10 @@ _CAUSES = (
      "cannot write there: check the permissions of the lake's folder"),
     (r"DELTA_CONCURRENT_|DELTA_(?:METADATA|PROTOCOL)_CHANGED|CommitFailedError", 1,
      "another command wrote to the lake at the same time: run the same command again"),
-    (r"DELTA_|FileNotFoundException|FAILED_READ_FILE|not a Parquet file|_delta_log|Corrupt|IllegalStateException"
-     r"|OSError: cannot read the data file", 5,
+    (r"SparkContext was shut down|stopped SparkContext|Shutdown in progress|blockmgr-", 1,
+     "Spark was stopped, or lost its temporary files: run the same command again"),
+    (r"DELTA_|FileNotFoundException|FAILED_READ_FILE|not a Parquet file|_delta_log|Corrupt"
+     r"|IllegalStateException[^\n]*(?:[Vv]ersion|[Cc]heckpoint|commit file)|OSError: cannot read the data file", 5,
      "the lake's tables cannot be read whole"),
     (r"JAVA_GATEWAY_EXITED|JAVA_HOME", 2,
      "Java did not start: install Java 17 or 21 (`winnow doctor` tells more)"),

@@ -24,5 +24,27 @@ def test_another_writer_is_no_damage_by_deltalakes_word(tmp_path) -> None:
     assert code == 1 and line.startswith("another command wrote to the lake at the same time")
 
 
-def test_what_delta_cannot_read_is_damage() -> None:
-    assert explain(RuntimeError("[DELTA_FILE_NOT_FOUND_DETAILED] File part-0.parquet is gone"))[1] == 5
+@pytest.mark.parametrize(
+    "error",
+    [
+        "[DELTA_FILE_NOT_FOUND_DETAILED] File part-0.parquet is gone",
+        "java.lang.IllegalStateException: Non-contiguous versions: expected 3, found 5",
+        "java.lang.IllegalStateException: 1.checkpoint.parquet is not a valid commit file / checkpoint file",
+    ],
+)
+def test_what_delta_cannot_read_is_damage(error: str) -> None:
+    assert explain(RuntimeError(error))[1] == 5
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("SparkException: Job 3 cancelled because SparkContext was shut down", "Spark was stopped"),
+        ("java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext.", "Spark was stopped"),
+        ("java.io.FileNotFoundException: /tmp/blockmgr-1f/0c/temp_shuffle_9 (No such file)", "Spark was stopped"),
+        ("java.lang.IllegalStateException: Unexpected state of an iterator", "RuntimeError: java.lang.IllegalState"),
+    ],
+)
+def test_what_is_sparks_own_is_no_damage(error: str, told: str) -> None:
+    line, code = explain(RuntimeError(error))
+    assert code == 1 and line.startswith(told)
