@@ -53,8 +53,17 @@ def cap(batches: Iterable[pa.RecordBatch], prompt: Cap, template: Cap) -> Iterat
     _, by_template = _apply(rows, head, template)
     anew = by_template.filter(by_template.column("is_removed")).column("conversation_id")
     is_retold = pc.is_in(by_prompt.column("conversation_id"), value_set=anew)
-    yield by_prompt.filter(pc.invert(pc.and_(is_retold, by_prompt.column("is_removed"))))
+    yield _unremoved(by_prompt, is_retold)
     yield by_template
+
+
+def _unremoved(told: pa.RecordBatch, chosen: pa.Array) -> pa.RecordBatch:
+    """The same, the chosen rows as members that stay at this level."""
+    for name, value in (("kept_id", None), ("is_removed", False)):
+        place = told.schema.get_field_index(name)
+        said = pc.if_else(chosen, pa.scalar(value, told.schema.field(name).type), told.column(name))
+        told = told.set_column(place, name, said)
+    return told
 
 
 def _heads(rows: pa.RecordBatch) -> np.ndarray:

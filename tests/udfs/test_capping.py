@@ -74,9 +74,12 @@ def judged(rows, keeps, is_best):
 
 @given(units(), st.integers(1, 4), st.integers(1, 4), st.booleans())
 def test_units_are_judged_as_they_would_be_one_row_after_the_other(rows, prompt, template, is_best):
-    found = removals(told(rows, prompt, template, is_best))
+    lines = told(rows, prompt, template, is_best)
+    found = removals(lines)
     assert found == judged(rows, {PROMPT: prompt, TEMPLATE: template}, is_best)
     assert {kept for _, kept in found.values()}.isdisjoint(found)
+    members = {row["conversation_id"] for row in rows if row["family"] and row["kept_id"] is None}
+    assert members <= {line["conversation_id"] for line in lines if line["level"] == PROMPT}
 
 
 @given(units(), st.randoms(use_true_random=False))
