@@ -1,7 +1,7 @@
 """Alpaca records: ``{"instruction", "input"?, "output"}`` (Taori et al. 2023), and what grew from them.
 
-``response`` for ``output`` (GPTeacher), ``generator`` for the model (AlpacaEval), ``system`` and ``history`` (pairs of
-earlier turns) and ``chosen``/``rejected`` answers (LLaMA-Factory).
+``response`` for ``output`` (GPTeacher), ``context`` for ``input`` (Dolly), ``generator`` for the model (AlpacaEval),
+``system`` and ``history`` (pairs of earlier turns) and ``chosen``/``rejected`` answers (LLaMA-Factory).
 """
 
 from typing import Any
@@ -18,9 +18,9 @@ from jobs.reader.nodes import Nodes
 
 NAME = "alpaca"
 
-_UNUSUAL = ("system", "history", "chosen", "rejected", "response", "generator")
+_UNUSUAL = ("system", "history", "chosen", "rejected", "response", "context", "generator")
 WORDS = ("instruction", "input", "output", *_UNUSUAL, *labels.USUAL)
-_USED = frozenset({"instruction", "input", "system", "history"})
+_USED = frozenset({"instruction", "system", "history"})
 _PAIR = frozenset({"chosen", "rejected"})
 
 
@@ -34,7 +34,7 @@ def matches(record: fields.Record) -> bool:
 def conversations(record: fields.Record, options: Input, file: str) -> list[Conversation]:
     """One conversation, or two for a preference pair. The user says the instruction, a blank line, the input."""
     key, is_pair = _answer(record), _is_pair(record)
-    metadata = fields.extras(record, _USED | _PAIR if is_pair else _USED | {key})
+    metadata = fields.extras(record, _USED | {_input(record)} | (_PAIR if is_pair else {key}))
     if "model" not in metadata and type(metadata.get("generator")) is str:
         metadata["model"] = metadata.pop("generator")
     found = fields.conversation(_prompt(record), metadata)
@@ -70,6 +70,10 @@ def _answer(record: fields.Record) -> str:
     return "response" if "response" in record and type(record.get("output")) is not str else "output"
 
 
+def _input(record: fields.Record) -> str:
+    return "context" if record.get("input") is None and type(record.get("context")) is str else "input"
+
+
 def _is_pair(record: fields.Record) -> bool:
     has_answer = record.get("output") or record.get("response")
     return not has_answer and type(record.get("chosen")) is str and type(record.get("rejected")) is str
@@ -77,7 +81,7 @@ def _is_pair(record: fields.Record) -> bool:
 
 def _prompt(record: fields.Record) -> list[Message]:
     instruction = fields.require(record, "instruction", str)
-    system, detail = fields.optional(record, "system", str), fields.optional(record, "input", str)
+    system, detail = fields.optional(record, "system", str), fields.optional(record, _input(record), str)
     earlier = fields.each(fields.optional(record, "history", list) or [], _turn, "history")
     return [
         *([Message("system", system)] if system else []),

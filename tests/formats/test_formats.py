@@ -262,6 +262,7 @@ ALPACA = {
     "instruction and input": (RECORDS["alpaca"], [("user", "Add.\n\n1 2"), ("assistant", "3")]),
     "empty input": ({"instruction": "Hi", "input": "", "output": "x"}, [("user", "Hi"), ("assistant", "x")]),
     "response": ({"instruction": "Hi", "input": None, "response": "x"}, [("user", "Hi"), ("assistant", "x")]),
+    "context": ({"instruction": "Hi", "context": "y", "response": "x"}, [("user", "Hi\n\ny"), ("assistant", "x")]),
     "system and history": (
         {"instruction": "c", "output": "d", "system": "S", "history": [["a", "b"]]},
         [("system", "S"), ("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")],

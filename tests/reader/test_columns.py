@@ -85,6 +85,8 @@ MORE: dict[str, list[dict[str, Any]]] = {
         {"instruction": "I", "input": "", "output": "O"},
         {"instruction": "I", "output": "", "id": "a", "x": "y"},
         {"instruction": "I", "input": None, "output": "O", "history": []},
+        {"instruction": "I", "context": "C", "output": "O"},
+        {"instruction": "I", "input": "", "context": "C", "output": "O"},
     ],
     "openorca": [{"id": 3, "system_prompt": "", "question": "", "response": "R"}],
     "arena": [
