@@ -113,7 +113,8 @@ def _row_groups(file: pa.NativeFile) -> list[int]:
 
 
 def splits(findings: Iterable[Finding]) -> list[Split]:
-    """The splits of all files, from all their chunks' findings. A file's id is the digest of its units' digests."""
+    """The splits of all files, from all their chunks' findings. A file's id is the digest of its units' digests; if it
+    is empty, of its name."""
     by_file: dict[str, list[Finding]] = {}
     for finding in sorted(findings, key=lambda f: (f.file, f.start)):
         by_file.setdefault(finding.file, []).append(finding)
@@ -122,7 +123,8 @@ def splits(findings: Iterable[Finding]) -> list[Split]:
 
 def _splits_of(parts: list[Finding]) -> list[Split]:
     head = parts[0]
-    file_id = hashlib.sha256("".join(part.digest for part in parts).encode()).hexdigest()[:32]
+    told = "".join(part.digest for part in parts) or f"empty {head.file}"
+    file_id = hashlib.sha256(told.encode()).hexdigest()[:32]
     if head.row_groups:
         firsts = [sum(head.row_groups[:group]) for group in range(len(head.row_groups))]
         return [Split(head.file, file_id, head.size, g, g + 1, first) for g, first in enumerate(firsts)]

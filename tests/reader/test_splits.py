@@ -133,6 +133,13 @@ def test_splits_agree_on_the_format_behind_a_record_past_the_limit(tmp_path: Pat
     assert parts.rows == whole.rows and parts.refused == whole.refused and parts.failed == whole.failed
 
 
+def test_empty_files_have_ids_of_their_own(tmp_path: Path):
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).touch()
+    found = survey_and_read(tmp_path, Input())
+    assert len({row["file_id"] for row in found.seen}) == len(found.seen) == 2
+
+
 def test_parquet_row_groups_are_splits_with_the_right_numbers(tmp_path: Path):
     path = build.build(tmp_path, "in.parquet", lambda: build.parquet(170))
     whole, parts = read(path), survey_and_read(path, Input())
