@@ -2,7 +2,7 @@
 
 import fnmatch
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -79,11 +79,7 @@ def _walk(path: str) -> list[SourceFile]:
     if info.type == fs.FileType.File:
         return [SourceFile(path, info.size)]
     root = info.path.rstrip("/")
-    below = system.get_file_info(fs.FileSelector(root, recursive=True))
-    found = [(entry.path, entry.size) for entry in below if entry.type == fs.FileType.File]
-    if isinstance(system, fs.LocalFileSystem):
-        folders = [root, *(entry.path for entry in below if entry.type == fs.FileType.Directory)]
-        found += [(link, 0) for folder in folders for link in _dead_links(folder)]
+    found = _local(root or "/") if isinstance(system, fs.LocalFileSystem) else _remote(system, root)
     return [
         SourceFile(path.rstrip("/") + name[len(root) :], size)
         for name, size in found
@@ -91,10 +87,27 @@ def _walk(path: str) -> list[SourceFile]:
     ]
 
 
-def _dead_links(folder: str) -> list[str]:
-    """Links in the folder whose target is not there. Arrow does not list them."""
-    with os.scandir(folder or "/") as entries:
-        return [entry.path for entry in entries if entry.is_symlink() and not os.path.exists(entry.path)]
+def _remote(system: fs.FileSystem, root: str) -> Iterator[tuple[str, int]]:
+    below = system.get_file_info(fs.FileSelector(root, recursive=True))
+    return ((entry.path, entry.size) for entry in below if entry.type == fs.FileType.File)
+
+
+def _local(folder: str, around: tuple[str, ...] = ()) -> Iterator[tuple[str, int]]:
+    """Files below a local folder, and links whose target is not there, which Arrow does not list. A link to a folder
+    that it lies in has nothing new: Arrow goes round in it forty times, and in two of them without end."""
+    place = os.path.realpath(folder)
+    if place in around:
+        return
+    with os.scandir(folder) as entries:
+        names = [entry.path for entry in entries]
+    for name in names:
+        name.encode()  # Arrow cannot open a file whose name is not UTF-8
+        if os.path.isfile(name):
+            yield name, os.path.getsize(name)
+        elif os.path.isdir(name):
+            yield from _local(name, (*around, place))
+        elif not os.path.exists(name):
+            yield name, 0
 
 
 def _reachable(path: str) -> tuple[fs.FileSystem, str]:

@@ -182,6 +182,17 @@ def test_a_link_to_nothing_in_a_folder_is_told(tmp_path: Path):
     assert "No such file" in found.failed[0]["detail"] and found.is_whole()
 
 
+def test_links_to_folders_are_followed_but_not_in_circles(tmp_path: Path):
+    for name in ("a/b/1.jsonl", "c/2.jsonl"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(GOOD)
+    for name, target in (("a/up", ".."), ("a/b/here", "."), ("c/other", "../a"), ("a/d", "../c")):
+        (tmp_path / name).symlink_to(target)
+    for path in (str(tmp_path / "a"), f"file://{tmp_path}/a"):
+        found = [file.path.rpartition(f"{tmp_path}/a/")[2] for file in find([path])]
+        assert found == ["b/1.jsonl", "d/2.jsonl", "up/c/2.jsonl"]
+
+
 def test_hidden_files_are_left_out_and_order_is_by_path(tmp_path: Path):
     for name in ("b/2.jsonl", "a/1.jsonl", "_SUCCESS", ".x/3.jsonl", "b/_tmp/4.jsonl"):
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
