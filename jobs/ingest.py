@@ -128,20 +128,25 @@ def require_finished(lake: Lake) -> None:
 def _is_unfinished(lake: Lake) -> bool:
     """Has a run written other tables but not yet ``files``, where every run writes last, or only deleted from it? False
     where the log of ``files`` no longer reaches back to its first version: then nobody can tell."""
-    commits = list(lake.commits(tables.FILES))
-    ours = [commit for commit in commits if (commit.lineage or {}).get("run_id")]
-    if ours and ours[0].operation == "DELETE":
+    if _is_begun(lake):
         return True
-    finished = {commit.lineage["run_id"] for commit in ours if commit.lineage}
+    commits = list(lake.commits(tables.FILES))
+    finished = {(commit.lineage or {}).get("run_id") for commit in commits}
     others = (lake.lineage(table) for table in (tables.CONVERSATIONS_RAW, tables.QUARANTINE))
     is_told = not commits or commits[-1].version == 0
     return is_told and any(left is not None and left.run_id not in finished for left in others)
 
 
+def _is_begun(lake: Lake) -> bool:
+    """Has a run deleted from ``files``, and not written to it yet?"""
+    ours = (commit for commit in lake.commits(tables.FILES) if (commit.lineage or {}).get("run_id"))
+    return next((commit.operation == "DELETE" for commit in ours), False)
+
+
 def _forget_unfinished(lake: Lake) -> None:
     """Remove rows that a killed run left: rows of files that ``files``, written last, does not list."""
     last = lake.lineage(tables.FILES)
-    finished = last.run_id if last else None
+    finished = last.run_id if last and not _is_begun(lake) else None
     for table in (tables.CONVERSATIONS_RAW, tables.QUARANTINE):
         left = lake.lineage(table)
         if left is not None and left.run_id != finished:

@@ -103,6 +103,30 @@ def test_a_copy_is_read_again_when_the_record_it_equals_may_go(lake: Lake, tmp_p
     assert refused == ["duplicate_record", "record_too_large"]
 
 
+@pytest.mark.parametrize("stage", ["read", "write quarantine", "write conversations_raw"])
+def test_files_read_again_by_a_run_that_is_stopped_leave_no_record_twice(lake: Lake, tmp_path: Path, stage: str):
+    files = chats(tmp_path / "a.jsonl", TEXT, TEXT * 20), chats(tmp_path / "b.jsonl", "Short.", first=2)
+    small, large = settings_of("input.max_record_bytes=1000"), settings_of("input.max_record_bytes=2000")
+    assert ingest.run(lake, small, files, QUIET)
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ingest.run(lake, large, files, Meanwhile(stage, stop))
+    assert ingest.run(lake, large, files, QUIET)
+    assert counted(lake) == {tables.CONVERSATIONS_RAW: 2, tables.QUARANTINE: 1, tables.FILES: 2}
+
+
+def test_an_empty_file_is_read_once(lake: Lake, tmp_path: Path):
+    files = [tmp_path / name for name in ("a.jsonl", "b.jsonl")]
+    for known, file in enumerate(files):
+        file.touch()
+        assert ingest.run(lake, settings_of(), [*map(str, files[: known + 1])], QUIET)
+        assert not ingest.run(lake, settings_of(), [*map(str, files[: known + 1])], QUIET)
+    assert counted(lake) == {tables.CONVERSATIONS_RAW: 0, tables.QUARANTINE: 0, tables.FILES: 2}
+
+
 def test_strict_looks_at_the_files_it_is_given(lake: Lake, tmp_path: Path):
     bad, good = tmp_path / "bad.jsonl", chats(tmp_path / "good.jsonl", TEXT)
     bad.write_text('{"no": "chat"}\n')
