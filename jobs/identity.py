@@ -17,7 +17,7 @@ def settle(rows: DataFrame, existing: DataFrame) -> tuple[DataFrame, DataFrame |
     quarantine rows that name the row they equal (None: no id clashes).
 
     Content is the ``digest`` column. Of different contents under one id the one already in the lake keeps the id, else
-    the one with the smallest digest; the others get ``-`` and 16 digits of their digest, with ``renamed_from`` set.
+    the new one with the smallest digest; the others get ``-`` and 16 digits of their digest, with ``renamed_from`` set.
     Text is not shuffled; only ids that clash are looked at.
     """
     decisions = _decide(_clashing(_keys(rows), _known(existing))).localCheckpoint()
@@ -41,15 +41,15 @@ def _keys(rows: DataFrame) -> DataFrame:
 
 
 def _known(existing: DataFrame) -> DataFrame:
-    return existing.select(
-        F.coalesce("renamed_from", "conversation_id").alias("conversation_id"),
-        "digest",
-        F.when(F.col("renamed_from").isNull(), 2).otherwise(1).alias("standing"),
-    )
+    """What each id of the lake stands for, and each that a row was renamed from, with the id this row has now."""
+    held = existing.select("digest", F.col("conversation_id").alias("held_id"), "conversation_id", "renamed_from")
+    renamed = held.where(F.col("renamed_from").isNotNull()).withColumn("conversation_id", F.col("renamed_from"))
+    both = held.withColumn("standing", F.lit(2)).unionByName(renamed.withColumn("standing", F.lit(1)))
+    return both.drop("renamed_from")
 
 
 def _clashing(keys: DataFrame, known: DataFrame) -> DataFrame:
-    """Rows and known rows of every id that stands more than once. ``standing``: 2 holds the id, 1 known, 0 new."""
+    """Rows and known rows of every id that stands more than once. ``standing``: 2 holds the id, 1 left it, 0 new."""
     everyone = keys.withColumn("standing", F.lit(0)).unionByName(known, allowMissingColumns=True)
     counts = everyone.groupBy("conversation_id").agg(
         F.count(F.lit(1)).alias("times"), F.min("standing").alias("newest")
@@ -62,9 +62,9 @@ def _decide(members: DataFrame) -> DataFrame:
     """Per new row of a clashing id: the id it (or the row it equals) has in the end, and whether it is a copy."""
     content = Window.partitionBy("conversation_id", "digest")
     standing = members.withColumn("best", F.max("standing").over(content))
+    standing = standing.withColumn("held_id", F.max("held_id").over(content))
     standing = standing.withColumn("nth", F.row_number().over(content.orderBy(F.desc("standing"), "order")))
-    is_renamed = F.col("best") == 1  # it keeps its longer id, also when the row that held the id is gone
-    holders = Window.partitionBy("conversation_id").orderBy((F.col("best") == 2).desc(), is_renamed, "digest")
+    holders = Window.partitionBy("conversation_id").orderBy((F.col("best") == 2).desc(), F.col("best") == 1, "digest")
     ranked = standing.withColumn("rank", F.dense_rank().over(holders))
     return ranked.where(F.col("standing") == 0).select(
         "file", "record", "part", _settled().alias("settled_id"), (F.col("nth") > 1).alias("is_copy")
@@ -73,4 +73,4 @@ def _decide(members: DataFrame) -> DataFrame:
 
 def _settled() -> Column:
     longer = F.concat("conversation_id", F.lit("-"), F.substring("digest", 1, _SUFFIX))
-    return F.when((F.col("rank") == 1) & (F.col("best") != 1), F.col("conversation_id")).otherwise(longer)
+    return F.coalesce("held_id", F.when(F.col("rank") == 1, F.col("conversation_id")).otherwise(longer))

@@ -27,8 +27,8 @@ class Found(NamedTuple):
 
     - ``is_removed``: gone at ``level`` for ``kept_id``, which is kept in the end. Some of these rows were removed
       before: the row kept for them went, and this is what holds now. Once at most for each conversation.
-    - else a member of a family that stays at this level, or is told anew at the next, ``kept_id`` null: a prompt of more
-      than ``keep`` conversations, or a template.
+    - else a member of a family that stays at this level, or is told anew at the next, ``kept_id`` null: a prompt of
+      more than ``keep`` conversations, or a template.
     - ``similarity``: Jaccard of the prompt with that of the family's first row (1.0: same tokens); at ``template`` the
       share of its tokens that is the template's (of the founder's tokens, where it is nearly the same).
     - ``family``: 32 hexadecimal digits, of the first row's prompt or of the template.

@@ -65,9 +65,25 @@ def test_ids_of_many_contents_under_one_id_differ(spark: SparkSession):
     assert len({row.conversation_id for row in kept.collect()}) == 3 and copies is not None and copies.isEmpty()
 
 
-def test_a_row_keeps_its_longer_id_when_the_row_that_held_the_id_is_gone(spark: SparkSession):
-    renamed, longer = "0" * 64, f"c-{'0' * 16}"
-    kept, copies = identity.settle(rows_of(spark, (renamed, None), ("1" * 64, None)), rows_of(spark, (renamed, longer)))
-    assert [(row.conversation_id, row.digest) for row in kept.collect()] == [("c", "1" * 64)]
-    assert copies is not None
-    assert [row.detail for row in copies.collect()] == [f"same content as conversation_id {longer}"]
+def test_an_id_made_from_content_is_no_other_records(spark: SparkSession):
+    made = "c-" + "2" * 16
+    first, copies = settled(frame(spark, [], SCHEMAS[tables.CONVERSATIONS_RAW]), ("c", "1"), ("c", "2"))
+    assert sorted(row.conversation_id for row in first.collect()) == ["c", made] and not copies
+    more, copies = settled(first, (made, "2"), (made, "3"))
+    assert [row.conversation_id for row in more.collect()] == [f"{made}-{'3' * 16}"]
+    assert copies == [f"same content as conversation_id {made}"]
+    more, copies = settled(first.where("conversation_id != 'c'"), ("c", "2"), ("c", "3"))
+    assert [row.conversation_id for row in more.collect()] == ["c"]
+    assert copies == [f"same content as conversation_id {made}"]
+
+
+def settled(lake: DataFrame, *given: tuple[str, str]) -> tuple[DataFrame, list[str]]:
+    """What becomes of records with these ids and digests (of one digit), and what is said of copies."""
+    schema = SCHEMAS[tables.CONVERSATIONS_RAW]
+    rows = [
+        {"conversation_id": name, "file": "f", "record": number, "part": 0, "digest": digit * 64}
+        for number, (name, digit) in enumerate(given)
+    ]
+    made = frame(lake.sparkSession, [tuple(row.get(name) for name in schema.names) for row in rows], schema)
+    kept, copies = identity.settle(made, lake)
+    return kept.select(*schema.names), [row.detail for row in copies.collect()] if copies else []
