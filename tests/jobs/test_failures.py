@@ -1,10 +1,13 @@
 """What a failure is to a user: its line and its exit code."""
 
+import shlex
+
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
+from conf import recipe
 from jobs.failures import explain
 
 
@@ -48,3 +51,9 @@ def test_what_delta_cannot_read_is_damage(error: str) -> None:
 def test_what_is_sparks_own_is_no_damage(error: str, told: str) -> None:
     line, code = explain(RuntimeError(error))
     assert code == 1 and line.startswith(told)
+
+
+@pytest.mark.parametrize("said", ["Java heap space", "spark.driver.maxResultSize (1 GB)", "malloc of size 8 failed"])
+def test_a_setting_that_is_advised_can_be_given_as_it_stands(said: str) -> None:
+    words = shlex.split(explain(RuntimeError(said))[0])
+    assert recipe.load(None, [words[words.index("--set") + 1]]).spark

@@ -42,27 +42,10 @@ def test_a_lake_is_no_input_of_its_own(tmp_path: Path, lake: str):
     assert len(ingest.sources([str(tmp_path / "*.jsonl"), f"{tmp_path}/{lake}2"], place)) == 2
 
 
-def rows_of(spark: SparkSession, *contents: tuple[str, str | None]) -> DataFrame:
-    """Rows of records whose id was ``c``, each with a digest and, where it was renamed, the id it has instead."""
-    schema = SCHEMAS[tables.CONVERSATIONS_RAW]
-    given = [
-        {
-            "conversation_id": to or "c",
-            "renamed_from": to and "c",
-            "file": "f",
-            "record": n,
-            "part": 0,
-            "digest": d,
-        }
-        for n, (d, to) in enumerate(contents)
-    ]
-    return frame(spark, [tuple(row.get(name) for name in schema.names) for row in given], schema)
-
-
 def test_ids_of_many_contents_under_one_id_differ(spark: SparkSession):
-    new = rows_of(spark, ("0" * 64, None), ("1" * 63 + "a", None), ("1" * 8 + "b" * 56, None))
-    kept, copies = identity.settle(new, rows_of(spark))
-    assert len({row.conversation_id for row in kept.collect()}) == 3 and copies is not None and copies.isEmpty()
+    nothing = frame(spark, [], SCHEMAS[tables.CONVERSATIONS_RAW])
+    kept, copies = settled(nothing, ("c", "0"), ("c", "1" * 63 + "a"), ("c", "1" * 8 + "b"))
+    assert len({row.conversation_id for row in kept.collect()}) == 3 and not copies
 
 
 def test_an_id_made_from_content_is_no_other_records(spark: SparkSession):
@@ -78,11 +61,11 @@ def test_an_id_made_from_content_is_no_other_records(spark: SparkSession):
 
 
 def settled(lake: DataFrame, *given: tuple[str, str]) -> tuple[DataFrame, list[str]]:
-    """What becomes of records with these ids and digests (of one digit), and what is said of copies."""
+    """What becomes of records with these ids and digests (their last digit repeated), and what is said of copies."""
     schema = SCHEMAS[tables.CONVERSATIONS_RAW]
     rows = [
-        {"conversation_id": name, "file": "f", "record": number, "part": 0, "digest": digit * 64}
-        for number, (name, digit) in enumerate(given)
+        {"conversation_id": name, "file": "f", "record": number, "part": 0, "digest": digest.ljust(64, digest[-1])}
+        for number, (name, digest) in enumerate(given)
     ]
     made = frame(lake.sparkSession, [tuple(row.get(name) for name in schema.names) for row in rows], schema)
     kept, copies = identity.settle(made, lake)
