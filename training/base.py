@@ -21,7 +21,10 @@ def check_base(folder: str) -> None:
     """Raises RunRefused unless ``folder`` is a model that can be read without running code of others."""
     path = Path(folder)
     if not (path / "config.json").is_file():
-        raise RunRefused(f"base.model: expected a folder with config.json, found none in {folder}")
+        raise RunRefused(
+            f"base.model: expected a folder with config.json, found none in {folder}: put the model there, or name its "
+            "folder; nothing is downloaded"
+        )
     for name in ("config.json", "tokenizer_config.json"):
         refuse_code(folder, name)
     files = sorted({*_named(path), *(file.name for file in path.glob("*.safetensors"))})

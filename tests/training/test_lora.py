@@ -283,7 +283,10 @@ def test_a_model_that_brings_code_is_refused(model_copy: Path, name: str) -> Non
 
 
 def test_an_unknown_architecture_and_a_missing_folder_are_told(model_copy: Path) -> None:
-    with pytest.raises(RunRefused, match=r"expected a folder with config.json"):
+    with pytest.raises(
+        RunRefused,
+        match=r"expected a folder with config.json, found none in .*: put the model there, or name its folder",
+    ):
         check_base(str(model_copy / "nothing"))
     (model_copy / "config.json").write_text('{"model_type": "not_a_model"}')
     with pytest.raises(RunRefused, match="no model transformers knows"):
