@@ -1,6 +1,7 @@
 """Every command of training is registered here; ``train`` and ``adapter`` are this file's. Imports nothing heavy."""
 
 import argparse
+import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
@@ -116,6 +117,8 @@ def _parser(commands: Any, name: str, does: str, epilog: str) -> ArgumentParser:
 
 def run_train(args: Namespace) -> int:
     """``winnow train``: the exit code is the run's."""
+    if getattr(args, "debug", False):
+        os.environ["WINNOW_DEBUG"] = "1"  # for the ranks, which tell of their failures themselves
     require_libraries()
     from training.sft import prepare_environment
 

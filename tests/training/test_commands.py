@@ -1,8 +1,12 @@
 """What the options of the training commands take."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from jobs.cli import main
+from training import lock, ranks
 
 RUN = ["--lake", "lake", "--out", "out"]
 MEANINGLESS = {
@@ -26,3 +30,15 @@ def test_a_number_that_means_nothing_is_refused_by_the_options_name(
     said = capsys.readouterr().err
     assert f"argument {words[-2]}: expected a " in said
     assert f"found {words[-1]!r}" in said
+
+
+def test_debug_is_for_the_ranks_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WINNOW_DEBUG", "")
+    out = str(tmp_path / "run")
+    assert main(["train", "--lake", "none", "--out", out, "--set", "launch.gpus_per_node=0", "--debug"]) == 2
+    capfd.readouterr()
+    with lock.held(Path(out)) as file:
+        assert ranks.run([sys.executable, "-m", "training.sft", out], 1, 1, file) == 2
+    assert "Traceback" in capfd.readouterr().err
