@@ -43,8 +43,10 @@ def cap(facts: DataFrame, signatures: Rows, matches: Rows, options: Dedup, work:
     """See :func:`jobs.caps.cap`. Signatures are in files."""
     spark = signatures.spark
     everyone = _everyone(facts, signatures, matches, options)
-    prompts = openings.distinct(everyone, options.prompt.policy == "best")
-    distinct = _filed(everyone.told.take(pa.array(prompts.first)), signatures, f"{work}/prompts")
+    by_order = options.prompt.policy == "best"
+    prompts = openings.distinct(everyone, by_order)
+    first = everyone.told.take(pa.array(prompts.first))
+    distinct = _filed(first if by_order else _unordered(first), signatures, f"{work}/prompts")
     united = read_frame(near_same(distinct, options, work), UNITED)
     slots = _slots(distinct, prompts.row[places(united["key"], prompts.keys)], options)
     least = None if options.prompt.policy == "off" else options.prompt.keep + 1
@@ -75,9 +77,18 @@ def _asked(facts: DataFrame, is_ordered: bool) -> tuple[pa.ChunkedArray, pa.Arra
     """The ids of these facts, and their orders (smaller is better), which are empty unless asked for."""
     if not is_ordered:
         names = read_frame(facts, pa.schema([_ID]))["conversation_id"]
-        return names, pa.ListArray.from_arrays(np.zeros(len(names) + 1, np.int32), pa.array([], pa.float64()))
+        return names, _no_orders(len(names))
     found = read_frame(facts.select("conversation_id", ascending().alias("order")), pa.schema([_ID, _ORDER]))
     return found["conversation_id"], one(found["order"])
+
+
+def _no_orders(count: int) -> pa.Array:
+    return pa.ListArray.from_arrays(np.zeros(count + 1, np.int32), pa.array([], pa.float64()))
+
+
+def _unordered(told: pa.RecordBatch) -> pa.RecordBatch:
+    """The same without orders, which level template alone may have asked for."""
+    return told.set_column(told.schema.get_field_index(_ORDER.name), _ORDER, _no_orders(len(told)))
 
 
 def _filed(first: pa.RecordBatch, signatures: Rows, work: str) -> Rows:

@@ -311,9 +311,11 @@ def test_a_very_frequent_prompt_is_capped_like_any_other(cap: Capping):
     assert cap.all(hot, how=options({"keep": 100})).counts == {"prompt": 49_900}
 
 
-def test_both_ways_tell_the_same_families(spark: SparkSession):
-    rows, removed = crowd(3)
-    told = [way.cap(*frames(spark, rows, removed), options(), work()) for way in (caps_on_driver, caps_on_spark)]
+@pytest.mark.parametrize("template", ["keep", "best"])
+def test_both_ways_tell_the_same_families(spark: SparkSession, template: str):
+    rows, removed = crowd(2)
+    how = options(template={"policy": template})
+    told = [way.cap(*frames(spark, rows, removed), how, work()) for way in (caps_on_driver, caps_on_spark)]
     first, second = (sorted(found.families.collect()) for found in told)
     assert len(first) > 4
     assert first == second
