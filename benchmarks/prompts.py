@@ -19,13 +19,14 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from conf.duplicates import Dedup, PromptLevel, TemplateLevel
-from jobs import caps_on_driver, caps_on_spark, signing, terminal
+from jobs import terminal
+from jobs.duplicates import caps_on_driver, caps_on_spark, signing
 from jobs.lake import FILE
 from jobs.session import open_session
-from jobs.tasks import Rows, filed_rows, made_folder
-from udfs import datafiles
-from udfs.capping import PROMPT, TEMPLATE
-from udfs.prompts import keys
+from jobs.tasks import Rows, make_folder, rows_from_tasks
+from udfs.dedup.capping import PROMPT, TEMPLATE
+from udfs.dedup.prompts import keys
+from udfs.delta import datafiles
 
 CAPS = (10, 25, 50, 100, 200)
 _SIGNED = pa.schema(
@@ -47,7 +48,7 @@ def main() -> int:
     nothing = session.createDataFrame([], "conversation_id string, kept_id string, level string")
     matches = Rows(session, lambda: nothing)
     with tempfile.TemporaryDirectory() as work:
-        signatures = _signed(session, options.input, made_folder(f"{work}/signatures"))
+        signatures = _signed(session, options.input, make_folder(f"{work}/signatures"))
         facts = signatures.frame().select("conversation_id", "digest", F.array().cast("array<double>").alias("order"))
         for run in ("first", "second"):
             for way in (caps_on_spark, caps_on_driver):
@@ -66,10 +67,10 @@ def _signed(session: SparkSession, folder: str, work: str) -> Rows:
         "conversation_id",
         F.try_element_at(said, F.lit(1))["content"].alias("prompt"),
         F.sha2("conversation_id", 256).alias("digest"),
-        signing.row_of("conversation_id").alias("row"),
+        signing.id_hash("conversation_id").alias("row"),
     )
-    told = rows.mapInArrow(lambda batches: datafiles.told(_keyed(batches), Path(work), _SIGNED), FILE)
-    return filed_rows(session, work, told, from_arrow_schema(_SIGNED))
+    told = rows.mapInArrow(lambda batches: datafiles.write_as_row(_keyed(batches), Path(work), _SIGNED), FILE)
+    return rows_from_tasks(session, work, told, from_arrow_schema(_SIGNED))
 
 
 def _keyed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

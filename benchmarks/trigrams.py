@@ -1,4 +1,4 @@
-"""Makes ``udfs/trigrams.bin``, the table that :mod:`udfs.gibberish` reads, from labelled texts in many languages.
+"""Makes ``udfs/trigrams.bin``, the table that :mod:`udfs.facts.gibberish` reads, from labelled texts in many languages.
 
     python -m benchmarks.trigrams langid_bench.jsonl
 
@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from udfs import gibberish, scripts
+from udfs import scripts
+from udfs.facts import gibberish
 
 LICENCES = ("Apache", "MIT", "BSD", "CC0", "CC-BY", "CC BY", "Public", "public", "UDHR")
 ORDINARY = 5

@@ -8,7 +8,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from conf import tables
-from udfs.lake import read_rows
+from udfs.delta.lake import read_rows
 
 BANDS = (0.25, 0.5, 0.75, 1.0)
 """Where degrees of overlap are divided; the last band is full overlap alone."""

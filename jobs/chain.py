@@ -5,23 +5,12 @@ from argparse import Namespace
 
 from conf import recipe
 from conf.settings import Settings
-from jobs import (
-    annotate,
-    benchmarks,
-    decontaminate,
-    dedup,
-    ingest,
-    linguistics,
-    measure,
-    pins,
-    publish,
-    report,
-    shaping,
-)
+from jobs import annotate, decontaminate, dedup, ingest, linguistics, pins, publish, questions, report, shaping
+from jobs.duplicates import measure
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
 from jobs.session import open_session
-from udfs.versions import resolve
+from udfs.delta.versions import resolve
 
 ORDER = ("ingest", "annotate", "linguistics", "decontaminate", "dedup", "publish")
 """The jobs of ``winnow run``, each on what the one before it committed."""
@@ -53,7 +42,7 @@ def _check(names: list[str], settings: Settings, args: Namespace) -> None:
     if "linguistics" in names:
         linguistics.prepare(settings)
     if "decontaminate" in names:
-        benchmarks.read(decontaminate.require_on(settings.decontaminate))
+        questions.read(decontaminate.require_on(settings.decontaminate))
     if "publish" in names:
         shaping.prepare(settings.publish)
         pins.check_place(args.lake)

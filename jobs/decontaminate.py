@@ -18,16 +18,16 @@ from pyspark.sql.types import IntegerType, LongType, StructField, StructType
 from conf import recipe, tables
 from conf.duplicates import Decontaminate
 from conf.settings import Settings
-from jobs import benchmarks
-from jobs.benchmarks import Item
+from jobs import questions
 from jobs.errors import UsageError
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
+from jobs.questions import Item
 from jobs.tables import SCHEMAS, only_row
 from udfs import contamination
-from udfs.benchmarks import Features, Part, Shape, features
 from udfs.contamination import SHOWN, Searched
+from udfs.questions import Features, Part, Shape, features
 
 WHOLE = 0.9
 """From which share of its features on a question counts as asked in full, if perhaps with a slip."""
@@ -43,7 +43,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     Raises :class:`InputUnreadable` with every mistake in the benchmark files before any conversation is read.
     """
     options = settings.decontaminate
-    items = benchmarks.read(require_on(options))
+    items = questions.read(require_on(options))
     rule = name_rule(items, options)
     stamp = _stamp(lake, settings, rule)
     if is_done(lake, tables.CONTAMINATION, stamp):
@@ -82,7 +82,7 @@ def contaminated(lake: Lake, settings: Settings) -> DataFrame:
     if not drops(settings):
         return lake.read(tables.CONVERSATIONS).select("conversation_id").limit(0)
     options, found = settings.decontaminate, lake.lineage(tables.CONTAMINATION)
-    wanted = _stamp(lake, settings, name_rule(benchmarks.read(options), options))
+    wanted = _stamp(lake, settings, name_rule(questions.read(options), options))
     if found is None or found.run_id != wanted.run_id:
         is_newest = found is not None and found.inputs == wanted.inputs
         other = "has other settings or questions" if is_newest else "is of older conversations"

@@ -8,14 +8,15 @@ from pyspark.sql import DataFrame
 from conf import recipe, tables
 from conf.duplicates import Dedup
 from conf.settings import Settings
-from jobs import against, caps, decontaminate, increment, matching, outcome, personas, signing, stores, survivors
+from jobs import decontaminate, personas, stores
+from jobs.duplicates import against, caps, increment, matching, outcome, signing, survivors
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
-from jobs.renewal import Named, renewed
 from jobs.tables import SCHEMAS, frame
 from jobs.tasks import Made, Rows, table_rows
-from udfs.versions import Version
+from jobs.upsert import Named, upserted
+from udfs.delta.versions import Version
 
 
 def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
@@ -58,7 +59,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
 def find(
     facts: DataFrame, signatures: Rows, options: Dedup, work: str, extra: DataFrame | None = None
 ) -> tuple[Rows, Rows]:
-    """What became of every conversation that shares a key with another (:func:`udfs.candidates.thin`), and the members
+    """What became of every conversation that shares a key with another (:func:`candidates.thin`), and the members
     of all components.
 
     Only the conversations in ``facts`` take part. ``extra`` are signatures of another dataset: its rows are never
@@ -120,7 +121,7 @@ def _write_clusters(lake: Lake, job: Run, found: Rows, seen: Named | None) -> No
 
 def _with_others(lake: Lake, table: str, now: Made, seen: Named | None) -> Made:
     """The table's rows of conversations that were not looked at as they were; None: all were."""
-    return now if seen is None else renewed(table_rows(lake, table), now, seen)
+    return now if seen is None else upserted(table_rows(lake, table), now, seen)
 
 
 if __name__ == "__main__":

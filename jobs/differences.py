@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 from conf import tables
 from jobs import terminal, versions
 from jobs.why import verdicts
-from udfs.contents import open_version, read_batches
-from udfs.lake import read_rows
-from udfs.versions import Version, resolve
+from udfs.delta.contents import open_version, read_batches
+from udfs.delta.lake import read_rows
+from udfs.delta.versions import Version, resolve
 
 _FACTS = ("digest", "split", "copies")
 _KEY = "conversation_id"

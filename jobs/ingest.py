@@ -16,7 +16,7 @@ from pyspark.sql.types import ArrayType, BooleanType, LongType, StringType, Stru
 
 from conf import recipe, tables
 from conf.settings import Input, Settings
-from jobs import identity
+from jobs import ids
 from jobs.errors import InputUnreadable, LakeDamaged, UsageError
 from jobs.formats.conversation import DUPLICATE_FILE, DUPLICATE_RECORD, FILE_REASONS
 from jobs.lake import Lake, Lineage
@@ -27,7 +27,7 @@ from jobs.reader import files, rows, survey
 from jobs.reader.read import Split, read_split
 from jobs.tables import SCHEMAS, frame
 from jobs.tasks import spread
-from udfs.deltalog import local_path
+from udfs.delta.log import local_path
 
 _FILE_ID = StructType([StructField("file_id", StringType())])
 _FINDING = StructType(
@@ -184,7 +184,7 @@ def _commit(lake: Lake, job: Run, staged: DataFrame, copies: DataFrame | None, c
         failed = staged.where(is_failed).select("file").distinct().collect()
     sound = staged.where(~F.col("file").isin([row.file for row in failed])) if failed else staged
     with progress.stage("settle ids"):
-        kept, collapsed = identity.settle(sound.where(F.col("kind") == rows.ROW), lake.read(tables.CONVERSATIONS_RAW))
+        kept, collapsed = ids.settle(sound.where(F.col("kind") == rows.ROW), lake.read(tables.CONVERSATIONS_RAW))
     parts = [sound.where(F.col("kind") == rows.REFUSED), staged.where(is_failed) if failed else None, copies, collapsed]
     refused = _union([part for part in parts if part is not None])
     with progress.stage("write quarantine"):

@@ -16,10 +16,10 @@ from jobs import stores
 from jobs.errors import LakeDamaged, UsageError
 from jobs.parts import Kernel
 from jobs.tables import SCHEMAS
-from udfs import datafiles
-from udfs.datafiles import DataFile, Share
-from udfs.deltalog import Commit, local_path, read_commit
-from udfs.lake import check_layout, read_table_log
+from udfs.delta import datafiles
+from udfs.delta.datafiles import DataFile, Share
+from udfs.delta.lake import check_layout, read_table_log
+from udfs.delta.log import Commit, local_path, read_commit
 
 _HASHES = {"compression": "snappy", "parquet.enable.dictionary": "false"}
 """How tables that are mostly hashes are written: zstd saves a twelfth of their size, for a fifth of the time of writing
@@ -159,7 +159,7 @@ class Lake:
     def filing(self, table: str) -> Kernel:
         """A kernel that writes rows of the table to a new file, and tells it as :meth:`write_files` takes it."""
         folder, schema = cast(Path, self.folder(table)), to_arrow_schema(SCHEMAS[table])
-        return lambda batches: datafiles.told(batches, folder, schema)
+        return lambda batches: datafiles.write_as_row(batches, folder, schema)
 
     def write_files(self, table: str, made: DataFrame, lineage: Lineage, mode: str) -> int:
         """Commit files that the tasks of ``made`` write by :meth:`filing` (rows ``FILE``) as :meth:`write` commits

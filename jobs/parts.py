@@ -15,7 +15,7 @@ from pyspark.sql.types import StructType
 
 Kernel = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 PACKED = "part int, keys binary, values binary"
-"""The columns of :func:`udfs.blocks.pack`."""
+"""The columns of :func:`udfs.dedup.blocks.pack`."""
 _SEED = 42
 
 

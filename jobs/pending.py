@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from conf import tables
 from jobs.errors import UsageError
 from jobs.formats.conversation import DUPLICATE_RECORD, UNREADABLE_FILE
-from jobs.identity import SAME_AS
+from jobs.ids import SAME_AS
 from jobs.lake import Lake
 from jobs.reader.read import Split
 

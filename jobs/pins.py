@@ -11,10 +11,10 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from conf import tables
-from udfs.contents import open_version
-from udfs.deltalog import local_path
-from udfs.lake import UNREADABLE, WRONG_CHOICE, LakeError, reading, table_uri
-from udfs.versions import Pin, find_pin, open_pins, pins_of, read_pins, resolve
+from udfs.delta.contents import open_version
+from udfs.delta.lake import UNREADABLE, WRONG_CHOICE, LakeError, reading, table_uri
+from udfs.delta.log import local_path
+from udfs.delta.versions import Pin, find_pin, open_pins, pins_of, read_pins, resolve
 
 PINS = pa.schema(
     [
@@ -78,7 +78,7 @@ def unpin(lake: str, name: str) -> Pin:
 
 
 def pinned_versions(lake: str) -> set[int]:
-    """Every version of the dataset that a pin names: what a clean-up must keep (see ``udfs.contents``)."""
+    """Every version of the dataset that a pin names: what a clean-up must keep (see ``udfs.delta.contents``)."""
     return {pin.version for pin in read_pins(lake)}
 
 

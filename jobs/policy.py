@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from conf.duplicates import Dedup
 from conf.rules import Rules
-from udfs.candidates import LEVELS
+from udfs.dedup.candidates import LEVELS
 
 KEYWORD = "keyword_"
 """Prefix of the reasons that keyword categories give."""

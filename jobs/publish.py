@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 
 from conf import recipe, tables
 from conf.settings import Gates, Settings
-from jobs import annotate, decontaminate, dedup, increment, ingest, policy, shaping
+from jobs import annotate, decontaminate, dedup, ingest, policy, shaping
+from jobs.duplicates import increment
 from jobs.errors import GateFailed, LakeDamaged, UsageError
 from jobs.formats.conversation import DUPLICATE_RECORD
 from jobs.lake import Lake

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from pyspark.sql import functions as F
 
 from conf import tables
-from jobs import measure
+from jobs.duplicates import measure
+from jobs.duplicates.measure import by_class, shares
 from jobs.lake import Lake, Lineage
-from jobs.measure import by_class, shares
 from jobs.tables import only_row
 
 _WIDTH = 34

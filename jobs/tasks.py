@@ -14,8 +14,8 @@ from pyspark.sql.types import StructType
 from jobs.lake import FILE, Lake
 from jobs.parts import Kernel
 from jobs.stores import read_files
-from udfs.datafiles import Share, read, shares
-from udfs.deltalog import local_path
+from udfs.delta.datafiles import Share, read, shares
+from udfs.delta.log import local_path
 
 _TASK_BYTES = 96 << 20
 _BATCH = 2000
@@ -114,29 +114,29 @@ def read_frame(frame: DataFrame, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pandas(found, schema, preserve_index=False)
 
 
-def as_they_are(rows: Rows, schema: StructType) -> Made:
+def unchanged(rows: Rows, schema: StructType) -> Made:
     """The columns of the schema, of rows that have them, made no different."""
     return Made(rows, schema.names, lambda batches: batches, schema)
 
 
-def filed_rows(spark: SparkSession, folder: str, told: DataFrame, schema: StructType) -> Rows:
+def rows_from_tasks(spark: SparkSession, folder: str, told: DataFrame, schema: StructType) -> Rows:
     """The rows of this schema that the tasks of ``told`` (rows ``FILE``) now write to files in the local folder."""
     files = sorted(Share(f"{folder}/{name}", size) for name, size, _ in told.collect())
     return Rows(spark, lambda: read_files(spark, (file.path for file in files), schema), files)
 
 
-def held_rows(spark: SparkSession, table: pa.Table, folder: str) -> Rows:
+def rows_from_memory(spark: SparkSession, table: pa.Table, folder: str) -> Rows:
     """The rows of a table in memory, by way of a file if the folder is a local or shared one: a million rows of a frame
     made from memory take Spark four seconds to read, once each time, where those of a file take half a second."""
     schema = from_arrow_schema(table.schema)
     if local_path(folder) is None:
         return Rows(spark, lambda: spark.createDataFrame(table.to_pandas(), schema))
-    path = f"{made_folder(folder)}/rows.parquet"
+    path = f"{make_folder(folder)}/rows.parquet"
     pq.write_table(table, path, compression="none")
     return Rows(spark, lambda: read_files(spark, [path], schema), [Share(path, table.nbytes)])
 
 
-def made_folder(uri: str) -> str:
+def make_folder(uri: str) -> str:
     """The path of a folder that is made now, if it is a local or shared one."""
     place = cast(Path, local_path(uri))
     place.mkdir(parents=True, exist_ok=True)

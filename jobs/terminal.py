@@ -8,7 +8,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from udfs.versions import Version, show_time
+from udfs.delta.versions import Version, show_time
 
 JOINERS = "\u200c\u200d"
 """Not printable by Unicode's classes, but needed to write Persian, Hindi and emoji; harmless to a terminal."""

@@ -14,9 +14,9 @@ from conf import tables
 from jobs import terminal, versions
 from jobs.errors import LakeDamaged, UsageError
 from udfs import keyfile, pii, sealing
-from udfs.lake import WRONG_CHOICE, LakeError, read_rows, read_table_log
+from udfs.delta.lake import WRONG_CHOICE, LakeError, read_rows, read_table_log
+from udfs.delta.versions import resolve
 from udfs.sealing import Key
-from udfs.versions import resolve
 
 Message = dict[str, Any]
 

@@ -16,13 +16,13 @@ from typing import Any
 from conf import tables
 from jobs import audit, pins, terminal
 from jobs.errors import UsageError
-from udfs.contents import open_version, read_batches, verify
-from udfs.lake import (
+from udfs.delta.contents import open_version, read_batches, verify
+from udfs.delta.lake import (
     UNREADABLE,
     read_rows,
     read_table_log,
 )
-from udfs.versions import Version, list_versions, read_pins, resolve
+from udfs.delta.versions import Version, list_versions, read_pins, resolve
 
 
 def show(version: Version, limit: int) -> list[dict[str, Any]]:

@@ -15,10 +15,10 @@ from pyarrow import dataset as ds
 
 from conf import tables
 from jobs import terminal, versions
-from udfs.contents import open_version, read_batches
-from udfs.deltalog import read_commit
-from udfs.lake import UNREADABLE, WRONG_CHOICE, LakeError, read_rows, read_table_log
-from udfs.versions import Version, resolve
+from udfs.delta.contents import open_version, read_batches
+from udfs.delta.lake import UNREADABLE, WRONG_CHOICE, LakeError, read_rows, read_table_log
+from udfs.delta.log import read_commit
+from udfs.delta.versions import Version, resolve
 
 Row = dict[str, Any]
 

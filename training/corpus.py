@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from udfs import contents, versions
-from udfs.lake import LakeError
+from udfs.delta import contents, versions
+from udfs.delta.lake import LakeError
 
 CorpusError = LakeError
 """Why there is no corpus: what was asked for, what there is, what to do. ``exit_code`` is the command's."""
@@ -44,7 +44,7 @@ class Corpus:
     def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """The rows of schema ``dataset`` in ``jobs/tables.py``, the same order every time, in bounded memory.
 
-        At most ``udfs.contents.BATCH_ROWS`` at a time.
+        At most ``udfs.delta.contents.BATCH_ROWS`` at a time.
         """
         return contents.read_batches(self._table, columns)
 

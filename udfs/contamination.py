@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs import ngrams
-from udfs.benchmarks import Features
+from udfs.questions import Features
 from udfs.tokens import tokenise
 
 SHOWN = 200

@@ -8,7 +8,7 @@ import secrets
 import stat
 from pathlib import Path
 
-from udfs.deltalog import local_path
+from udfs.delta.log import local_path
 from udfs.sealing import KEY_BYTES, Key
 
 MAKE_ONE = "`winnow make-key FILE` makes one"

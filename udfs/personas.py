@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs import digest, prompts
+from udfs import digest
+from udfs.dedup import prompts
 
 SHOWN = 200
 """Characters kept of a question and of a system prompt, to be read by a person."""
@@ -15,7 +16,7 @@ def identify(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Conversations -> the keys of their question and persona, one for one.
 
     In: ``conversation_id``; ``text``, the first user message; ``system``, ``character`` and ``model``, null for none.
-    Out: ``conversation_id``; ``question``, 16 bytes that equal questions share (:func:`udfs.prompts.keys`: up to case,
+    Out: ``conversation_id``; ``question``, 16 bytes that equal questions share (:func:`prompts.keys`: up to case,
     punctuation and spaces), null where it has no tokens; ``persona``, 32 hexadecimal digits, of the system prompt's
     tokens, the character up to case, and the model; ``character``, ``model``; ``system`` and ``text``, their first
     :data:`SHOWN` characters.

@@ -1,7 +1,7 @@
 """How is a conversation's order of turns mended, so that its good exchanges need not be thrown away?
 
 Messages lie flat, conversation ``i`` is messages ``offsets[i]:offsets[i+1]``. Only conversations that a fact of
-:mod:`udfs.structure` holds for are looked at one by one, and of them only roles and which messages are blank.
+:mod:`udfs.facts.structure` holds for are looked at one by one, and of them only roles and which messages are blank.
 """
 
 from collections.abc import Collection, Iterator
@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs import structure
 from udfs.batch import Batch, Limits, batch_of
+from udfs.facts import structure
 
 REPAIRS = ("drop_blank", "drop_roles", "trim_start", "merge_roles", "drop_unanswered")
 """All repairs, in the order they run.

@@ -20,8 +20,9 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.labels import corpus, garbling
-from udfs import facts, gibberish, scripts
+from udfs import facts, scripts
 from udfs.batch import Limits, batch_of
+from udfs.facts import gibberish
 
 SAMPLE = 2000
 """Messages garbled in each way."""

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from conf.duplicates import Decontaminate, Fields
-from jobs.benchmarks import Item, read
 from jobs.errors import InputUnreadable
+from jobs.questions import Item, read
 
 
 def items(folder: Path, **settings: object) -> list[Item]:

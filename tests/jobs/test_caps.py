@@ -12,11 +12,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from conf.duplicates import Dedup, PromptLevel, TemplateLevel
-from jobs import caps_on_driver, caps_on_spark
-from jobs.prompts import Found
-from jobs.signing import rows_of as numbers_of
-from jobs.tasks import Rows, held_rows
-from udfs.prompts import keys
+from jobs.duplicates import caps_on_driver, caps_on_spark
+from jobs.duplicates.prompts import Found
+from jobs.duplicates.signing import id_hashes as numbers_of
+from jobs.tasks import Rows, rows_from_memory
+from udfs.dedup.prompts import keys
 
 FACTS = "conversation_id string, digest string, `order` array<double>"
 MATCHES = "conversation_id string, kept_id string, level string"
@@ -77,7 +77,7 @@ def signatures(spark: SparkSession, rows: list[Row]) -> Rows:
             "prompt_key": keys(prompts),
         }
     )
-    return held_rows(spark, table, work())
+    return rows_from_memory(spark, table, work())
 
 
 def key(prompt: str | None) -> bytes | None:

@@ -17,7 +17,8 @@ from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
 from training import corpus
-from udfs import shingles, verifying
+from udfs import shingles
+from udfs.dedup import verifying
 
 ASKED_FOR = (tables.PINS, tables.LINGUISTICS, tables.OVERLAPS, tables.CONTAMINATION, tables.MEASURES, tables.CONFLICTS)
 WRITTEN = [name for name in tables.TABLES if name not in ASKED_FOR]

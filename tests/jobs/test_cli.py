@@ -17,7 +17,7 @@ from jobs import chain, cli
 from jobs.outlet import Outlet
 from tests.commands import ROOT, SMALL, environment, winnow
 from tests.versions.lakes import make_lake
-from udfs.versions import read_pins, resolve
+from udfs.delta.versions import read_pins, resolve
 
 
 def test_a_path_of_any_letters_can_be_given_by_an_option() -> None:

@@ -7,11 +7,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.connected import CONTRACTED, components
+from jobs.duplicates.connected import CONTRACTED, components
 from jobs.errors import WinnowError
 from jobs.stores import clear
 from jobs.tasks import Rows
-from udfs import stars
+from udfs.dedup import stars
 
 PARTS = 3
 FEW, NONE = 10_000_000, 0

@@ -14,11 +14,11 @@ from pyspark.sql import functions as F
 from conf import recipe, tables
 from conf.settings import Settings
 from jobs import decontaminate, publish
-from jobs.benchmarks import read
 from jobs.cli import main
 from jobs.errors import InputUnreadable, UsageError
 from jobs.lake import Lake, Lineage, open_lake
 from jobs.progress import Progress
+from jobs.questions import read
 from jobs.tables import SCHEMAS
 from tests.jobs.copies import copy_of
 

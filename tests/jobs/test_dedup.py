@@ -18,7 +18,7 @@ from jobs.progress import Progress
 from jobs.tables import SCHEMAS
 from jobs.tasks import Rows
 from tests.jobs.copies import copy_of
-from udfs.lake import LakeError
+from udfs.delta.lake import LakeError
 
 WORDS = [f"{a}{b}" for a in "bdfgklmnprstvz" for b in ("a", "el", "in", "or", "us", "ay", "ock")]
 QUIET = Progress(None, "test")

@@ -9,7 +9,8 @@ from pyspark.sql import functions as F
 
 from conf import tables
 from conf.settings import Settings
-from jobs import annotate, caps, dedup, outcome, publish, signing, survivors
+from jobs import annotate, dedup, publish
+from jobs.duplicates import caps, outcome, signing, survivors
 from jobs.lake import Lake, open_lake
 from jobs.tasks import Rows
 

@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from conf import recipe, tables
-from jobs import identity, ingest
+from jobs import ids, ingest
 from jobs.errors import UsageError
 from jobs.lake import open_lake
 from jobs.progress import Progress
@@ -68,5 +68,5 @@ def settled(lake: DataFrame, *given: tuple[str, str]) -> tuple[DataFrame, list[s
         for number, (name, digest) in enumerate(given)
     ]
     made = frame(lake.sparkSession, [tuple(row.get(name) for name in schema.names) for row in rows], schema)
-    kept, copies = identity.settle(made, lake)
+    kept, copies = ids.settle(made, lake)
     return kept.select(*schema.names), [row.detail for row in copies.collect()] if copies else []

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from conf import tables
 from jobs.lake import Lake, Lineage, open_lake
 from jobs.tables import SCHEMAS, frame
-from udfs.lake import LakeError
+from udfs.delta.lake import LakeError
 
 STAMP = Lineage("run", "job", "recipe", "digest", "0.1.0")
 

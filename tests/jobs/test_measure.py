@@ -11,12 +11,13 @@ from pyspark.sql import SparkSession
 from conf import tables
 from conf.duplicates import Dedup
 from conf.settings import Settings
-from jobs import measure, planted, report
+from jobs import report
+from jobs.duplicates import measure, planted
+from jobs.duplicates.planted import Score, Seen
 from jobs.lake import Lake, open_lake
-from jobs.planted import Score, Seen
 from jobs.progress import Progress
 from tests.udfs.shingling import shingles_of
-from udfs.edits import EDITS
+from udfs.perturbations import EDITS
 
 WORDS = [f"{a}{b}" for a in "bdfgklmnprstvz" for b in ("a", "el", "in", "or", "us", "ay", "ock")]
 HAN = [chr(code) for code in range(0x4E00, 0x4E00 + 900)]

@@ -17,7 +17,7 @@ from jobs.errors import InputUnreadable, UsageError
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
 from tests.jobs.copies import copy_of
-from udfs.versions import read_pins, resolve
+from udfs.delta.versions import read_pins, resolve
 
 QUIET = Progress(None, "test")
 PLAIN = ("dedup.prompt.policy=off", "dedup.template.policy=off", "publish.gates.max_quarantined=1")

@@ -11,8 +11,9 @@ from pyspark.sql.functions import expr
 
 from conf import recipe, tables
 from conf.settings import Publish, Settings
-from jobs import against, dedup, personas, publish, report, shaping, unshaping
+from jobs import dedup, personas, publish, report, shaping, unshaping
 from jobs.cli import main
+from jobs.duplicates import against
 from jobs.errors import GateFailed, LakeDamaged, UsageError
 from jobs.lake import Lake, open_lake
 from jobs.ledger import Run, lineage
@@ -20,7 +21,7 @@ from jobs.progress import Progress
 from jobs.tables import SCHEMAS
 from tests.vocabularies import write_tokenizer
 from training import corpus
-from udfs import versions
+from udfs.delta import versions
 
 QUIET = Progress(None, "test")
 Chat = list[tuple[str, str, str | None]]

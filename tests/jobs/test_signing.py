@@ -9,12 +9,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conf import recipe, tables
-from jobs import dedup, failures, signing
+from jobs import dedup, failures
+from jobs.duplicates import signing
 from jobs.lake import Lake, Lineage, open_lake
 from jobs.ledger import Run
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
-from udfs.datafiles import plain_files
+from udfs.delta.datafiles import plain_files
 
 QUIET = Progress(None, "test")
 SETTINGS = recipe.load(None, [])
@@ -167,4 +168,4 @@ def test_a_file_that_cannot_be_read_is_told_as_damage(spark: SparkSession, tmp_p
 def test_row_numbers_are_those_of_sparks_hash(spark: SparkSession, ids: list[str]) -> None:
     frame = spark.createDataFrame([(each,) for each in ids], "id string")
     found = [row.row for row in frame.select(F.xxhash64("id").alias("row")).collect()]
-    assert signing.rows_of(ids).tolist() == found
+    assert signing.id_hashes(ids).tolist() == found

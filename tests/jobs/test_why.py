@@ -11,8 +11,8 @@ from jobs.lake import Lake, open_lake
 from jobs.why import why
 from tests.jobs.test_dedup import edited, told
 from tests.jobs.test_reruns import chats, run, settings_of
-from udfs.lake import WRONG_CHOICE, LakeError
-from udfs.versions import resolve
+from udfs.delta.lake import WRONG_CHOICE, LakeError
+from udfs.delta.versions import resolve
 
 LONG = told(1, 90)
 TEXTS = {"long": LONG, "near": edited(LONG, 30), "cut": " ".join(LONG.split()[:50]), "other": told(2, 80)}

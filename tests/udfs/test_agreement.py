@@ -2,8 +2,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from udfs.agreement import answer_language_differs
 from udfs.batch import Limits, batch_of
+from udfs.facts.agreement import answer_language_differs
 
 ASKS = "Please tell me what a good breakfast for a small child is made of."
 ANSWERS = "Ein gutes Frühstück für ein kleines Kind besteht aus Brot und Obst."

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs import blocks
+from udfs.dedup import blocks
 
 KEYS = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 5).map(lambda n: n * (2**64 // 6)), max_size=60)
 

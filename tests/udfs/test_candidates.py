@@ -9,12 +9,12 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs import signatures
-from udfs.blocks import Block
-from udfs.buckets import Levels
-from udfs.candidates import COUNTERS, Policy, judge, judge_blocks
-from udfs.members import Places, pack
-from udfs.thinning import Bounds
+from udfs.dedup import signatures
+from udfs.dedup.blocks import Block
+from udfs.dedup.buckets import Levels
+from udfs.dedup.candidates import COUNTERS, Policy, judge, judge_blocks
+from udfs.dedup.members import Places, pack
+from udfs.dedup.thinning import Bounds
 
 SCHEMA = pa.schema(
     [

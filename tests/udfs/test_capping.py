@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.capping import FOUND, PROMPT, TEMPLATE, Cap, cap
+from udfs.dedup.capping import FOUND, PROMPT, TEMPLATE, Cap, cap
 
 FIELDS = pa.schema(
     [

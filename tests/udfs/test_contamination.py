@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.udfs.shingling import split
-from udfs.benchmarks import Part, Shape, features
 from udfs.contamination import Searched, scan
+from udfs.questions import Part, Shape, features
 
 SHAPE = Shape(ngram=13, min_run=8, common=10)
 HAWAII = (

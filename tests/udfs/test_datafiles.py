@@ -9,8 +9,8 @@ from deltalake import DeltaTable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs import datafiles
-from udfs.datafiles import DataFile, Share
+from udfs.delta import datafiles
+from udfs.delta.datafiles import DataFile, Share
 
 SAID = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string()), ("name", pa.string())]))
 SCHEMA = pa.schema([("id", pa.int64()), ("messages", SAID), ("other", pa.string())])

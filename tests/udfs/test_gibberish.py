@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.labels import garbling
 from tests.udfs.chats import holds
-from udfs import gibberish
+from udfs.facts import gibberish
 
 TEXTS = {
     "en": "The moon is far away from the earth, and yet its pull moves every sea. Sailors knew this long before us.",

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs import disclaimers, facts, vendors
+from udfs import facts
 from udfs.batch import Limits, batch_of
-from udfs.phrases import say
+from udfs.facts import disclaimers, vendors
+from udfs.facts.phrases import say
 
 NAMES = ("ai_disclaimer", "knowledge_cutoff", "vendor_name", "company_reference", "claims_human", "needs_context")
 

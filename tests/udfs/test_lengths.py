@@ -2,7 +2,7 @@ import pyarrow as pa
 import pytest
 
 from tests.udfs.chats import holds
-from udfs import lengths
+from udfs.facts import lengths
 
 ANSWER = "a:Here is an answer of some words."
 

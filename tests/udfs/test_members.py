@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from udfs.blocks import Block
-from udfs.buckets import DIGEST_BYTES
-from udfs.members import Places, matched, pack, unpack
+from udfs.dedup.blocks import Block
+from udfs.dedup.buckets import DIGEST_BYTES
+from udfs.dedup.members import Places, matched, pack, unpack
 from udfs.shingles import CLOSING
 
 SCHEMA = pa.schema(

@@ -5,11 +5,11 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs import openings
-from udfs.capping import FOUND
-from udfs.openings import Conversations
-from udfs.prompts import UNITED
-from udfs.templates import GIVEN
+from udfs.dedup import openings
+from udfs.dedup.capping import FOUND
+from udfs.dedup.openings import Conversations
+from udfs.dedup.prompts import UNITED
+from udfs.dedup.templates import GIVEN
 
 ROW = pa.schema(
     [

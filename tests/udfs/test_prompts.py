@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs import blocks, prompts, verifying
-from udfs.prompts import Likeness
+from udfs.dedup import blocks, prompts, verifying
+from udfs.dedup.prompts import Likeness
 
 LIKENESS = Likeness(threshold=0.85, shingle=5, min_shingles=6, bands=25, rows=5, seed=1, bucket_limit=64)
 LONG = (

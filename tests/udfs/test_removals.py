@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from udfs import removals
-from udfs.candidates import JUDGED
+from udfs.dedup import removals
+from udfs.dedup.candidates import JUDGED
 
 KEPT = {"conversation_id": "k", "compared": 3, "rejected": 1, "hot_buckets": 2}
 ALONE = {"conversation_id": "a"}

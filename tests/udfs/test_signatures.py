@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs import blocks, buckets
-from udfs.anchors import LENGTHS
-from udfs.buckets import DIGEST_BYTES, Levels
-from udfs.prompts import keys
+from udfs.dedup import blocks, buckets
+from udfs.dedup.anchors import LENGTHS
+from udfs.dedup.buckets import DIGEST_BYTES, Levels
+from udfs.dedup.prompts import keys
+from udfs.dedup.signatures import Signing, sign
 from udfs.shingles import CLOSING
-from udfs.signatures import Signing, sign
 
 ALONE = buckets.Groups(np.empty(0, np.int64), np.empty(0, np.int64))
 HOW = Signing(shingle=5, min_shingles=6, bands=25, rows=5, seed=1)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs import stars
+from udfs.dedup import stars
 
 pairs = st.lists(st.tuples(st.integers(-20, 20), st.integers(-20, 20)), max_size=60)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs import blocks, templates
-from udfs.templates import LENGTHS, Shape
+from udfs.dedup import blocks, templates
+from udfs.dedup.templates import LENGTHS, Shape
 
 SHAPE = Shape(min_fixed=4, min_coverage=0.65)
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.shingling import sets_of
+from udfs.dedup.thinning import Bounds, Candidates, Ragged, Sets, Thinned, thin
+from udfs.dedup.unions import union_find
+from udfs.dedup.verifying import CLOSING_SHARE, CONTAINED, KEPT, NEAR, SNAPSHOT, jaccard
 from udfs.minhash import band_keys
 from udfs.shingles import CLOSING, Shingles, shingle_sets
-from udfs.thinning import Bounds, Candidates, Ragged, Sets, Thinned, thin
-from udfs.unions import union_find
-from udfs.verifying import CLOSING_SHARE, CONTAINED, KEPT, NEAR, SNAPSHOT, jaccard
 
 REAL = os.environ.get("WINNOW_REAL_DATA", "")
 numbers = st.sets(st.sampled_from([*range(8), *range(1 << 16, (1 << 16) + 7)]), max_size=9)

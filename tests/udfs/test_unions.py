@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs.unions import union_find
+from udfs.dedup.unions import union_find
 
 
 def components_slowly(edges, count):

@@ -10,8 +10,8 @@ from conf import tables
 from jobs.lake import Lake
 from jobs.pins import pin
 from tests.versions.lakes import commit_file, make_lake, publish, publish_in_files, rows_of, set_time
-from udfs.lake import LakeError
-from udfs.versions import resolve, show_time
+from udfs.delta.lake import LakeError
+from udfs.delta.versions import resolve, show_time
 
 DAY = 86_400_000
 START = 1_767_225_600_000

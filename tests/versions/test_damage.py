@@ -13,9 +13,9 @@ from deltalake import DeltaTable
 from conf import tables
 from jobs.pins import pin
 from tests.versions.lakes import commit_file, conversation, data_files, make_lake, publish, publish_in_files, rows_of
-from udfs.contents import open_version, read_batches, verify
-from udfs.lake import LakeError, read_rows
-from udfs.versions import read_pins, resolve
+from udfs.delta.contents import open_version, read_batches, verify
+from udfs.delta.lake import LakeError, read_rows
+from udfs.delta.versions import read_pins, resolve
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from deltalake import CommitProperties, write_deltalake
 from conf import tables
 from jobs import cli, differences
 from tests.versions.lakes import SCHEMA, conversation, dataset_digest, rows_of
-from udfs.versions import Version, resolve
+from udfs.delta.versions import Version, resolve
 
 ORIGINS = pa.list_(pa.struct([("conversation_id", pa.string()), ("part", pa.int32())]))
 VERDICTS = pa.schema(

@@ -12,8 +12,8 @@ from deltalake import DeltaTable
 from conf import tables
 from jobs import pins, versions
 from tests.versions.lakes import commit_file, dataset_digest, make_lake
-from udfs.lake import UNREADABLE, WRONG_CHOICE, LakeError
-from udfs.versions import list_versions
+from udfs.delta.lake import UNREADABLE, WRONG_CHOICE, LakeError
+from udfs.delta.versions import list_versions
 
 
 def winnow(*arguments: str) -> int:
@@ -107,7 +107,7 @@ def test_what_is_not_in_the_lake_is_a_usage_error(tmp_path: Path) -> None:
 
 def test_versions_are_read_without_spark(tmp_path: Path) -> None:
     program = (
-        "import sys; from jobs import versions; from udfs.versions import list_versions\n"
+        "import sys; from jobs import versions; from udfs.delta.versions import list_versions\n"
         "list_versions(sys.argv[1]); sys.exit('pyspark' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program, make_lake(tmp_path / "lake", 2)], timeout=60).returncode == 0

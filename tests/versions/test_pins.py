@@ -13,8 +13,8 @@ from jobs.pins import PINS, pin, pinned_versions, unpin
 from jobs.tables import SCHEMAS
 from tests.versions.lakes import data_files, make_lake
 from tests.versions.test_listing import winnow
-from udfs.lake import LakeError
-from udfs.versions import read_pins, resolve
+from udfs.delta.lake import LakeError
+from udfs.delta.versions import read_pins, resolve
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_pins_set_at_the_same_time_are_all_kept(lake: str) -> None:
 
 def test_of_two_processes_that_want_one_name_one_wins(lake: str) -> None:
     program = (
-        "import sys; from jobs.pins import pin; from udfs.lake import LakeError\n"
+        "import sys; from jobs.pins import pin; from udfs.delta.lake import LakeError\n"
         "try: pin(sys.argv[1], 'best', int(sys.argv[2]))\n"
         "except LakeError as error: sys.exit(error.exit_code)"
     )

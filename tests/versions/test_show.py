@@ -16,8 +16,8 @@ from jobs.terminal import as_conversation, fit
 from jobs.versions import show
 from tests.versions.lakes import data_files, make_lake
 from tests.versions.test_listing import winnow
-from udfs.lake import UNREADABLE, WRONG_CHOICE, LakeError
-from udfs.versions import resolve
+from udfs.delta.lake import UNREADABLE, WRONG_CHOICE, LakeError
+from udfs.delta.versions import resolve
 
 
 @pytest.fixture(scope="module")
