@@ -27,7 +27,7 @@ def check_base(folder: str) -> None:
         )
     for name in ("config.json", "tokenizer_config.json"):
         refuse_code(folder, name)
-    files = sorted({*_named(path), *(file.name for file in path.glob("*.safetensors"))})
+    files = sorted(_named(path) or [file.name for file in path.glob("*.safetensors")])
     if not files:
         others = sorted(file.name for file in path.glob("*.bin")) or ["no weights at all"]
         raise RunRefused(

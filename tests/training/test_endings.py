@@ -37,6 +37,11 @@ def test_a_template_without_an_end_token_is_refused(end: str, tmp_path: Path) ->
         check_end(folder, Base())
 
 
+def test_of_a_template_that_asks_for_more_than_a_question_and_an_answer_nothing_is_said(tmp_path: Path) -> None:
+    asking = "{% if messages[0].role != 'system' %}{{ raise_exception('no system message') }}{% endif %}" + TALK
+    check_end(saved(tmp_path, "byte_level", "chatml", chat_template=asking), Base())
+
+
 def test_a_template_whose_end_marker_the_tokenizer_lacks_is_refused_until_it_is_added(tmp_path: Path) -> None:
     folder = saved(tmp_path, "byte_level", "zephyr")
     with pytest.raises(RunRefused, match=r"template chatml ends an answer with '<\|im_end\|>.*base.new_tokens"):

@@ -271,6 +271,9 @@ def test_a_model_whose_weights_are_cut_short_or_not_all_there_is_refused_by_name
     (model_copy / "model.safetensors.index.json").write_text(json.dumps(index))
     with pytest.raises(RunRefused, match=r"model-2-of-2\.safetensors is missing or damaged"):
         check_base(str(model_copy))
+    save_file({"b": torch.zeros(1)}, model_copy / "model-2-of-2.safetensors")
+    (model_copy / "consolidated.safetensors").write_text("not fetched, and not read")
+    check_base(str(model_copy))
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
