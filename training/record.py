@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from conf.training import Training
+from training.checkpoints import write_whole
 
 FOLDER = "launch"
 """The folder below a run's ``--out`` with its script, its record (``RECORD``) and how it ended (``exit-code``)."""
@@ -24,7 +25,7 @@ def write(out: Path, settings: Training, job_id: str | None, pid: int | None = N
         "processes_per_node": launch.local_ranks,
         "submitted": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    (folder(out) / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_whole(folder(out) / RECORD, json.dumps(record, indent=1) + "\n")  # `winnow jobs` may read it right now
 
 
 def read(out: Path) -> dict[str, Any] | None:
@@ -44,7 +45,7 @@ def clear_end(out: Path) -> None:
 def write_end(out: Path, code: int) -> None:
     """How the run here ended."""
     folder(out)
-    _end(out, None).write_text(f"{code}\n", encoding="utf-8")
+    write_whole(_end(out, None), f"{code}\n")
 
 
 def exit_code(out: Path, job_id: str | None) -> str | None:

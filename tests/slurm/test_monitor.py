@@ -2,12 +2,14 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from training import monitor
+from conf.training import Training
+from training import monitor, record
 from training.errors import RunRefused
 
 GONE = 2**22 + 1
@@ -40,6 +42,15 @@ def test_a_run_nobody_knows_any_more_is_what_it_left_behind(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert run(tmp_path, files, job_id).state == state
+
+
+def test_a_record_that_is_written_meanwhile_is_read_whole(tmp_path: Path) -> None:
+    record.write(tmp_path, Training(), None, os.getpid())
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(lambda: [record.write(tmp_path, Training(), None, os.getpid()) for _ in range(200)])
+        while not written.done():
+            assert monitor.state(tmp_path).state == "RUNNING"
+    written.result()
 
 
 def test_a_local_run_is_running_while_its_process_is(tmp_path: Path) -> None:
