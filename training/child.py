@@ -3,7 +3,10 @@
 import signal
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import FrameType
+
+_LISTEN_SECONDS = 1.0
 
 
 class Child:
@@ -22,7 +25,11 @@ class Child:
 
     def wait(self) -> int:
         """Its exit code once it has ended, 128 + N where signal N ended it; signals are then heard as before."""
-        code = self._process.wait()
+        while self._process.returncode is None:
+            # Not without end: a signal that comes right before Python waits is heard only once it has waited.
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_LISTEN_SECONDS)
+        code = self._process.returncode
         for number, handler in self._before.items():
             signal.signal(number, handler)
         return code if code >= 0 else 128 - code

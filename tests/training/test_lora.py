@@ -166,6 +166,8 @@ def test_an_adapter_with_new_tokens_answers_as_it_was_trained_whenever_it_is_loa
     after = [table.weight[new] for table in (model.get_input_embeddings(), model.get_output_embeddings())]
     assert not any(torch.equal(*rows) for rows in zip(before, after, strict=True))
     wide.save_pretrained(str(tmp_path / "adapter"), save_embedding_layers=False)
+    for path in [*(run / "adapter").glob("tokenizer*"), *(run / "adapter").glob("chat_template*")]:
+        shutil.copy(path, tmp_path / "adapter")
     told = manifest.read(run / "adapter")
     told["base"] = {"model": str(tmp_path / "base"), "digest": base_model(str(tmp_path / "base")).digest}
     manifest.write(tmp_path / "adapter", told, [], [])
