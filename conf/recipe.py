@@ -7,6 +7,7 @@ shipped recipes in its own folder.
 import hashlib
 import json
 import re
+from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -21,7 +22,7 @@ from conf.recipe_yaml import Reading, read
 from conf.settings import Settings
 from conf.training import Training
 
-__all__ = ["SettingsError", "describe", "digest", "load", "sections", "shipped"]
+__all__ = ["SettingsError", "add_options", "describe", "digest", "load", "sections", "shipped"]
 
 MAX_BYTES = 64_000
 """Largest recipe read."""
@@ -59,6 +60,13 @@ def load(path: str | None, overrides: Sequence[str] = (), *, tree: type[Any] = S
     if settings is None or reading.problems:
         raise SettingsError([str(problem) for problem in sorted(reading.problems, key=lambda one: one.place.order)])
     return settings
+
+
+def add_options(parser: ArgumentParser, tree: type[Settings] | type[Training] = Settings) -> None:
+    """``--config`` and ``--set`` of a command, as :func:`load` takes them."""
+    what = f"recipe, or the name of a shipped one ({', '.join(shipped(tree))}); default: all defaults"
+    parser.add_argument("--config", metavar="FILE", help=what)
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="override one setting")
 
 
 def shipped(tree: type[Settings] | type[Training] = Settings) -> list[str]:

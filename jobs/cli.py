@@ -28,7 +28,6 @@ _PRINTING = ("show", "diff", "why", "unmask", "jobs", "chat")
 """Commands that do nothing but print, maybe much or for ever."""
 _TEXTS = ("why", "system")
 """Arguments that may be empty."""
-_SHIPPED = ", ".join(recipe.shipped())
 _CODES = (__doc__ or "").split("\n\n")[-1]
 
 
@@ -134,10 +133,7 @@ def _job(commands: Any, name: str, does: str, with_input: bool = False, needs: s
         epilog=f"Example: winnow {name} --config conf/smoke.yaml{needs} --lake lake",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--config", metavar="FILE", help=f"recipe, or the name of a shipped one ({_SHIPPED}); default: all defaults"
-    )
-    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="override one setting")
+    recipe.add_options(parser)
     parser.add_argument("--lake", required=True, metavar="PATH", help="the lake's folder or URI")
     if with_input:
         parser.add_argument("--input", required=True, nargs="+", metavar="PATH", help="files, folders or globs")

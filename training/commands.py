@@ -15,7 +15,6 @@ TRAIN_EXAMPLE = """Examples:
   winnow train --config conf/train/smoke.yaml --lake lake --pin baseline --out runs/first
 Run again with the same --out, it goes on from the newest whole checkpoint, on the version it was begun on.
 Exit code 75: stopped by SIGUSR1 or SIGTERM after a whole checkpoint."""
-SHIPPED = ", ".join(recipe.shipped(Training))
 
 
 def add_commands(commands: Any) -> None:
@@ -32,10 +31,7 @@ def add_commands(commands: Any) -> None:
 
 def _add_train(commands: Any) -> None:
     parser = _parser(commands, "train", "train a LoRA adapter on one version of the dataset", TRAIN_EXAMPLE)
-    parser.add_argument(
-        "--config", metavar="FILE", help=f"recipe, or the name of a shipped one ({SHIPPED}); default: all defaults"
-    )
-    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="override one setting")
+    recipe.add_options(parser, Training)
     parser.add_argument("--lake", required=True, metavar="PATH", help="the lake's folder or URI")
     add_version_options(parser)
     parser.add_argument("--out", required=True, metavar="DIR", help="the run's folder; the adapter is DIR/adapter")

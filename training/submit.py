@@ -19,7 +19,7 @@ from conf import recipe
 from conf.training import Launch, Training
 from training import lock, monitor, record
 from training.child import Child
-from training.commands import SHIPPED, add_version_options
+from training.commands import add_version_options
 from training.errors import RunRefused
 from training.job import lake_place
 from training.slurm import queue
@@ -48,10 +48,7 @@ def add_commands(commands: Any) -> None:
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--config", metavar="FILE", help=f"recipe, or the name of a shipped one ({SHIPPED}); default: all defaults"
-    )
-    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="override one setting")
+    recipe.add_options(parser, Training)
     parser.add_argument("--lake", required=True, metavar="PATH", help="the lake's folder or URI, as the nodes see it")
     parser.add_argument("--out", required=True, metavar="DIR", help="the run's folder, on storage every node sees")
     add_version_options(parser)
