@@ -4,7 +4,7 @@ spark-submit ... jobs/ingest.py --config conf/lmsys.yaml --input lmsys-chat-1m/ 
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 
 import pyarrow as pa
@@ -27,7 +27,7 @@ from jobs.reader import files, rows, survey
 from jobs.reader.read import Split, read_split
 from jobs.tables import SCHEMAS, frame
 from jobs.tasks import spread
-from udfs.delta.log import local_path
+from udfs.delta.log import Commit, local_path
 
 _FILE_ID = StructType([StructField("file_id", StringType())])
 _FINDING = StructType(
@@ -128,25 +128,25 @@ def require_finished(lake: Lake) -> None:
 def _is_unfinished(lake: Lake) -> bool:
     """Has a run written other tables but not yet ``files``, where every run writes last, or only deleted from it? False
     where the log of ``files`` no longer reaches back to its first version: then nobody can tell."""
-    if _is_begun(lake):
-        return True
     commits = list(lake.commits(tables.FILES))
+    if _is_begun(commits):
+        return True
     finished = {(commit.lineage or {}).get("run_id") for commit in commits}
     others = (lake.lineage(table) for table in (tables.CONVERSATIONS_RAW, tables.QUARANTINE))
     is_told = not commits or commits[-1].version == 0
     return is_told and any(left is not None and left.run_id not in finished for left in others)
 
 
-def _is_begun(lake: Lake) -> bool:
-    """Has a run deleted from ``files``, and not written to it yet?"""
-    ours = (commit for commit in lake.commits(tables.FILES) if (commit.lineage or {}).get("run_id"))
+def _is_begun(commits: Iterable[Commit]) -> bool:
+    """Has a run deleted from ``files``, whose commits these are, newest first, and not written to it yet?"""
+    ours = (commit for commit in commits if (commit.lineage or {}).get("run_id"))
     return next((commit.operation == "DELETE" for commit in ours), False)
 
 
 def _forget_unfinished(lake: Lake) -> None:
     """Remove rows that a killed run left: rows of files that ``files``, written last, does not list."""
     last = lake.lineage(tables.FILES)
-    finished = last.run_id if last and not _is_begun(lake) else None
+    finished = last.run_id if last and not _is_begun(lake.commits(tables.FILES)) else None
     for table in (tables.CONVERSATIONS_RAW, tables.QUARANTINE):
         left = lake.lineage(table)
         if left is not None and left.run_id != finished:

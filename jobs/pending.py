@@ -23,8 +23,8 @@ def choose(lake: Lake, splits: list[Split], config: str) -> tuple[list[Split], l
     given = {split.file_id for split in splits}
     while True:
         pending, copies = _pending(splits, known)
-        again = {split.file_id for split in pending} & listed
-        copied = _copied(lake, again) if again else {}
+        again = {split.file_id for split in pending}
+        copied = {} if again.isdisjoint(listed) else _copied(lake, again)
         missing = [file for file_id, file in copied.items() if file_id not in given]
         if missing:
             raise UsageError(

@@ -18,8 +18,8 @@ GONE = 2**22 + 1
 
 def run(folder: Path, files: dict[str, str], job_id: str | None = None, pid: int | None = GONE) -> monitor.RunState:
     """The state of a run with these files."""
-    record = {"name": "smoke", "scheduler": "local", "job_id": job_id, "pid": pid}
-    for name, text in {"launch/launch.json": json.dumps(record), **files}.items():
+    placed = {"name": "smoke", "scheduler": "local", "job_id": job_id, "pid": pid}
+    for name, text in {"launch/launch.json": json.dumps(placed), **files}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     return monitor.state(folder)
