@@ -13,6 +13,8 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from udfs.dedup.grouping import group
+
 _PACKED = pa.schema([("part", pa.int32()), ("keys", pa.binary()), ("values", pa.binary())])
 _TOLD = pa.schema([("part", pa.int32()), ("path", pa.string()), ("start", pa.int64()), ("bytes", pa.int64())])
 
@@ -107,7 +109,8 @@ def unpack(batches: Iterable[pa.RecordBatch]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def totals(batches: Iterable[pa.RecordBatch], least: int) -> Iterator[pa.RecordBatch]:
-    """Whole parts whose values are counts -> ``key`` (its bits, int64) and ``count``, where ``least`` or more."""
+    """Whole parts whose values are counts -> ``key`` (its bits, int64) and ``count``, where ``least`` or more, in no
+    particular order."""
     keys, counts = unpack(batches)
     found, sums = summed(keys, counts)
     often = sums >= least
@@ -115,8 +118,7 @@ def totals(batches: Iterable[pa.RecordBatch], least: int) -> Iterator[pa.RecordB
 
 
 def summed(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct keys, ascending, and the sum of the counts of each."""
-    order = np.argsort(keys, kind="stable")
-    keys, counts = keys[order], counts[order]
+    """The distinct keys, in no particular order, and the sum of the counts of each."""
+    keys, counts = group(keys, counts)
     firsts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)])
     return keys[firsts], np.add.reduceat(counts, firsts) if len(keys) else counts

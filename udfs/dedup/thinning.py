@@ -19,7 +19,8 @@ import numpy as np
 
 from udfs.compiled import freeze
 from udfs.dedup import verifying
-from udfs.dedup.buckets import is_whole
+from udfs.dedup.buckets import is_whole, wanted
+from udfs.dedup.grouping import group
 from udfs.dedup.verifying import NEAR, SNAPSHOT
 from udfs.shingles import Shingles
 
@@ -101,17 +102,17 @@ class Thinned(NamedTuple):
 
 
 class _Buckets(NamedTuple):
-    """Kept rows by key, filled while rows are taken: bucket q holds ``kept[first[q]:first[q + 1]]``, in order.
+    """Kept rows by key, filled while rows are taken.
 
-    ``ids`` int32: the bucket of each key of each row (``offsets`` as in :class:`Ragged`), -1 where it is alone.
-    ``arrivals``: how many kept rows came to each bucket, with or without room.
+    ``ids`` int32: where in ``cells`` the bucket of each key of each row is (``offsets`` as in :class:`Ragged`), -1
+    where the row is alone. From there on ``cells`` (int32) has: how many kept rows came, with or without room; for how
+    many there is room; these, in order. ``first``: where each bucket is.
     """
 
     ids: np.ndarray
     offsets: np.ndarray
+    cells: np.ndarray
     first: np.ndarray
-    kept: np.ndarray
-    arrivals: np.ndarray
 
 
 class _Met(NamedTuple):
@@ -205,35 +206,47 @@ def _bucket(found: Ragged, component: np.ndarray, limit: int) -> _Buckets:
     # An odd factor keeps the components apart: two keys meet by a chance of 2**-64, and cost one comparison if so.
     salts = component.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     salted = found.keys.astype(np.uint64, copy=False) + np.repeat(salts, np.diff(found.offsets))
-    order = np.argsort(salted)
-    salted = salted[order]
-    is_first = np.append(True, salted[1:] != salted[:-1])[: len(order)]
-    sizes = np.diff(np.append(np.flatnonzero(is_first), len(order)))
-    several = sizes > 1
+    salted, order = group(salted, np.arange(len(salted)))
+    starts = np.flatnonzero(np.append(True, salted[1:] != salted[:-1])[: len(order)])
+    sizes = np.diff(np.append(starts, len(order)))
+    where, cells = _cells(sizes, limit)
     ids = np.empty(len(order), np.int32)
-    ids[order] = np.repeat(np.where(several, np.cumsum(several) - 1, -1), sizes)
-    first = np.append(0, np.cumsum(np.minimum(sizes[several], limit)))
-    return _Buckets(
-        freeze(ids, np.int32),
-        freeze(found.offsets, np.int64),
-        freeze(first, np.int64),
-        np.empty(first[-1], np.int64),
-        np.zeros(int(several.sum()), np.int64),
-    )
+    ids[order] = np.repeat(where, sizes)
+    return _Buckets(freeze(ids, np.int32), freeze(found.offsets, np.int64), cells, where[where >= 0])
+
+
+def _cells(sizes: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where the buckets of so many rows are, -1 for those of a single one; and the cells of all, empty."""
+    several = sizes > 1
+    room = np.minimum(sizes[several], limit)
+    ends = np.cumsum(room + verifying.HEAD)
+    where, cells = np.full(len(sizes), -1, np.int32), np.zeros(ends[-1] if len(ends) else 0, np.int32)
+    where[several] = ends - room - verifying.HEAD
+    cells[where[several] + 1] = room
+    return where, cells
 
 
 def _find_holders(found: Candidates, place: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Who has all messages of row i as its first ones: ``holders[first[i]:last[i]]``, those with most messages first,
     of equals by rank."""
-    count, is_last = len(found.rank), is_whole(found.owners)
-    messages = np.bincount(found.owners, minlength=count)
-    numbers = _numbered(found.beginnings)
-    inner, last = found.owners[~is_last], found.owners[is_last]
+    count, owners, is_last = len(found.rank), found.owners, is_whole(found.owners)
+    messages = np.bincount(owners, minlength=count)
+    is_met = _may_meet(found.beginnings[:, 0], is_last)
+    owners, is_last, numbers = owners[is_met], is_last[is_met], _numbered(found.beginnings[is_met])
+    inner, last = owners[~is_last], owners[is_last]
     order = np.lexsort((place[inner], -messages[inner], numbers[~is_last]))
     starts = np.append(0, np.cumsum(np.bincount(numbers[~is_last], minlength=len(numbers))))
     first, behind = np.zeros(count, np.int64), np.zeros(count, np.int64)
     first[last], behind[last] = starts[numbers[is_last]], starts[numbers[is_last] + 1]
     return tuple(freeze(each, np.int64) for each in (inner[order], first, behind))  # type: ignore[return-value]
+
+
+def _may_meet(words: np.ndarray, is_last: np.ndarray) -> np.ndarray:
+    """All of those that are of a whole conversation and a beginning as well, and few others: hardly any are."""
+    keys, is_met = words >> np.uint64(1), np.zeros(len(words), bool)
+    is_met[~is_last] = wanted(keys[is_last]).may_have(keys[~is_last])
+    is_met[is_last] = wanted(keys[is_met]).may_have(keys[is_last])
+    return is_met
 
 
 def _numbered(digests: np.ndarray) -> np.ndarray:
@@ -258,5 +271,5 @@ def _summed(found: Candidates, result: Thinned, met: _Met, buckets: tuple[_Bucke
     others = np.where(result.level == NEAR, result.kept_of, result.nearest)
     pairs = np.flatnonzero(others >= 0)
     result.bands_shared[pairs] = verifying.count_shared(*map(freeze, found.bands, (np.uint64, np.int64)), pairs, others)
-    hot = sum(np.count_nonzero(each.arrivals > np.diff(each.first)) for each in buckets)
+    hot = sum(np.count_nonzero(each.cells[each.first] > each.cells[each.first + 1]) for each in buckets)
     return result._replace(compared=int(met.counts[0]), rejected=int(met.counts[1]), hot_buckets=int(hot))

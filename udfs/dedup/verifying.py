@@ -15,6 +15,8 @@ KEPT, SNAPSHOT, NEAR, CONTAINED = range(4)
 CLOSING_SHARE = 0.75
 """Share of a last message's shingles that make it part of another text: a cut in the middle of a word breaks one."""
 
+HEAD = 2
+"""Cells before the rows of a bucket (:class:`udfs.dedup.thinning._Buckets`)."""
 MARKS = 1024
 """Words of 64 bits that tell which last 16 bits the values of a set have."""
 
@@ -289,9 +291,9 @@ def _find_whole(texts: Any, parts: Any, row: int, bounds: Any, met: Any, result:
 def _find_copy(sets: Any, copies: Any, row: int, met: Any) -> int:
     """The kept row with the same shingles, or -1."""
     bucket = copies.ids[row]
-    if bucket < 0 or copies.arrivals[bucket] == 0:
+    if bucket < 0 or copies.cells[bucket] == 0:
         return -1
-    other = copies.kept[copies.first[bucket]]
+    other = copies.cells[bucket + HEAD]
     if not np.array_equal(_set(sets, row), _set(sets, other)):
         return -1
     met.counts[0] += 1
@@ -308,9 +310,8 @@ def _meet(buckets: Any, sets: Any, row: int, met: Any) -> int:
         bucket = buckets.ids[key]
         if bucket < 0:
             continue
-        start = buckets.first[bucket]
-        for place in range(start, min(start + buckets.arrivals[bucket], buckets.first[bucket + 1])):
-            other = buckets.kept[place]
+        start = bucket + HEAD
+        for other in buckets.cells[start : start + min(buckets.cells[bucket], buckets.cells[bucket + 1])]:
             if met.by[other] != met.counts[2]:
                 met.by[other], met.rows[count] = met.counts[2], other
                 count += 1
@@ -326,7 +327,7 @@ def _enter(buckets: Any, row: int) -> None:
         bucket = buckets.ids[key]
         if bucket < 0:
             continue
-        place = buckets.first[bucket] + buckets.arrivals[bucket]
-        if place < buckets.first[bucket + 1]:
-            buckets.kept[place] = row
-        buckets.arrivals[bucket] += 1
+        arrived = buckets.cells[bucket]
+        if arrived < buckets.cells[bucket + 1]:
+            buckets.cells[bucket + HEAD + arrived] = row
+        buckets.cells[bucket] += 1
