@@ -21,7 +21,7 @@ from udfs.compiled import freeze
 from udfs.dedup import verifying
 from udfs.dedup.buckets import is_whole, wanted
 from udfs.dedup.grouping import group
-from udfs.dedup.verifying import NEAR, SNAPSHOT
+from udfs.dedup.verifying import COMPARED, COUNTS, NEAR, REJECTED, SNAPSHOT, Limits
 from udfs.shingles import Shingles
 
 _NEVER = 2.0
@@ -118,7 +118,7 @@ class _Buckets(NamedTuple):
 class _Met(NamedTuple):
     """Scratch: the kept rows in the buckets of the row at hand, ``rows``, each once; ``by``: the number of the search
     that met each row last; ``marks`` of the row's set; ``place`` of every row in the order of rank; ``tied`` as in
-    :class:`Thinned`; ``counts``: pairs compared, pairs rejected, searches."""
+    :class:`Thinned`; ``counts``: :data:`verifying.COUNTS`."""
 
     rows: np.ndarray
     by: np.ndarray
@@ -149,20 +149,19 @@ def thin(found: Candidates, bounds: Bounds) -> Thinned:
     nothing = np.full(count, -1), np.zeros(count, np.int8), np.zeros(count), np.full(count, -1)
     tied = np.arange(count)
     result = Thinned(*nothing, np.zeros(count, np.int16), tied, 0, 0, 0)
-    marks, counts = np.zeros(verifying.MARKS, np.uint64), np.zeros(3, np.int64)
+    marks, counts = np.zeros(verifying.MARKS, np.uint64), np.zeros(len(COUNTS), np.int64)
     met = _Met(np.empty(count, np.int64), np.full(count, -1), marks, freeze(place, np.int64), tied, counts)
     holders = _find_holders(found, place)
     _remove_snapshots(found, holders, result)
     copies = _bucket(Ragged(verifying.digest(sets), np.arange(count + 1)), found.component, 1)
     near, parts = (_bucket(keys, found.component, bounds.limit) for keys in (found.bands, found.anchors))
     is_fixed, apart = freeze(found.is_fixed, np.bool_), bounds.threshold if bounds.keep > 1 else _NEVER
-    limits = bounds.threshold, bounds.related, bounds.containment, apart
+    limits = Limits(bounds.threshold, bounds.related, bounds.containment, apart)
     in_order = freeze(by_rank, np.int64)
     verifying.thin_near(sets, (near, copies), (in_order, is_fixed, bounds.keep), limits, met, result)
-    least = *limits[2:], is_fixed
-    verifying.thin_contained((sets, closing), parts, (freeze(by_size, np.int64), is_fixed), least, met, result)
-    again = in_order, *holders, (is_fixed, bounds.keep)
-    verifying.judge_again((sets, closing), (near, parts), again, limits, met, result)
+    verifying.thin_contained((sets, closing), parts, (freeze(by_size, np.int64), is_fixed), limits, met, result)
+    again, strict = (in_order, *holders, (is_fixed, bounds.keep)), limits._replace(related=limits.threshold)
+    verifying.judge_again((sets, closing), (near, parts), again, strict, met, result)
     return _summed(found, result, met, (near, parts))
 
 
@@ -216,7 +215,8 @@ def _bucket(found: Ragged, component: np.ndarray, limit: int) -> _Buckets:
 
 
 def _cells(sizes: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where the buckets of so many rows are, -1 for those of a single one; and the cells of all, empty."""
+    """Where the buckets of so many rows are, -1 for those of a single one; and the cells of all, empty. There are two
+    cells a key at most, and an Arrow column has fewer than 2**28 keys."""
     several = sizes > 1
     room = np.minimum(sizes[several], limit)
     ends = np.cumsum(room + verifying.HEAD)
@@ -272,4 +272,4 @@ def _summed(found: Candidates, result: Thinned, met: _Met, buckets: tuple[_Bucke
     pairs = np.flatnonzero(others >= 0)
     result.bands_shared[pairs] = verifying.count_shared(*map(freeze, found.bands, (np.uint64, np.int64)), pairs, others)
     hot = sum(np.count_nonzero(each.cells[each.first] > each.cells[each.first + 1]) for each in buckets)
-    return result._replace(compared=int(met.counts[0]), rejected=int(met.counts[1]), hot_buckets=int(hot))
+    return result._replace(compared=int(met.counts[COMPARED]), rejected=int(met.counts[REJECTED]), hot_buckets=int(hot))

@@ -3,7 +3,7 @@
 Named tuples of arrays come in as :mod:`thinning` defines them; ``result``, ``met`` and buckets are written to.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import uint32, uint64
@@ -19,6 +19,19 @@ HEAD = 2
 """Cells before the rows of a bucket (:class:`udfs.dedup.thinning._Buckets`)."""
 MARKS = 1024
 """Words of 64 bits that tell which last 16 bits the values of a set have."""
+COUNTS = COMPARED, REJECTED, SEARCHES = range(3)
+"""What is counted: pairs whose sets were read, pairs below what was asked, rows whose buckets were looked up."""
+
+
+class Limits(NamedTuple):
+    """From which exact similarity on: ``threshold``, a row is a copy (Jaccard); ``related``, a kept row is worth
+    telling (Jaccard, at most ``threshold``); ``containment``, a row is contained (share of its set); ``apart``, rows
+    are level near's, which keeps several, and not contained in each other (Jaccard)."""
+
+    threshold: float
+    related: float
+    containment: float
+    apart: float
 
 
 def jaccard(a: np.ndarray, b: np.ndarray) -> float:
@@ -135,7 +148,7 @@ def _has_most(values: Any, some: Any) -> bool:
 
 
 @compiled
-def thin_near(sets: Any, buckets: Any, order: Any, bounds: Any, met: Any, result: Any) -> None:
+def thin_near(sets: Any, buckets: Any, order: Any, limits: Any, met: Any, result: Any) -> None:
     """Level near: take the rows in order; each goes for a kept row, if ``keep`` of them or a fixed one are like it, or
     is entered into its buckets."""
     near, copies = buckets
@@ -148,8 +161,7 @@ def thin_near(sets: Any, buckets: Any, order: Any, bounds: Any, met: Any, result
             if keep == 1:
                 best = _find_copy(sets, copies, row, met)
             if best < 0:
-                within = bounds[0], bounds[1]
-                best, similarity, alike = _find_near(sets, near, row, within, (is_fixed, keep), met, result)
+                best, similarity, alike = _find_near(sets, near, row, limits, (is_fixed, keep), met, result)
             if best >= 0:
                 result.similarity[row] = similarity
             if alike >= keep:
@@ -161,14 +173,14 @@ def thin_near(sets: Any, buckets: Any, order: Any, bounds: Any, met: Any, result
 
 
 @compiled
-def thin_contained(texts: Any, parts: Any, order: Any, bounds: Any, met: Any, result: Any) -> None:
-    """Level contained, likewise. ``bounds``: those of :func:`_find_whole`."""
+def thin_contained(texts: Any, parts: Any, order: Any, limits: Any, met: Any, result: Any) -> None:
+    """Level contained, likewise."""
     rows, is_fixed = order
     for row in rows:
         if result.kept_of[row] >= 0 or _has_no(parts, row) or _is_empty(texts[0], row):
             continue
         if not is_fixed[row]:
-            best, share = _find_whole(texts, parts, row, bounds, met, result)
+            best, share = _find_whole(texts, parts, row, (limits, is_fixed), met, result)
             if best >= 0:
                 result.kept_of[row], result.level[row], result.similarity[row] = best, CONTAINED, share
                 result.nearest[row] = -1
@@ -177,7 +189,7 @@ def thin_contained(texts: Any, parts: Any, order: Any, bounds: Any, met: Any, re
 
 
 @compiled
-def judge_again(texts: Any, buckets: Any, order: Any, bounds: Any, met: Any, result: Any) -> None:
+def judge_again(texts: Any, buckets: Any, order: Any, limits: Any, met: Any, result: Any) -> None:
     """Find another kept row for each row whose kept row was removed after it, or keep it. Before a row those are judged
     that begin with all its messages, longest first: if one of them stays, the row goes for it."""
     rows, holders, first, last, fixed = order
@@ -187,9 +199,9 @@ def judge_again(texts: Any, buckets: Any, order: Any, bounds: Any, met: Any, res
                 holder = holders[place]
                 if _is_orphan(result, holder):
                     longer = holders[first[holder] : last[holder]]
-                    _judge(texts, buckets, holder, longer, (bounds, fixed), met, result)
+                    _judge(texts, buckets, holder, longer, (limits, fixed), met, result)
         if _is_orphan(result, row):
-            _judge(texts, buckets, row, holders[first[row] : last[row]], (bounds, fixed), met, result)
+            _judge(texts, buckets, row, holders[first[row] : last[row]], (limits, fixed), met, result)
 
 
 @compiled
@@ -201,17 +213,17 @@ def _is_orphan(result: Any, row: int) -> bool:
 @compiled
 def _judge(texts: Any, buckets: Any, row: int, holders: Any, how: Any, met: Any, result: Any) -> None:
     near, parts = buckets
-    bounds, fixed = how
+    limits, fixed = how
     result.kept_of[row], result.level[row], result.similarity[row] = -1, KEPT, 0.0
     best, level, share = -1, KEPT, 0.0
     for holder in holders:
         if best < 0 and result.kept_of[holder] < 0:
             best, level, share = holder, SNAPSHOT, 1.0
     if best < 0 and not _has_no(near, row):
-        best, share, alike = _find_near(texts[0], near, row, (bounds[0], bounds[0]), fixed, met, result)
+        best, share, alike = _find_near(texts[0], near, row, limits, fixed, met, result)
         best, level = best if alike >= fixed[1] else -1, NEAR
     if best < 0 and not _has_no(parts, row):
-        best, share = _find_whole(texts, parts, row, (bounds[2], bounds[3], fixed[0]), met, result)
+        best, share = _find_whole(texts, parts, row, (limits, fixed[0]), met, result)
         level = CONTAINED
     if best >= 0:
         result.kept_of[row], result.level[row], result.similarity[row] = best, level, share
@@ -222,12 +234,11 @@ def _judge(texts: Any, buckets: Any, row: int, holders: Any, how: Any, met: Any,
 
 @compiled
 def _find_near(
-    sets: Any, near: Any, row: int, bounds: Any, fixed: Any, met: Any, result: Any
+    sets: Any, near: Any, row: int, limits: Any, fixed: Any, met: Any, result: Any
 ) -> tuple[int, float, int]:
-    """The most similar kept row, of equals the first in rank, and its Jaccard; -1 below ``related``. ``bounds``:
-    ``threshold``, below which a row counts as rejected, and ``related``. Also how many kept rows reach the threshold, a
-    fixed one (``fixed``: which ones are, and ``keep``) counted as ``keep``."""
-    threshold, related = bounds
+    """The most similar kept row, of equals the first in rank, and its Jaccard; -1 below ``related``. Also how many kept
+    rows reach the threshold, a fixed one (``fixed``: which ones are, and ``keep``) counted as ``keep``."""
+    threshold, related = limits.threshold, limits.related
     is_fixed, keep = fixed
     best, highest, alike = -1, 0.0, 0
     for place in range(_meet(near, sets, row, met)):
@@ -236,8 +247,8 @@ def _find_near(
             continue
         worth = max(related, min(highest, threshold))  # one less like the row than the best so far changes nothing
         similarity = _compare(sets, row, other, worth, met.marks)
-        met.counts[0] += similarity >= 0
-        met.counts[1] += similarity < threshold
+        met.counts[COMPARED] += similarity >= 0
+        met.counts[REJECTED] += similarity < threshold
         if similarity >= threshold:
             alike += keep if is_fixed[other] else 1
             if keep > 1:
@@ -265,11 +276,11 @@ def _end(tied: Any, row: int) -> int:
 
 
 @compiled
-def _find_whole(texts: Any, parts: Any, row: int, bounds: Any, met: Any, result: Any) -> tuple[int, float]:
-    """The kept row that holds the largest share of the row's shingles, of equals the first in rank; -1 below ``least``.
-    ``bounds``: ``least``; ``apart``, a Jaccard from which on rows are level near's, which keeps several, but for those
-    that are fixed."""
-    least, apart, is_fixed = bounds
+def _find_whole(texts: Any, parts: Any, row: int, how: Any, met: Any, result: Any) -> tuple[int, float]:
+    """The kept row that holds the largest share of the row's shingles, of equals the first in rank; -1 below
+    ``containment``. Rows that are fixed are never ``apart``. ``how``: limits, and which rows are fixed."""
+    limits, is_fixed = how
+    least, apart = limits.containment, limits.apart
     best, highest = -1, 0.0
     for place in range(_meet(parts, texts[0], row, met)):
         other = met.rows[place]
@@ -278,8 +289,8 @@ def _find_whole(texts: Any, parts: Any, row: int, bounds: Any, met: Any, result:
         share = _contain(texts[0], texts[1], row, other, least, met.marks)
         if share > 0 and not is_fixed[other] and _compare(texts[0], row, other, apart, met.marks) >= apart:
             continue
-        met.counts[0] += share >= 0
-        met.counts[1] += share < least
+        met.counts[COMPARED] += share >= 0
+        met.counts[REJECTED] += share < least
         if share < least or share < highest:
             continue
         if share > highest or met.place[other] < met.place[best]:
@@ -296,7 +307,7 @@ def _find_copy(sets: Any, copies: Any, row: int, met: Any) -> int:
     other = copies.cells[bucket + HEAD]
     if not np.array_equal(_set(sets, row), _set(sets, other)):
         return -1
-    met.counts[0] += 1
+    met.counts[COMPARED] += 1
     return other
 
 
@@ -305,15 +316,15 @@ def _meet(buckets: Any, sets: Any, row: int, met: Any) -> int:
     """Collect the kept rows in the row's buckets, each once; returns how many there are. If any, the row's set is
     marked, to be compared with theirs."""
     count = 0
-    met.counts[2] += 1
+    met.counts[SEARCHES] += 1
     for key in range(buckets.offsets[row], buckets.offsets[row + 1]):
         bucket = buckets.ids[key]
         if bucket < 0:
             continue
         start = bucket + HEAD
         for other in buckets.cells[start : start + min(buckets.cells[bucket], buckets.cells[bucket + 1])]:
-            if met.by[other] != met.counts[2]:
-                met.by[other], met.rows[count] = met.counts[2], other
+            if met.by[other] != met.counts[SEARCHES]:
+                met.by[other], met.rows[count] = met.counts[SEARCHES], other
                 count += 1
     if count:
         _mark(met.marks, _set(sets, row))
