@@ -6,11 +6,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from deltalake import CommitProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from conf import tables
 from jobs import cli, differences
 from tests.versions.lakes import SCHEMA, conversation, dataset_digest, rows_of
+from udfs.delta.lake import UNREADABLE
 from udfs.delta.versions import Version, resolve
 
 ORIGINS = pa.list_(pa.struct([("conversation_id", pa.string()), ("part", pa.int32())]))
@@ -104,3 +105,15 @@ def test_a_copy_that_is_only_tagged_is_told_from_one_that_went(
     for name, told in (("d", of_the_copy), ("a", of_the_other)):
         assert cli.main(["why", name, "--lake", lake, "--version", version]) == 0
         assert capsys.readouterr().out.splitlines()[1].startswith(f"  {told}, 3 bands shared, with ")
+
+
+@pytest.mark.parametrize("command", [["why", "d", "--version", "0"], ["diff", "0", "1"]])
+def test_what_a_vacuum_took_is_told_by_table_and_version(
+    lake: str, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = DeltaTable(f"{lake}/{tables.VERDICTS}")
+    assert old.vacuum(0, dry_run=False, enforce_retention_duration=False)
+    assert cli.main([*command, "--lake", lake]) == UNREADABLE
+    told = capsys.readouterr().err
+    assert f"version 0 of table {tables.VERDICTS} can no longer be read" in told
+    assert "VACUUM" in told and "newer version" in told

@@ -137,13 +137,27 @@ def read_rows(
     if at < 0:
         return []
     rows = scan(open_table(lake, log, at))
-    with reading(f"table {table}"):
+    with _reading_version(table, at):
         if where is None:
             return list(rows.to_table(columns, use_threads=False).to_pylist())
         groups = (group for fragment in rows.get_fragments(where) for group in fragment.split_by_row_group(where))
         holding = (group for group in groups if _count(group, rows.schema, where))
         found = (group.to_table(rows.schema, columns, where, use_threads=False).to_pylist() for group in holding)
         return [row for some in found for row in some]
+
+
+@contextmanager
+def _reading_version(table: str, version: int) -> Iterator[None]:
+    """As ``reading``; a file that is gone is told as what most likely became of it."""
+    with reading(f"version {version} of table {table}"):
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise LakeError(
+                f"version {version} of table {table} can no longer be read: files of it are gone, as after a VACUUM "
+                f"({_one_line(error)}). Name a newer version; a VACUUM with a longer retention would have kept them.",
+                UNREADABLE,
+            ) from error
 
 
 def _count(rows: ds.Fragment, schema: pa.Schema, where: ds.Expression) -> int:
