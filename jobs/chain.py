@@ -7,7 +7,7 @@ from conf import recipe
 from conf.settings import Settings
 from jobs import annotate, decontaminate, dedup, ingest, linguistics, pins, publish, questions, report, shaping
 from jobs.duplicates import measure
-from jobs.lake import Lake, open_lake
+from jobs.lake import Lake, check_path, open_lake
 from jobs.progress import Progress
 from jobs.session import open_session
 from udfs.delta.versions import resolve
@@ -33,6 +33,7 @@ def run(names: list[str], settings: Settings, args: Namespace) -> None:
 
 def _check(names: list[str], settings: Settings, args: Namespace) -> None:
     """Tell what is wrong with files, models and names before a session starts, which takes seconds."""
+    check_path(args.lake)
     if "ingest" in names:
         ingest.sources(args.input, args.lake.rstrip("/"))
     if "annotate" in names:

@@ -1,6 +1,7 @@
 """The lake: a folder of Delta tables that is ours, read and written with schema and lineage checked at the door."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -37,6 +38,7 @@ _TEXTS = {f"parquet.enable.dictionary#{column}": "false" for column in ("message
 
 FILE = "name string, bytes bigint, rows bigint"
 """A file that a task wrote."""
+_ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 _DEFAULT = "spark.databricks.delta.properties.defaults."
 
 
@@ -182,6 +184,21 @@ class Lake:
             DeltaTable.forPath(self.spark, self.table_path(table)).delete(condition)
         finally:
             self.spark.conf.unset(key)
+
+
+def check_path(path: str) -> None:
+    """Raise :class:`UsageError` at a path where no lake can be made: the root of all folders, and one with an escape as
+    in URLs (``%20``), which deltalake takes for the letter, and so for another folder than Spark."""
+    place = local_path(path)
+    if place is not None and place.parent == place:
+        raise UsageError(f"--lake: expected a folder for the lake, found the root {path}; name a folder below it")
+    named = path if place is None or path.startswith("file:") else str(place)
+    escape = _ESCAPE.search(named)
+    if escape:
+        raise UsageError(
+            f"--lake: expected a path without escapes as in URLs, found {escape[0]} in {named}; write the letter "
+            "itself, or rename that folder"
+        )
 
 
 def open_lake(spark: SparkSession, path: str, create: bool = False) -> Lake:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from jobs import chain, cli
+from jobs.errors import UsageError
+from jobs.lake import check_path
 from jobs.outlet import Outlet
 from tests.commands import ROOT, SMALL, environment, winnow
 from tests.versions.lakes import make_lake
@@ -68,6 +70,32 @@ def test_an_empty_value_is_a_usage_error(line: str, name: str, capsys: pytest.Ca
 def test_a_text_may_be_empty(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(shlex.split(line)) > 0
     assert "found nothing" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("lake", "told"),
+    [
+        *((root, "the root") for root in ("/", "///", "file:/", "file:///")),
+        *((escaped, "escapes") for escaped in ("/data/a%20b", "file:///data/a%20b", "s3://bucket/a%2Fb")),
+    ],
+)
+@pytest.mark.parametrize("job", ["ingest --input a.jsonl", "dedup"])
+def test_a_path_that_no_lake_can_have_is_refused(
+    job: str, lake: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*job.split(), "--lake", lake]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("winnow: ")]
+    assert told in line and lake in line
+
+
+def test_a_lake_below_an_escaped_name_is_refused_and_one_with_a_plain_percent_sign_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "%41").mkdir()
+    monkeypatch.chdir(tmp_path / "%41")
+    with pytest.raises(UsageError, match=f"found %41 in {tmp_path}/%41/lake"):
+        check_path("lake")
+    check_path(str(tmp_path / "100% of a%zz"))
 
 
 def test_the_example_of_decontaminate_has_something_to_look_for() -> None:
