@@ -42,3 +42,14 @@ def shortage(rows: int, settings: Training, ranks: int) -> str:
         f"{rows:,} {what} for {ranks} processes x {batch}: some would see the same {what} again in one step; use fewer "
         "processes or a smaller schedule.per_device_batch"
     )
+
+
+def unwarmed(steps: int, schedule: Schedule) -> str:
+    """One line where a run of so many steps ends before it has warmed up; else empty."""
+    warmup = schedule.warmup if schedule.warmup >= 1 else math.ceil(steps * schedule.warmup)
+    if schedule.scheduler == "constant" or warmup < steps:
+        return ""
+    return (
+        f"schedule.warmup takes {warmup:,.0f} steps and the run has {steps:,}: it never trains at the whole "
+        "optimizer.lr; set schedule.warmup lower"
+    )

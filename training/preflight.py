@@ -146,6 +146,8 @@ def _steps(subject: Subject, packs: PackedRows, scale: float, problems: list[str
     )
     ends = f"max_steps {plan.steps:,}" if settings.schedule.max_steps else f"{settings.schedule.epochs:g} epochs"
     yield f"steps       {rows:,} {what}, {plan.per_epoch:,} steps an epoch, {ends} = {plan.steps:,} steps"
+    if too_short := arithmetic.unwarmed(plan.steps, settings.schedule):
+        yield f"warning     {too_short}"
     if too_few := arithmetic.shortage(rows, settings, subject.ranks):
         problems.append(too_few)
 

@@ -151,13 +151,16 @@ def check_libraries(settings: Training) -> None:
 
 
 def check_rows(prepared: "Prepared", settings: Training, ranks: int) -> None:
-    """Raises RunRefused if some process would have no rows of its own in a step."""
-    from training.arithmetic import shortage
+    """Raises RunRefused if some process would have no rows of its own in a step; says if the run ends while it still
+    warms up."""
+    from training.arithmetic import plan, shortage, unwarmed
     from training.packing import PackedRows
 
     packs = PackedRows(prepared.train, settings.data.max_tokens, settings.data.packing)
     if too_few := shortage(len(packs), settings, ranks):
         raise RunRefused(too_few)
+    if too_short := unwarmed(plan(len(packs), settings.schedule, ranks).steps, settings.schedule):
+        say(f"warning: {too_short}")
 
 
 def check_zero(zero: Zero) -> None:

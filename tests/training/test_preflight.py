@@ -17,7 +17,7 @@ from tests.training.chats import conversation, saved
 from tests.training.runs import train_arguments
 from tests.versions.lakes import make_lake, publish, rows_of
 from training import footprint, preflight
-from training.arithmetic import plan
+from training.arithmetic import plan, unwarmed
 from training.checkpoints import mark
 from training.corpus import Corpus, open_version
 from training.errors import RunRefused
@@ -90,6 +90,33 @@ PLANS = {
 def test_steps_follow_from_rows_batch_accumulation_and_gpus(rows, schedule, ranks, expected):
     found = plan(rows, schedule, ranks)
     assert (found.per_step, found.per_epoch, found.steps) == expected
+
+
+WARMUPS = {
+    "all_steps": ({"warmup": 9}, 9, True),
+    "more": ({"warmup": 200}, 90, True),
+    "all_but_one": ({"warmup": 8}, 9, False),
+    "a_share": ({"warmup": 0.1}, 90, False),
+    "a_share_of_one_step": ({"warmup": 0.1}, 1, True),
+    "none": ({"warmup": 0}, 1, False),
+    "no_schedule": ({"warmup": 200, "scheduler": "constant"}, 90, False),
+}
+
+
+@pytest.mark.parametrize(("settings", "steps", "is_told"), WARMUPS.values(), ids=WARMUPS)
+def test_a_run_that_ends_while_it_warms_up_is_told(settings, steps, is_told):
+    assert bool(unwarmed(steps, Schedule(**settings))) == is_told
+
+
+def test_the_report_warns_of_a_warmup_longer_than_the_run(corpus, model, tmp_path):
+    text, problems = checked(corpus, model, tmp_path, "schedule.warmup=2000", "schedule.max_steps=90")
+    assert "warning     schedule.warmup takes 2,000 steps and the run has 90: " in text
+    assert problems == []
+
+
+def test_a_start_warns_of_a_warmup_longer_than_the_run(chats, tmp_path, capsys):
+    assert main([*train_arguments(chats, tmp_path / "run", "schedule.warmup=20"), "--prepare"]) == 0
+    assert "warning: schedule.warmup takes 20 steps and the run has 8: " in capsys.readouterr().err
 
 
 def test_what_will_not_fit_is_told_with_settings_that_do_fit(corpus, model, tmp_path):
