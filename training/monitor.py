@@ -34,7 +34,7 @@ ENDED = {
 @dataclass(frozen=True)
 class RunState:
     """One run as people ask for it. ``state`` is in Slurm's words, whose STOPPED still holds its nodes; or SAVED, one
-    that stopped as asked, to go on later; or GONE, one that ended without saying how.
+    that stopped as asked, to go on later; or GONE, one that ended without saying how; or UNKNOWN, one of another host.
     """
 
     run: str
@@ -115,7 +115,7 @@ def state(run: Path) -> RunState:
     if placed is None:
         raise RunRefused(f"expected a folder given to `winnow submit --out`, found none of its files in {run}")
     if placed["job_id"] is None:
-        name, detail = _state_here(run, placed["pid"])
+        name, detail = _state_here(run, placed["pid"], placed.get("host"))
     else:
         asked = queue.state(placed["job_id"])
         name, detail = asked or _state_by_files(run, placed["job_id"])
@@ -146,9 +146,12 @@ def _runs(folder: Path) -> Iterator[Path]:
             yield place.resolve()
 
 
-def _state_here(run: Path, pid: int) -> tuple[str, str]:
-    if record.exit_code(run, None) is not None:  # another process may have the number by now
+def _state_here(run: Path, pid: int, host: str | None) -> tuple[str, str]:
+    """A run without a scheduler, of which nobody knows but its host; a record of before hosts were written has none."""
+    if record.exit_code(run, None) is not None or is_finished(run):  # another process may have the number by now
         return _state_by_files(run, None)
+    if host not in (None, os.uname().nodename):
+        return "UNKNOWN", f"unknown here: runs on {host}"
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

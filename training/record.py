@@ -1,6 +1,7 @@
 """What ``winnow submit`` leaves in a run's folder for those who ask later: where it was placed, and how it ended."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,15 @@ RECORD = "launch.json"
 
 
 def write(out: Path, settings: Training, job_id: str | None, pid: int | None = None) -> None:
-    """What ``winnow jobs`` needs to find the run again: the Slurm job's id, or its process where there is no job."""
+    """What ``winnow jobs`` needs to find the run again: the Slurm job's id, or its process and host where there is no
+    job."""
     launch = settings.launch
     record = {
         "name": settings.name,
         "scheduler": launch.scheduler,
         "job_id": job_id,
         "pid": pid,
+        "host": None if pid is None else os.uname().nodename,
         "nodes": launch.nodes,
         "processes_per_node": launch.local_ranks,
         "submitted": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -16,9 +16,11 @@ GONE = 2**22 + 1
 """A process id that Linux never gives."""
 
 
-def run(folder: Path, files: dict[str, str], job_id: str | None = None, pid: int | None = GONE) -> monitor.RunState:
+def run(
+    folder: Path, files: dict[str, str], job_id: str | None = None, pid: int | None = GONE, **more: str
+) -> monitor.RunState:
     """The state of a run with these files."""
-    placed = {"name": "smoke", "scheduler": "local", "job_id": job_id, "pid": pid}
+    placed = {"name": "smoke", "scheduler": "local", "job_id": job_id, "pid": pid, **more}
     for name, text in {"launch/launch.json": json.dumps(placed), **files}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -55,6 +57,28 @@ def test_a_record_that_is_written_meanwhile_is_read_whole(tmp_path: Path) -> Non
 
 def test_a_local_run_is_running_while_its_process_is(tmp_path: Path) -> None:
     assert run(tmp_path, {}, pid=os.getpid()).state == "RUNNING"
+    record.write(tmp_path, Training(), None, os.getpid())
+    assert monitor.state(tmp_path).state == "RUNNING"
+    record.write(tmp_path, Training(), None, GONE)
+    assert monitor.state(tmp_path).state == "GONE"
+
+
+ELSEWHERE = [
+    ({}, "UNKNOWN", "unknown here: runs on gpu-7"),
+    ({"launch/exit-code": "0\n"}, "COMPLETED", "exit code 0"),
+    ({"launch/exit-code": "2\n"}, "FAILED", "exit code 2"),
+    ({"adapter/manifest.json": "{}"}, "COMPLETED", ""),
+]
+
+
+@pytest.mark.parametrize(("files", "state", "detail"), ELSEWHERE)
+@pytest.mark.parametrize("pid", [GONE, 1])
+def test_a_local_run_of_another_host_is_not_judged_by_a_process_of_this_one(
+    tmp_path: Path, files: dict[str, str], state: str, detail: str, pid: int
+) -> None:
+    found = run(tmp_path, files, pid=pid, host="gpu-7")
+    assert (found.state, found.detail) == (state, detail)
+    assert found.has_ended == (state != "UNKNOWN")
 
 
 @pytest.mark.parametrize("state", ["FAILED", "PREEMPTED", "REVOKED", "TIMEOUT"])
