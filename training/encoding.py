@@ -8,6 +8,7 @@ import numpy as np
 from tokenizers import Encoding, Tokenizer, processors
 
 from training.chat import ChatTokenizer, Messages, Rendered, render
+from training.errors import TrainingError
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,23 @@ class Encoder:
         self._tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
 
     def encode(self, conversations: Sequence[Messages]) -> list[Row | str]:
-        """Each conversation as a row, or as the reason why the template refuses it."""
+        """Each conversation as a row, or as the reason why the template refuses it. Raises TrainingError with what the
+        tokenizer says where it breaks down."""
         rendered = render(conversations, self._chat.template.text, self._chat.special)
         texts = [one.text for one in rendered if isinstance(one, Rendered)]
-        encodings = iter(self._tokenizer.encode_batch(texts, add_special_tokens=False))
+        encodings = iter(self._encodings(texts))
         return [_row(next(encodings), one.spans) if isinstance(one, Rendered) else one for one in rendered]
+
+    def _encodings(self, texts: list[str]) -> list[Encoding]:
+        try:
+            return self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        except BaseException as error:
+            if type(error).__module__ != "pyo3_runtime":
+                raise
+            # A panic in Rust is no Exception: it would end a worker process as if somebody had killed it.
+            raise TrainingError(
+                f"the tokenizer broke down: {error}. Is its tokenizer.json the one that was published with the model?"
+            ) from error
 
     def decode(self, ids: Any) -> str:
         """The text of these tokens, special tokens included."""

@@ -187,6 +187,18 @@ def test_a_killed_worker_is_an_error_and_never_a_hang(model, tmp_path):
     assert [path for path in (tmp_path / "tokens").iterdir() if path.is_dir()] == []
 
 
+@pytest.mark.parametrize(("conversations", "workers"), [(20, 1), (2_500, 2)], ids=["here", "in_workers"])
+def test_a_tokenizer_that_breaks_down_is_told_with_its_own_words(conversations, workers, model, tmp_path):
+    broken = Path(shutil.copytree(model, tmp_path / "model")) / "tokenizer.json"
+    made = json.loads(broken.read_text())
+    broken.write_text(json.dumps({**made, "pre_tokenizer": {"type": "FixedLength", "length": 0}}))
+    corpus = corpus_of(tmp_path / "lake", [conversation("a", "b")] * conversations)
+    with pytest.raises(TrainingError, match="the tokenizer broke down: chunk size must be non-zero") as told:
+        prepare(corpus, str(broken.parent), settings_for(tmp_path, f"data.workers={workers}"))
+    assert "killed" not in str(told.value)
+    assert multiprocessing.active_children() == []
+
+
 def test_a_place_that_cannot_be_written_is_told(model, tmp_path):
     corpus = corpus_of(tmp_path / "lake", [conversation("a", "b")] * 20)
     (tmp_path / "file").write_text("")
