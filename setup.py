@@ -69,7 +69,7 @@ setup(
         "cryptography==50.0.2",  # AES-SIV, which seals what pseudonyms stand for
         "pyahocorasick==2.3.1",  # keyword lists
         "pycld2==0.42",  # language of short texts, a second opinion
-        "tokenizers==0.23.3",  # tokens of long conversations, counted by the user's own tokenizer.json
+        "tokenizers==0.23.3",  # training's, and counts tokens of long conversations by the user's own tokenizer.json
         "tqdm==4.70.1",  # progress bar
         "xxhash==3.8.2",  # row numbers as Spark's xxhash64 gives them, where Spark does not see the rows
     ],
@@ -80,7 +80,6 @@ setup(
             "peft==0.21.2",
             "accelerate==1.15.0",
             "deepspeed==0.19.8",  # a source package; DS_BUILD_OPS=0 keeps pip from compiling its kernels
-            "tokenizers==0.23.3",
             "safetensors==0.8.0",
             "jinja2==3.1.6",
             # What shows a run or answers for an adapter changes neither: the newest of a line will do.
