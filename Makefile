@@ -74,7 +74,7 @@ check: $(VENV)/installed-train  ## Lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install  ## Measure the reader and the whole job; the README names the commands of its other numbers
+bench: install  ## Measure the reader and the whole job; docs/measured.md names the other commands
 	$(BIN)/python -m benchmarks.ingest --session
 	$(BIN)/python -m benchmarks.chain
 

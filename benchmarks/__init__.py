@@ -1,1 +1,1 @@
-"""One command per claim of the README."""
+"""One command per claim of the README and of docs/measured.md."""
