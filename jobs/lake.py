@@ -9,7 +9,7 @@ from typing import cast
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StructType
 
 from conf import tables
@@ -36,7 +36,7 @@ _TEXTS = {f"parquet.enable.dictionary#{column}": "false" for column in ("message
 """How other tables are written: texts hardly ever repeat, and without a dictionary a row group has all its bytes, some
 128 MB, so that no batch of its rows has more."""
 
-FILE = "name string, bytes bigint, rows bigint"
+FILE = from_arrow_schema(datafiles.FILE)
 """A file that a task wrote."""
 _ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 _DEFAULT = "spark.databricks.delta.properties.defaults."

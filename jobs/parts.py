@@ -11,10 +11,13 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
+from udfs.dedup import blocks
+
 Kernel = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
-PACKED = "part int, keys binary, values binary"
+PACKED = from_arrow_schema(blocks.PACKED)
 """The columns of :func:`udfs.dedup.blocks.pack`."""
 _SEED = 42
 

@@ -30,7 +30,7 @@ _PLACES = {"row": np.int64, "component": np.int64, "part": np.int32}
 _FEW_NAMED = 500_000
 """Rows with ids and digests that every executor is given, some 300 bytes each."""
 _KEYS = ("row", "prefixes", "bands", "anchors")
-_BLOCKS = "part int, path string, start bigint, bytes bigint"
+_BLOCKS = from_arrow_schema(blocks.STORED)
 
 
 def levels(options: Dedup) -> Levels:

@@ -15,8 +15,10 @@ import pyarrow as pa
 
 from udfs.dedup.grouping import group
 
-_PACKED = pa.schema([("part", pa.int32()), ("keys", pa.binary()), ("values", pa.binary())])
-_TOLD = pa.schema([("part", pa.int32()), ("path", pa.string()), ("start", pa.int64()), ("bytes", pa.int64())])
+PACKED = pa.schema([("part", pa.int32()), ("keys", pa.binary()), ("values", pa.binary())])
+"""The columns of :func:`pack`."""
+STORED = pa.schema([("part", pa.int32()), ("path", pa.string()), ("start", pa.int64()), ("bytes", pa.int64())])
+"""A :class:`Block` as a row."""
 
 
 class Block(NamedTuple):
@@ -49,8 +51,8 @@ def get(block: Block) -> bytes:
 
 
 def as_rows(found: Sequence[Block]) -> pa.RecordBatch:
-    """Blocks as rows ``part``, ``path``, ``start``, ``bytes``."""
-    return pa.RecordBatch.from_pylist([block._asdict() for block in found], _TOLD)
+    """Blocks as rows of ``STORED``."""
+    return pa.RecordBatch.from_pylist([block._asdict() for block in found], STORED)
 
 
 def store(packed: Iterable[pa.RecordBatch], folder: str) -> Iterator[pa.RecordBatch]:
@@ -58,7 +60,7 @@ def store(packed: Iterable[pa.RecordBatch], folder: str) -> Iterator[pa.RecordBa
     found = []
     with new_file(folder) as file:
         for batch in packed:
-            columns = (batch.column(name) for name in _PACKED.names)
+            columns = (batch.column(name) for name in PACKED.names)
             for part, keys, values in zip(*columns, strict=True):
                 found.append(put(file, part.as_py(), keys.as_buffer(), values.as_buffer()))
     yield as_rows(found)
@@ -70,7 +72,7 @@ def load(stored: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for row in batch.to_pylist():
             data = get(Block(**row))
             half = len(data) // 2  # keys and values have 64 bits each
-            yield pa.RecordBatch.from_arrays([[row["part"]], [data[:half]], [data[half:]]], schema=_PACKED)
+            yield pa.RecordBatch.from_arrays([[row["part"]], [data[:half]], [data[half:]]], schema=PACKED)
 
 
 def pack(keys: np.ndarray, values: np.ndarray, parts: int) -> pa.RecordBatch:

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable, Schema
 from deltalake.transaction import AddAction, CommitProperties, create_table_with_add_actions
 
-_TOLD = pa.schema([("name", pa.string()), ("bytes", pa.int64()), ("rows", pa.int64())])
+FILE = pa.schema([("name", pa.string()), ("bytes", pa.int64()), ("rows", pa.int64())])
+"""A :class:`DataFile` as a row."""
 _SHARE_BYTES = 4 << 20
 _BATCH_BYTES = 64 << 20
 _GROUP_BYTES = 64 << 20
@@ -119,11 +120,11 @@ def write(folder: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) ->
 
 
 def write_as_row(batches: Iterable[pa.RecordBatch], folder: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """:func:`write`, the file being told as a row: ``name``, ``bytes``, ``rows``. What may be null is for the
-    schema to say, not for the batches."""
+    """:func:`write`, the file being told as a row of ``FILE``. What may be null is for the schema to say, not for the
+    batches."""
     ours = (pa.RecordBatch.from_arrays(batch.select(schema.names).columns, schema=schema) for batch in batches)
     made = write(folder, ours, schema)
-    yield pa.RecordBatch.from_pylist([made._asdict()] if made else [], _TOLD)
+    yield pa.RecordBatch.from_pylist([made._asdict()] if made else [], FILE)
 
 
 def groups(batches: Iterable[pa.RecordBatch], least: int) -> Iterator[list[pa.RecordBatch]]:
