@@ -18,9 +18,9 @@ from jobs.reader.nodes import Nodes
 
 NAME = "alpaca"
 
-_UNUSUAL = ("system", "history", "chosen", "rejected", "response", "context", "generator")
+_UNUSUAL = ("history", "chosen", "rejected", "response", "context", "generator")
 WORDS = ("instruction", "input", "output", *_UNUSUAL, *labels.USUAL)
-_USED = frozenset({"instruction", "system", "history"})
+_USED = frozenset({"instruction", "history"})
 _PAIR = frozenset({"chosen", "rejected"})
 
 
@@ -37,7 +37,7 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
     metadata = fields.extras(record, _USED | {_input(record)} | (_PAIR if is_pair else {key}))
     if "model" not in metadata and type(metadata.get("generator")) is str:
         metadata["model"] = metadata.pop("generator")
-    found = fields.conversation(_prompt(record), metadata)
+    found = fields.conversation(record, _prompt(record), metadata)
     if is_pair:
         return fields.preferred(found, _said(record, "chosen"), _said(record, "rejected"))
     return [found._replace(messages=found.messages + _said(record, key))]
@@ -81,10 +81,9 @@ def _is_pair(record: fields.Record) -> bool:
 
 def _prompt(record: fields.Record) -> list[Message]:
     instruction = fields.require(record, "instruction", str)
-    system, detail = fields.optional(record, "system", str), fields.optional(record, _input(record), str)
+    detail = fields.optional(record, _input(record), str)
     earlier = fields.each(fields.optional(record, "history", list) or [], _turn, "history")
     return [
-        *([Message("system", system)] if system else []),
         *(message for pair in earlier for message in pair),
         Message("user", f"{instruction}\n\n{detail}" if detail else instruction),
     ]

@@ -29,6 +29,9 @@ T = TypeVar("T")
 MESSAGE_EXTRAS = "message_extras"
 """The metadata key for what single messages hold besides: one object a message, or absent."""
 
+SYSTEM = ("system", "system_prompt")
+"""The keys under which a record may hold its system prompt beside its messages."""
+
 DEEPEST = 200
 """Nesting kept in metadata; JSON writers in C stop at 254 levels."""
 
@@ -170,16 +173,27 @@ def lift_id(metadata: Record, *keys: str) -> str | None:
     return None
 
 
-def conversation(messages: list[Message], metadata: Record) -> Conversation:
-    """A conversation of a format that leaves ``id``, ``model`` and ``language`` optional: lifted out of the metadata
-    where they are what their names say."""
+def conversation(record: Record, messages: list[Message], metadata: Record) -> Conversation:
+    """A conversation of a format that leaves a system prompt, ``id``, ``model`` and ``language`` optional: lifted out
+    of the metadata where they are what their names say."""
     return Conversation(
-        messages=messages,
+        messages=_with_system(record, messages, metadata),
         id=lift_id(metadata, "id", "conversation_id"),
         model=lift(metadata, "model"),
         language=lift(metadata, "language"),
         metadata=metadata or None,
     )
+
+
+def _with_system(record: Record, messages: list[Message], metadata: Record) -> list[Message]:
+    """The messages after the record's system prompt, which comes from the metadata; it stays there where a system
+    message is first. What was no text in the record is none."""
+    if any(message.role == "system" for message in messages[:1]):
+        return messages
+    for key in SYSTEM:
+        if type(record.get(key)) is str and (text := lift(metadata, key)):
+            return [Message("system", text), *messages]
+    return messages
 
 
 def preferred(prompt: Conversation, chosen: list[Message], rejected: list[Message]) -> list[Conversation]:

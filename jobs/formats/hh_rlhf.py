@@ -31,7 +31,7 @@ def matches(record: fields.Record) -> bool:
 
 def conversations(record: fields.Record, options: Input, file: str) -> list[Conversation]:
     """Two conversations, chosen and rejected. Only ``Human:`` or ``Assistant:`` after a blank line begins a message."""
-    base = fields.conversation([], fields.extras(record, _USED))
+    base = fields.conversation(record, [], fields.extras(record, _USED))
     return fields.preferred(base, _messages(record, "chosen"), _messages(record, "rejected"))
 
 

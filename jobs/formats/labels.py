@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.formats import fields
 from jobs.reader import walk
 from jobs.reader.nodes import Nodes, Nodes1
 
@@ -92,8 +93,11 @@ class Reading:
 
 def usual(nodes: Nodes, *used: str) -> tuple[np.ndarray, Labels]:
     """Which records are plainly sound, and the labels of a format that leaves ``id``, ``model`` and ``language``
-    optional, as :func:`jobs.formats.fields.conversation` has it. The ``used`` keys hold messages."""
+    optional, as :func:`jobs.formats.fields.conversation` has it. The ``used`` keys hold messages. A record with a
+    system prompt beside them is not sound."""
     reading = Reading(nodes, *used)
+    for key in {*fields.SYSTEM}.difference(used):
+        reading.sound &= ~nodes.is_text(nodes.child(nodes.roots, key))
     ids = reading.lift_id("id", "conversation_id")
     found = Labels(ids, reading.lift("model"), reading.lift("language"), metadata=reading.rest())
     return reading.sound, found
@@ -111,5 +115,5 @@ def preferred(found: Labels, ending: str, count: int) -> Labels:
     return found._replace(ids=ended(found.ids, ending), metadata=metadata)
 
 
-USUAL = ("id", "conversation_id", "model", "language")
+USUAL = ("id", "conversation_id", "model", "language", *fields.SYSTEM)
 """The keys :func:`usual` looks up."""

@@ -1,4 +1,4 @@
-"""OpenAI-style chat: ``{"messages": [{"role", "content", "name"?, "tool_calls"?}], "id"?, ...}``.
+"""OpenAI-style chat: ``{"messages": [{"role", "content", "name"?, "tool_calls"?}], "id"?, "system"?, ...}``.
 
 Also character.ai ``chat_record_*.jsonl``, KTO records (with ``label``), SMILE (client and counselor) and CrossWOZ (usr
 and sys, where sys is the side that answers, so it becomes the assistant). The list may be called ``conversations``.
@@ -44,7 +44,7 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
     is_pair = _is_message(record.get("chosen")) and _is_message(record.get("rejected"))
     used = {key, "chosen", "rejected"} if is_pair else {key}
     metadata = fields.extras(record, used) | (chat_extras(items) if simple is None else {})
-    found = fields.conversation(messages, metadata)
+    found = fields.conversation(record, messages, metadata)
     if not is_pair:
         return [found]
     return fields.preferred(found, chat([record["chosen"]], "chosen"), chat([record["rejected"]], "rejected"))

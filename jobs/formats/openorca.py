@@ -10,7 +10,7 @@ from jobs.reader.nodes import Nodes
 
 NAME = "openorca"
 
-WORDS = ("system_prompt", "question", "response", *labels.USUAL)
+WORDS = ("question", "response", *labels.USUAL)
 _USED = frozenset({"system_prompt", "question", "response"})
 
 
@@ -31,13 +31,13 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
         Message("user", fields.require(record, "question", str)),
         Message("assistant", fields.require(record, "response", str)),
     ]
-    return [fields.conversation(messages, fields.extras(record, _USED))]
+    return [fields.conversation(record, messages, fields.extras(record, _USED))]
 
 
 def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
     """The records whose values are of their types."""
     sound, found = labels.usual(nodes, *_USED)
-    system, question, response = (nodes.child(nodes.roots, word) for word in WORDS[:3])
+    system, question, response = (nodes.child(nodes.roots, word) for word in ("system_prompt", *WORDS[:2]))
     sound &= nodes.is_nothing(system) | nodes.is_string(system)
     sound &= nodes.is_string(question) & nodes.is_string(response)
     turns = [("system", talk.unless_empty(nodes, system)), ("user", question), ("assistant", response)]

@@ -7,30 +7,28 @@ from jobs.formats.conversation import MISSING_FIELD, Conversation, Message, Reje
 NAME = "prompt_response"
 
 _DEFAULT = Columns()
-_OTHERS = frozenset({"input", "output", "response", "system_prompt"})
+_ALPACA = frozenset({"input", "output", "response", "system_prompt"})
+_OPENORCA = frozenset({"system_prompt", "question", "response"})
 
 
 def matches(record: fields.Record) -> bool:
     """Does the record have a prompt and a response under default names, and not the keys of a broken record of a richer
     format (Alpaca, OpenOrca)?"""
-    if "instruction" in record and not _OTHERS.isdisjoint(record):
+    if ("instruction" in record and not _ALPACA.isdisjoint(record)) or record.keys() >= _OPENORCA:
         return False
-    return (
-        "system_prompt" not in record
-        and any(type(record.get(name)) is str for name in _DEFAULT.prompt)
-        and any(type(record.get(name)) is str for name in _DEFAULT.response)
-    )
+    kinds = (_DEFAULT.prompt, _DEFAULT.response)
+    return all(any(type(record.get(name)) is str for name in names) for names in kinds)
 
 
 def conversations(record: fields.Record, options: Input, file: str) -> list[Conversation]:
-    """One conversation of two messages; the other columns are its metadata."""
+    """One conversation of two messages, after a system prompt if there is one; the other columns are its metadata."""
     prompt = _column(record, options.columns.prompt, "prompt")
     response = _column(record, options.columns.response, "response")
     messages = [
         Message("user", fields.require(record, prompt, str)),
         Message("assistant", fields.require(record, response, str)),
     ]
-    return [fields.conversation(messages, fields.extras(record, frozenset({prompt, response})))]
+    return [fields.conversation(record, messages, fields.extras(record, frozenset({prompt, response})))]
 
 
 def _column(record: fields.Record, names: list[str], kind: str) -> str:

@@ -40,7 +40,7 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
     roles = {names.assistant: "assistant", names.user: "user"}
     pairs = zip(pieces[::2], pieces[1::2], strict=True)
     messages = [Message(roles[name], content.removesuffix("\r"), name) for name, content in pairs]
-    return [fields.conversation(messages, fields.extras(record, _USED))]
+    return [fields.conversation(record, messages, fields.extras(record, _USED))]
 
 
 def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:

@@ -22,7 +22,7 @@ SPEAKERS = fields.speakers(
     tool=("function", "observation", "function_response", "tool_response"),
 )
 
-WORDS = ("conversations", "from", "value", "system", "chosen", "rejected", *labels.USUAL)
+WORDS = ("conversations", "from", "value", "chosen", "rejected", *labels.USUAL)
 _MESSAGE_USED = frozenset({"from", "value"})
 
 
@@ -43,15 +43,15 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
     is_pair = type(record.get("chosen")) is dict and "rejected" in record
     metadata = fields.extras(record, {key, "chosen", "rejected"} if is_pair else {key})
     metadata |= fields.message_extras(items, _MESSAGE_USED) if simple is None else {}
-    found = fields.conversation(_with_system(record, messages, metadata), metadata)
+    found = fields.conversation(record, messages, metadata)
     return fields.preferred(found, _ending(record, "chosen"), _ending(record, "rejected")) if is_pair else [found]
 
 
 def columns(nodes: Nodes, options: Input) -> tuple[np.ndarray, list[Part]]:
-    """The records without a system text or a pair of endings, where every message has just its two keys."""
+    """The records without a pair of endings, where every message has just its two keys."""
     sound, said, _ = talk.chat(nodes, nodes.child(nodes.roots, "conversations"), ("from", "value"), SPEAKERS)
     are_usual, found = labels.usual(nodes, "conversations")
-    for key in ("system", "chosen", "rejected"):
+    for key in ("chosen", "rejected"):
         sound &= nodes.child(nodes.roots, key) < 0
     return sound & are_usual, [Part(said, found)]
 
@@ -64,13 +64,6 @@ def _message(item: Any) -> Message:
     item = fields.require_object(item)
     role, name = fields.speaker(item, "from", SPEAKERS)
     return Message(role, fields.require(item, "value", str), name)
-
-
-def _with_system(record: fields.Record, messages: list[Message], metadata: fields.Record) -> list[Message]:
-    """The record's ``system`` text comes first, unless a system message already does: then it stays in the metadata."""
-    if not fields.optional(record, "system", str) or messages[0].role == "system":
-        return messages
-    return [Message("system", metadata.pop("system")), *messages]
 
 
 def _ending(record: fields.Record, key: str) -> list[Message]:

@@ -39,6 +39,7 @@ UNKNOWN = {
     "plain text": {"text": "Do not think you need it."},
     "columns of other names": {"user_query": "Hi", "chatgpt_response": "Hello"},
     "a broken Alpaca record": {"instruction": None, "input": "1", "output": "2"},
+    "a broken OpenOrca record": {"system_prompt": None, "question": "Hi", "response": "Hello"},
     "plain preferences": {"chosen": "yes", "rejected": "no"},
     "text without a speaker": {"conversation": "once upon a time"},
     "messages that are text": {"messages": "Hi"},

@@ -8,6 +8,7 @@ import pytest
 
 from conf.settings import Columns, Input, MtBench, Oasst, Samantha
 from jobs import formats
+from jobs.formats import fields
 from jobs.formats.conversation import Conversation
 from tests.formats.records import QUESTIONS, RECORDS
 
@@ -156,13 +157,32 @@ def test_sharegpt_speakers_become_roles_and_keep_their_own_name(speaker, role):
     assert found.messages[0].name == (None if speaker.lower() == role else speaker.lower())
 
 
-def test_sharegpt_system_text_comes_first_unless_a_system_message_does():
-    record = {**RECORDS["sharegpt"], "system": "Be brief."}
-    [found] = read("sharegpt", record)
-    assert spoken(found)[0] == ("system", "Be brief.") and found.metadata == {"tools": "[]"}
-    already = {"conversation": [{"from": "system", "value": "S"}], "system": "Be brief."}
-    [found] = read("sharegpt", already)
-    assert spoken(found) == [("system", "S")] and found.metadata == {"system": "Be brief."}
+WITH_SYSTEM = ("sharegpt", "messages", "samantha", "alpaca", "hh_rlhf", "prompt_response")
+
+
+@pytest.mark.parametrize("key", ["system", "system_prompt"])
+@pytest.mark.parametrize("name", WITH_SYSTEM)
+def test_a_system_prompt_in_a_field_of_its_own_is_the_first_message(name, key):
+    record = RECORDS[name] | {key: "Be brief."}
+    assert formats.detect([record]) is formats.named(name)
+    for found, without in zip(read(name, record), read(name, RECORDS[name]), strict=True):
+        assert spoken(found) == [("system", "Be brief."), *spoken(without)] and found.metadata == without.metadata
+
+
+@pytest.mark.parametrize("value", ["", 5, ["Be brief."], {"text": "Be brief."}, b"Be brief\xff"], ids=repr)
+@pytest.mark.parametrize("name", WITH_SYSTEM)
+def test_a_system_prompt_that_is_no_text_stays_in_the_metadata(name, value):
+    for found, without in zip(read(name, RECORDS[name] | {"system": value}), read(name, RECORDS[name]), strict=True):
+        assert spoken(found) == spoken(without) and extra(found, "system") == fields.plain(value)
+
+
+def test_of_two_system_prompts_the_first_is_taken_and_none_where_a_system_message_is_first():
+    both = {"system": "Be brief.", "system_prompt": "Be long."}
+    [found] = read("messages", RECORDS["messages"] | both)
+    assert spoken(found)[0] == ("system", "Be brief.") and extra(found, "system_prompt") == "Be long."
+    for speaker in ("system", "developer"):
+        [found] = read("messages", {"messages": [{"role": speaker, "content": "S"}], **both})
+        assert spoken(found) == [("system", "S")] and found.metadata == both
 
 
 @pytest.mark.parametrize(

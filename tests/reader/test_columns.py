@@ -63,6 +63,9 @@ MORE: dict[str, list[dict[str, Any]]] = {
         {"messages": [{"role": "narrator", "content": "x"}]},
         {"messages": CHAT, "id": 1.5},
         {"messages": CHAT, "id": ""},
+        {"messages": CHAT, "system": "S"},
+        {"messages": CHAT, "system": None, "system_prompt": ""},
+        {"messages": [{"role": "system", "content": "S"}, *CHAT], "system_prompt": "T"},
     ],
     "sharegpt": [
         {"conversations": [{"from": "system", "value": "S"}, {"from": "gpt", "value": "x"}], "system": "T"},
@@ -71,6 +74,7 @@ MORE: dict[str, list[dict[str, Any]]] = {
     "samantha": [
         {"conversation": "Samantha: a\r\n\r\nTheodore:b\r\n\nTheodore: \n\n\nSamantha:  c\n\nTheodor: d\r"},
         {"conversation": " Theodore: a"},
+        {"conversation": "Theodore: a", "system": "S"},
         {"conversation": "Theodore:"},
         {"conversation": "Theodore"},
         {"conversation": "Somebody: x\n\nTheodore: y"},
@@ -79,6 +83,7 @@ MORE: dict[str, list[dict[str, Any]]] = {
     "hh_rlhf": [
         {"chosen": "\n\n\nHuman: a\n\nAssistant:b\n\n\nHuman:  c", "rejected": "Assistant: x\r\n\r\nHuman: y"},
         {"chosen": "Human: a", "rejected": "\n\n"},
+        {"chosen": "Human: a", "rejected": "Human: b", "system_prompt": "S"},
         {"chosen": "Human: a", "rejected": "So: a", "id": "h"},
     ],
     "alpaca": [
@@ -86,9 +91,15 @@ MORE: dict[str, list[dict[str, Any]]] = {
         {"instruction": "I", "output": "", "id": "a", "x": "y"},
         {"instruction": "I", "input": None, "output": "O", "history": []},
         {"instruction": "I", "context": "C", "output": "O"},
+        {"instruction": "I", "output": "O", "system": "S", "history": [["a", "b"]]},
+        {"instruction": "I", "output": "O", "system_prompt": "S"},
         {"instruction": "I", "input": "", "context": "C", "output": "O"},
     ],
-    "openorca": [{"id": 3, "system_prompt": "", "question": "", "response": "R"}],
+    "openorca": [
+        {"id": 3, "system_prompt": "", "question": "", "response": "R"},
+        {"system_prompt": "", "system": "S", "question": "Q", "response": "R"},
+        {"system_prompt": "S", "system": "T", "question": "Q", "response": "R"},
+    ],
     "arena": [
         RECORDS["arena"] | {"winner": "tie", "language": None, "question_id": 5},
         RECORDS["arena"] | {"conversation_b": [{"role": "user", "content": None}]},
