@@ -74,7 +74,7 @@ def sources(inputs: Sequence[str], lake: str) -> list[files.SourceFile]:
 def _ingest(lake: Lake, settings: Settings, splits: list[Split], progress: Progress) -> bool:
     how = settings.input.model_copy(update={"split_bytes": 0})  # says who reads a record, not what it becomes
     config = recipe.digest(how)
-    pending, copies = choose(lake, splits, config)
+    pending, copies = choose(lake, splits, how, config)
     if not pending and not copies:
         complete(lake, tables.FILES)
         return False

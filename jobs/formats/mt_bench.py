@@ -5,10 +5,11 @@ answers' folder or one of the two above it, or where ``input.mt_bench.questions`
 arXiv:2306.05685; FastChat's ``llm_judge/data``).
 """
 
+import hashlib
 import os
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -30,6 +31,14 @@ QUESTIONS = "question.jsonl"
 _USED = frozenset({"model_id", "choices"})
 _CHOICE_USED = frozenset({"turns"})
 _LEVELS = 3
+
+
+class Questions(NamedTuple):
+    """The questions of one file by their ids, where it is ('' for no file) and a digest of its bytes."""
+
+    place: str
+    digest: str
+    by_id: dict[str, fields.Record]
 
 
 def matches(record: fields.Record) -> bool:
@@ -65,6 +74,18 @@ def conversations(record: fields.Record, options: Input, file: str) -> list[Conv
     ]
 
 
+def is_outdated(detail: str, questions: str, file: str) -> bool:
+    """Are there questions for this answer file, and other ones than those among which this refusal had none?
+    ``questions`` is the setting."""
+    found = _find(file, questions)
+    return bool(found.place) and found.digest not in detail
+
+
+def forget_questions() -> None:
+    """Look for questions anew: files of them may have come or changed."""
+    _questions.cache_clear()
+
+
 def _messages(choice: Any, prompts: list[str]) -> list[Message]:
     answers = fields.each(fields.require_items(fields.require_object(choice), "turns"), _turn, "turns")
     if len(answers) > len(prompts):
@@ -82,30 +103,34 @@ def _question(record: fields.Record, questions: str, file: str) -> fields.Record
     identity = record.get("question_id")
     if type(identity) is not int:
         identity = fields.require(record, "question_id", str)
-    place, known = _questions(file, questions)
+    place, digest, known = _questions(file, questions)
     if not place:
         where = questions or f"{QUESTIONS} beside {file} or up to two folders above"
         raise Rejected(UNKNOWN_QUESTION, f"question_id: no questions at {where}; set input.mt_bench.questions")
     if str(identity) not in known:
-        shown = fields.quoted(str(identity))
-        raise Rejected(UNKNOWN_QUESTION, f"question_id: {shown} is not among the {len(known)} questions of {place}")
+        told = f"{fields.quoted(str(identity))} is not among the {len(known)} questions, digest {digest}"
+        raise Rejected(UNKNOWN_QUESTION, f"question_id: {told}, of {place}")
     if not known[str(identity)]["turns"]:
         raise Rejected(EMPTY_CONVERSATION, f"question_id: question {identity} of {place} has no turns")
     return known[str(identity)]
 
 
 @lru_cache(maxsize=16)
-def _questions(file: str, questions: str) -> tuple[str, dict[str, fields.Record]]:
-    """(path, question by id) of the first question file there is for an answer file, or ('', {}). Read once a process:
-    a question file that changes while jobs run is not seen."""
+def _questions(file: str, questions: str) -> Questions:
+    return _find(file, questions)
+
+
+def _find(file: str, questions: str) -> Questions:
+    """The first question file there is for an answer file."""
     for path in [questions] if questions else _candidates(file):
         try:
             system, inner = locate(path)
             with system.open_input_stream(inner) as stream:
-                return path, _by_id(stream.read())
+                data = stream.read()
+            return Questions(path, hashlib.sha256(data).hexdigest()[:16], _by_id(data))
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError):
             continue  # another error may pass: it must fail the task, not turn every answer away
-    return "", {}
+    return Questions("", "", {})
 
 
 def _candidates(file: str) -> Iterator[str]:

@@ -42,6 +42,7 @@ def read_split(split: Split, options: Input) -> Iterator[pa.RecordBatch]:
     place = Place(options.source, split.file, split.file_id, "")
     thresholds = gc.get_threshold()
     gc.set_threshold(_COLLECT_EVERY, *thresholds[1:])
+    formats.mt_bench.forget_questions()  # of an earlier run in this process
     try:
         if containers.is_plain(split.file) and containers.kind_of(split.file) == ".parquet":
             yield from parquet.read(split.file, split.start, split.end, split.first, place, options)

@@ -122,7 +122,7 @@ def test_mt_bench_names_the_question_file_that_lacks_the_question(tmp_path: Path
     questions.write_text(QUESTIONS)
     refused = refusal("mt_bench", {**RECORDS["mt_bench"], "question_id": 82}, str(tmp_path / "a.jsonl"))
     assert refused.reason == reasons.UNKNOWN_QUESTION
-    assert f"'82' is not among the 1 questions of {questions}" in refused.detail
+    assert "'82' is not among the 1 questions, digest " in refused.detail and f", of {questions}" in refused.detail
 
 
 @pytest.mark.parametrize(

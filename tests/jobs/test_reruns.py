@@ -103,6 +103,28 @@ def test_a_copy_is_read_again_when_the_record_it_equals_may_go(lake: Lake, tmp_p
     assert refused == ["duplicate_record", "record_too_large"]
 
 
+def test_answers_that_lacked_their_questions_are_read_again_when_there_are_others(lake: Lake, tmp_path: Path):
+    folder = tmp_path / "mt"
+    answers, questions = folder / "model_answer" / "m.jsonl", folder / "question.jsonl"
+    answers.parent.mkdir(parents=True)
+    rows = [{"question_id": n, "model_id": "m", "choices": [{"turns": [f"Answer {n}."]}]} for n in (81, 82)]
+    answers.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for known, given in ((), folder), ((81,), folder), ((81, 83), answers.parent), ((81, 82), answers.parent):
+        questions.write_text("".join(f'{{"question_id": {number}, "turns": ["Why?"]}}\n' for number in known))
+        if not known:
+            questions.unlink()
+        assert ingest.run(lake, settings_of(), [str(given)], QUIET)
+        found = lake.read(tables.CONVERSATIONS_RAW).collect()
+        assert {row.conversation_id for row in found} == {f"{n}-m" for n in {81, 82}.intersection(known)}
+        refused = lake.read(tables.QUARANTINE).where("reason = 'unknown_question'")
+        assert refused.count() == 2 - len(found)
+        versions = {table: lake.version(table) for table in counted(lake)}
+        assert not ingest.run(lake, settings_of(), [str(given)], QUIET)
+        assert versions == {table: lake.version(table) for table in versions}
+    questions.unlink()
+    assert not ingest.run(lake, settings_of(), [str(answers.parent)], QUIET)
+
+
 @pytest.mark.parametrize("stage", ["read", "write quarantine", "write conversations_raw"])
 def test_files_read_again_by_a_run_that_is_stopped_leave_no_record_twice(lake: Lake, tmp_path: Path, stage: str):
     files = chats(tmp_path / "a.jsonl", TEXT, TEXT * 20), chats(tmp_path / "b.jsonl", "Short.", first=2)
