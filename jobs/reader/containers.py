@@ -20,7 +20,8 @@ from jobs.reader.files import locate
 
 COMPRESSIONS = {".gz": "gzip", ".tgz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".bz2": "bz2"}
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.zst", ".tar.zstd")
-KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
+DELIMITED = (".csv", ".tsv")
+KINDS = (".jsonl", ".ndjson", ".json", *DELIMITED, ".parquet")
 _FREE_BYTES = 64 << 20
 """The ratio limit starts here: below it an expanded stream is harmless whatever its ratio."""
 _READ_BYTES = 1 << 18

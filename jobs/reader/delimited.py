@@ -1,7 +1,9 @@
-"""CSV with a header line: strict quoting, every row as long as the header, no row lost."""
+"""CSV and TSV with a header line: strict quoting, every row as long as the header, no row lost."""
 
 import csv
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain, islice
 from types import ModuleType
 from typing import IO
@@ -20,31 +22,41 @@ from jobs.reader.rows import Place
 from jobs.reader.streams import HeadedStream
 
 _SAMPLES = 20
+_QUOTED = re.compile(rb'(?:^|(?<=[,;\t]))"(?:[^"]|"")*+"')
+"""A quoted field, whichever the separator is."""
 
 
-def read(stream: IO[bytes], place: Place, options: Input) -> Iterator[pa.RecordBatch]:
+def read(stream: IO[bytes], separators: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
     """The rows of one CSV stream (RFC 4180, UTF-8) in the staged schema. The header is the first line with more than
-    blanks, record 0 the line after it.
+    blanks, record 0 the line after it. The separator is the first of ``separators`` that the
+    header has outside quotes.
 
     Raises :class:`Rejected` with a file reason when the header cannot be used.
     """
     csv.field_size_limit(max(options.max_record_bytes, csv.field_size_limit()))
     text = HeadedStream(stream, options.max_record_bytes)
     text.skip_blank_lines()
-    blocks = records.cut(text, records.csv_borders(text.offset), -1, options.max_record_bytes)
+    separator = _separator(text.head, separators)
+    blocks = records.cut(text, records.csv_borders(text.offset, separator), -1, options.max_record_bytes)
     first = next(blocks, None)
-    header, blocks = _header(first), chain([first] if first else [], blocks)
-    known = _format_of(first, header, options)
-    yield from emit(blocks, Way(lambda block: _parsed(block, header)), known, place, options, text)
+    header, blocks = _header(first, separator), chain([first] if first else [], blocks)
+    parse = partial(_parsed, header=header, separator=separator)
+    known = _format_of(parse(first) if first else (), header, options)
+    yield from emit(blocks, Way(parse), known, place, options, text)
 
 
-def _header(first: Block | None) -> list[str]:
+def _separator(head: bytes, separators: str) -> str:
+    bare, _, _ = _QUOTED.sub(b"", head).partition(b"\n")
+    return next((separator for separator in separators if separator.encode() in bare), separators[0])
+
+
+def _header(first: Block | None, separator: str) -> list[str]:
     """The names in the first row. A stream of blanks has none."""
     if first is None:
         return []
     if not len(first.starts) or first.numbers[0] != -1:
         raise Rejected(reasons.CORRUPT_FILE, "the header line is longer than input.max_record_bytes")
-    [header] = _rows([first.data[first.starts[0] : first.ends[0]]])
+    [header] = _rows([first.data[first.starts[0] : first.ends[0]]], separator)
     if isinstance(header, Rejected):
         raise Rejected(reasons.CORRUPT_FILE, f"the header line cannot be read: {header.detail}")
     twice = sorted({name for name in header if header.count(name) > 1})
@@ -53,27 +65,28 @@ def _header(first: Block | None) -> list[str]:
     return header
 
 
-def _format_of(first: Block | None, header: list[str], options: Input) -> ModuleType | None:
+def _format_of(parsed: Iterable[Parsed], header: list[str], options: Input) -> ModuleType | None:
     if options.format != "auto":
         return formats.named(options.format)
-    found = (record for *_, record in _parsed(first, header) if isinstance(record, dict)) if first else ()
+    found = (record for *_, record in parsed if isinstance(record, dict))
     return formats.detect(list(islice(found, _SAMPLES)) or [dict.fromkeys(header, "")])
 
 
-def _parsed(block: Block, header: list[str]) -> Iterator[Parsed]:
+def _parsed(block: Block, header: list[str], separator: str) -> Iterator[Parsed]:
     """Every row of the block that is neither the header nor blank."""
     starts, ends = block.starts.tolist(), block.ends.tolist()
     raws = [block.data[start:end] for start, end in zip(starts, ends, strict=True)]
-    for raw, start, number, row in zip(raws, starts, block.numbers.tolist(), _rows(raws), strict=True):
+    for raw, start, number, row in zip(raws, starts, block.numbers.tolist(), _rows(raws, separator), strict=True):
         if number >= 0 and row != []:
             record = row if isinstance(row, Rejected) else _record(row, header)
             yield number, block.offset + start, raw, record
 
 
-def _rows(raws: list[bytes]) -> Iterator[list[str] | Rejected]:
+def _rows(raws: list[bytes], separator: str) -> Iterator[list[str] | Rejected]:
     """The fields of each row, in order. One reader reads them all, as each is a whole line to it."""
     texts = [_text(raw) for raw in raws]
-    reader = csv.reader(("" if isinstance(text, Rejected) else text for text in texts), strict=True)
+    lines = ("" if isinstance(text, Rejected) else text for text in texts)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     for text in texts:
         try:
             row = next(reader)

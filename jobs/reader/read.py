@@ -92,7 +92,7 @@ def _unsupported(stream: IO[bytes], kind: str, place: Place, options: Input) -> 
 
 
 def _csv(stream: IO[bytes], kind: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
-    return delimited.read(stream, place, options)
+    return delimited.read(stream, _SEPARATORS[kind], place, options)
 
 
 def _parquet(stream: IO[bytes], kind: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
@@ -123,7 +123,12 @@ _BORDERS: dict[str, Callable[[int], records.Borders]] = {
     sniff.MAPPING: records.member_borders,
     sniff.DOCUMENT: records.whole,
 }
-_READERS = {".csv": _csv, ".parquet": _parquet, ".json": _json, ".jsonl": _json, ".ndjson": _json}
+_SEPARATORS = {".csv": ",;\t", ".tsv": "\t"}
+_READERS = {
+    **dict.fromkeys(containers.DELIMITED, _csv),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson"), _json),
+    ".parquet": _parquet,
+}
 
 
 def recognise(stream: HeadedStream, kind: str, options: Input) -> sniff.Sniffed:

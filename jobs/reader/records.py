@@ -100,9 +100,9 @@ def member_borders(offset: int) -> Borders:
     return find
 
 
-def csv_borders(offset: int) -> Borders:
+def csv_borders(offset: int, separator: str = ",") -> Borders:
     """Records are CSV rows: lines, but for line feeds in quoted fields."""
-    state = np.array([0, offset, offset], dtype=np.int64)
+    state = np.array([0, offset, offset, ord(separator)], dtype=np.int64)
 
     def find(block: bytes) -> Cut:
         starts, ends = _scratch(block)

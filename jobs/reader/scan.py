@@ -14,9 +14,9 @@ DEPTH, IN_STRING, ESCAPED, POSITION, START, CLOSED, FILLED, MEMBERS = range(8)
 the current member began, where the outermost value ended (-1: not yet), has the current member any bytes but white
 space, and how many members ended so far."""
 
-QUOTING, CSV_POSITION, CSV_START = range(3)
+QUOTING, CSV_POSITION, CSV_START, SEPARATOR = range(4)
 """Slots of the CSV scanner's state: 0 at a field's start, 1 in a bare field, 2 in a quoted one, 3 after a quote in a
-quoted one; bytes consumed; where the current row began."""
+quoted one; bytes consumed; where the current row began; the byte between two fields."""
 
 SUSPECT_KEYS = 1
 TOO_DEEP = 2
@@ -99,7 +99,7 @@ def elements(block: np.ndarray, state: np.ndarray, starts: np.ndarray, ends: np.
 def csv_rows(block: np.ndarray, state: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> int:
     """CSV rows that end in ``block``: line feeds outside quotes, where a quote opens only at a field's start, as
     Python's csv module has it. Otherwise like :func:`elements`."""
-    quoting, base, start = state[0], state[1], state[2]
+    quoting, base, start, separator = state[0], state[1], state[2], state[3]
     found = 0
     for position in range(len(block)):
         byte = block[position]
@@ -113,7 +113,7 @@ def csv_rows(block: np.ndarray, state: np.ndarray, starts: np.ndarray, ends: np.
             found += 1
             start = base + position + 1
             quoting = 0
-        elif byte == 44:
+        elif byte == separator:
             quoting = 0
         elif byte != 13 or quoting == 0:
             quoting = 1

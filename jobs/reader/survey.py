@@ -80,7 +80,7 @@ def _is_lines(file: pa.NativeFile, kind: str, options: Input) -> bool:
     except Rejected:
         return False
     found = recognise(stream, kind, options)
-    return kind != ".csv" and found.layout == sniff.LINES and found.format is not None
+    return kind not in containers.DELIMITED and found.layout == sniff.LINES and found.format is not None
 
 
 def _read(file: pa.NativeFile, chunk: Chunk) -> tuple[str, int]:

@@ -187,6 +187,8 @@ READ: dict[str, tuple[Callable[[], bytes], int]] = {
     "parquet_in.zip": (lambda: zipped({"a.parquet": parquet(120)}), 120),
     "gzip_in.zip": (lambda: zipped({"a.jsonl.gz": gz(lines(50)), ".hidden": b"", "b/__MACOSX/": b""}), 50),
     "csv_in.tar.gz": (lambda: gz(tarred({"a/b.csv": b"prompt,response\nHi,Hello\n"})), 1),
+    "tsv_in.zip": (lambda: zipped({"a/b.TSV": b"prompt\tresponse\nHi,\tHello\n"}), 1),
+    "tabs.tsv.gz": (lambda: gz(b"prompt\tresponse\nHi\t5,5\n"), 1),
     "two_of_one_name.tar.gz": (_two_of_one_name, 5),
     "folder.tar.gz": (lambda: gz(tarred({"./a.jsonl": lines(2), "./b/../c.jsonl": lines(3), "./.d/e.jsonl": b""})), 5),
     "nothing.zip": (lambda: zipped({}), 0),

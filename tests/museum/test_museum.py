@@ -30,6 +30,7 @@ REFUSED = {
     "not_a_number.jsonl": (2, [(1, "malformed_json")]),
     "bom_inside.jsonl": (2, [(1, "malformed_json")]),
     "malformed_csv.csv": (2, [(1, "malformed_csv"), (2, "malformed_csv"), (3, "malformed_csv")]),
+    "malformed_csv.tsv": (1, [(1, "malformed_csv"), (2, "malformed_csv"), (3, "malformed_csv")]),
     "unclosed_quote.csv": (1, [(1, "malformed_csv")]),
     "wrong_type.jsonl": (2, [(1, "wrong_type")]),
     "wrong_type_content.jsonl": (2, [(1, "wrong_type")]),
@@ -85,6 +86,9 @@ READ = {
     "bom.csv": [None],
     "blank_lines.csv": [None, None],
     "quote_inside.csv": [None, None],
+    "semicolons.csv": [None, None],
+    "tabs.csv": [None, None],
+    "tabs.tsv": [None, None],
 }
 """File -> the ids of its conversations; None for one that the reader makes."""
 
@@ -127,6 +131,9 @@ def test_text_is_read_to_the_letter():
     assert content("escaped_nul.jsonl") == ["Question \0?"]
     assert content("quoted_newlines.csv") == ["Line one\nline two", "Hi"]
     assert content("quote_inside.csv") == ['5" wide', "Hi"]
+    assert content("semicolons.csv") == ["Line one\r\nline; two", "Hi"]
+    assert content("tabs.csv") == ['Line; one, or "two"', "Hi"]
+    assert content("tabs.tsv") == ["Line one\nline\ttwo", "Hi"]
 
 
 def test_integers_of_any_width_are_kept():
