@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
@@ -59,7 +60,7 @@ def _header(first: Block | None, separator: str) -> list[str]:
     [header] = _rows([first.data[first.starts[0] : first.ends[0]]], separator)
     if isinstance(header, Rejected):
         raise Rejected(reasons.CORRUPT_FILE, f"the header line cannot be read: {header.detail}")
-    twice = sorted({name for name in header if header.count(name) > 1})
+    twice = sorted(name for name, times in Counter(header).items() if times > 1)
     if twice:
         raise Rejected(reasons.CORRUPT_FILE, f"the header names {twice[0][:80]!r} more than once")
     return header

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,11 @@ def test_the_separator_is_the_first_that_the_header_has_outside_quotes(
     found = read(tmp_path / name)
     assert [[message["content"] for message in row["messages"]] for row in found.rows] == [[HARD, ""]] * 2
     assert [json.loads(row["metadata"]) for row in found.rows] == [{third: HARD}] * 2 and found.is_whole()
+
+
+@pytest.mark.parametrize("header", [b',"', b'"', b',"""', b',""', b"a,"])
+def test_a_hostile_header_is_read_in_bounded_time(tmp_path: Path, header: bytes):
+    (tmp_path / "in.csv").write_bytes(header * (1_000_001 // len(header)) + b"\n")
+    start = time.process_time()
+    read(tmp_path / "in.csv")
+    assert time.process_time() - start < 10
