@@ -2,7 +2,6 @@
 
 import csv
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -39,9 +38,8 @@ def test_the_separator_is_the_first_that_the_header_has_outside_quotes(
     assert [json.loads(row["metadata"]) for row in found.rows] == [{third: HARD}] * 2 and found.is_whole()
 
 
-@pytest.mark.parametrize("header", [b',"', b'"', b',"""', b',""', b"a,"])
-def test_a_hostile_header_is_read_in_bounded_time(tmp_path: Path, header: bytes):
-    (tmp_path / "in.csv").write_bytes(header * (1_000_001 // len(header)) + b"\n")
-    start = time.process_time()
-    read(tmp_path / "in.csv")
-    assert time.process_time() - start < 10
+def test_a_header_of_a_million_names_is_told_by_the_one_it_has_twice(tmp_path: Path):
+    """In quadratic time this would not end."""
+    (tmp_path / "in.csv").write_bytes(b"a," * 500_000 + b"b\n")
+    [told] = read(tmp_path / "in.csv").failed
+    assert told["reason"] == "corrupt_file" and "'a' more than once" in told["detail"]
