@@ -8,6 +8,9 @@ from jobs.formats.conversation import DUPLICATE_RECORD
 SAME_AS = "same content as conversation_id "
 """What quarantine says of a copy, in front of the id of the row it equals."""
 
+_PLACE = ("file", "file_id", "record", "part")
+"""What tells two rows apart. A file may be called as a member of an archive is, ``ARCHIVE!MEMBER``."""
+
 _SUFFIX = 16
 """Of eight digits, two of 77,000 contents under one id would as soon as not have the same."""
 
@@ -23,7 +26,7 @@ def settle(rows: DataFrame, existing: DataFrame) -> tuple[DataFrame, DataFrame |
     decisions = _decide(_clashing(_keys(rows), _known(existing))).localCheckpoint()
     if decisions.isEmpty():
         return rows, None
-    joined = rows.drop("renamed_from").join(decisions, ["file", "record", "part"], "left")
+    joined = rows.drop("renamed_from").join(decisions, [*_PLACE], "left")
     collapsed = joined.where(F.col("is_copy")).select(
         *("source", "file", "file_id", "record", "part", "offset", "format", "digest"),
         F.lit(DUPLICATE_RECORD).alias("reason"),
@@ -37,7 +40,7 @@ def settle(rows: DataFrame, existing: DataFrame) -> tuple[DataFrame, DataFrame |
 
 def _keys(rows: DataFrame) -> DataFrame:
     order = F.struct("redacted", "language", F.xxhash64("metadata").alias("m"), "file", "record", "part")
-    return rows.select("conversation_id", "digest", "file", "record", "part", order.alias("order"))
+    return rows.select("conversation_id", "digest", *_PLACE, order.alias("order"))
 
 
 def _known(existing: DataFrame) -> DataFrame:
@@ -67,7 +70,7 @@ def _decide(members: DataFrame) -> DataFrame:
     holders = Window.partitionBy("conversation_id").orderBy((F.col("best") == 2).desc(), F.col("best") == 1, "digest")
     ranked = standing.withColumn("rank", F.dense_rank().over(holders))
     return ranked.where(F.col("standing") == 0).select(
-        "file", "record", "part", _settled().alias("settled_id"), (F.col("nth") > 1).alias("is_copy")
+        *_PLACE, _settled().alias("settled_id"), (F.col("nth") > 1).alias("is_copy")
     )
 
 

@@ -179,10 +179,10 @@ def _copies(lake: Lake, copies: list[Split], options: Input) -> DataFrame | None
 
 
 def _commit(lake: Lake, job: Run, staged: DataFrame, copies: DataFrame | None, config: str, progress: Progress) -> None:
-    is_failed = F.col("reason").isin(*FILE_REASONS)
+    is_failed, name = F.col("reason").isin(*FILE_REASONS), F.concat("file_id", "file")
     with progress.stage("read", job.bytes):
-        failed = staged.where(is_failed).select("file").distinct().collect()
-    sound = staged.where(~F.col("file").isin([row.file for row in failed])) if failed else staged
+        failed = staged.where(is_failed).select(name.alias("name")).distinct().collect()
+    sound = staged.where(~name.isin([row.name for row in failed])) if failed else staged
     with progress.stage("settle ids"):
         kept, collapsed = ids.settle(sound.where(F.col("kind") == rows.ROW), lake.read(tables.CONVERSATIONS_RAW))
     parts = [sound.where(F.col("kind") == rows.REFUSED), staged.where(is_failed) if failed else None, copies, collapsed]

@@ -31,6 +31,18 @@ def test_files_with_an_exclamation_mark_are_known_again(spark: SparkSession, tmp
     assert set(refused) <= {"duplicate_record"} and lake.read(tables.FILES).count() == 3
 
 
+def test_a_file_called_as_a_member_of_an_archive_is_another(spark: SparkSession, tmp_path: Path):
+    lake, folder = open_lake(spark, str(tmp_path / "lake"), create=True), tmp_path / "in"
+    folder.mkdir()
+    build.build(folder, "a.zip", lambda: build.zipped({"b.jsonl": build.lines(3), "c.jsonl": b"{}"}))
+    build.build(folder, "a.zip!b.jsonl", lambda: build.lines(3).replace(b"Answer", b"Reply"))
+    build.build(folder, "a.zip!c.jsonl", lambda: build.lines(1).replace(b"Answer", b"Word"))
+    assert ingest.run(lake, recipe.load(None, []), [str(folder)], QUIET)
+    found = [row.conversation_id for row in lake.read(tables.CONVERSATIONS_RAW).collect()]
+    assert len(found) == len(set(found)) == 7
+    assert [row.reason for row in lake.read(tables.QUARANTINE).collect()] == ["unknown_format"]
+
+
 @pytest.mark.parametrize("lake", ["lake", "a b [1]/lake"])
 def test_a_lake_is_no_input_of_its_own(tmp_path: Path, lake: str):
     for name in ("a.jsonl", f"{lake}/conversations_raw/part.parquet", f"{lake}2/b.jsonl"):
@@ -64,7 +76,14 @@ def settled(lake: DataFrame, *given: tuple[str, str]) -> tuple[DataFrame, list[s
     """What becomes of records with these ids and digests (their last digit repeated), and what is said of copies."""
     schema = SCHEMAS[tables.CONVERSATIONS_RAW]
     rows = [
-        {"conversation_id": name, "file": "f", "record": number, "part": 0, "digest": digest.ljust(64, digest[-1])}
+        {
+            "conversation_id": name,
+            "file": "f",
+            "file_id": "i",
+            "record": number,
+            "part": 0,
+            "digest": digest.ljust(64, digest[-1]),
+        }
         for number, (name, digest) in enumerate(given)
     ]
     made = frame(lake.sparkSession, [tuple(row.get(name) for name in schema.names) for row in rows], schema)
