@@ -81,8 +81,9 @@ def test_ranks_keep_others_out_until_they_have_ended_though_their_starter_is_kil
 
 
 def test_a_killed_run_keeps_nobody_out_nor_do_the_children_it_forked(tmp_path: Path) -> None:
-    fork = "import os, time; os.fork() or (os.close(1), time.sleep(30)); sys.stdin.read()"
+    fork = "import os, time; os.fork() or (print('forked', flush=True), os.close(1), time.sleep(30)); sys.stdin.read()"
     with holding(tmp_path, fork) as other:
+        assert other.stdout and other.stdout.readline() == "forked\n"  # a child lets go of it as soon as it runs
         other.kill()
         other.wait()
         with lock.held(tmp_path):
