@@ -29,8 +29,7 @@ _QUOTED = re.compile(rb'(?:^|(?<=[,;\t]))"(?:[^"]|"")*+"')
 
 def read(stream: IO[bytes], separators: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
     """The rows of one CSV stream (RFC 4180, UTF-8) in the staged schema. The header is the first line with more than
-    blanks, record 0 the line after it. The separator is the first of ``separators`` that the
-    header has outside quotes.
+    blanks, record 0 the line after it. The separator is the first of ``separators`` that the header has outside quotes.
 
     Raises :class:`Rejected` with a file reason when the header cannot be used.
     """

@@ -20,7 +20,8 @@ def pairs(texts: list[str], least: int = 2, shape: Shape = SHAPE) -> dict[str, l
     """The pairs of each text when those beginnings and ends are frequent that ``least`` of the texts have."""
     batch = pa.record_batch({"key": pa.array([text.encode() for text in texts]), "prompt": pa.array(texts)})
     (counted,) = blocks.totals(templates.count([batch], 1), least)
-    hashes, order = counted["key"].to_numpy().view(np.uint64), np.argsort(counted["key"].to_numpy().view(np.uint64))
+    hashes = counted["key"].to_numpy().view(np.uint64)
+    order = np.argsort(hashes)
     frequent = hashes[order], counted["count"].to_numpy()[order]
     found: dict[str, list[tuple[int, int, int, float]]] = {}
     for row in next(templates.pair([batch], frequent, shape)).to_pylist():

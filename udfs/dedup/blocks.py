@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from udfs.dedup.grouping import group
+from udfs.dedup.grouping import firsts, group
 
 PACKED = pa.schema([("part", pa.int32()), ("keys", pa.binary()), ("values", pa.binary())])
 """The columns of :func:`pack`."""
@@ -122,5 +122,5 @@ def totals(batches: Iterable[pa.RecordBatch], least: int) -> Iterator[pa.RecordB
 def summed(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The distinct keys, in no particular order, and the sum of the counts of each."""
     keys, counts = group(keys, counts)
-    firsts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)])
-    return keys[firsts], np.add.reduceat(counts, firsts) if len(keys) else counts
+    places = firsts(keys)
+    return keys[places], np.add.reduceat(counts, places) if len(keys) else counts

@@ -15,7 +15,7 @@ from numba import uint64
 
 from udfs.compiled import compiled, freeze
 from udfs.dedup import blocks
-from udfs.dedup.grouping import group
+from udfs.dedup.grouping import firsts, group
 
 DIGEST_BYTES = 16
 """Bytes kept of the SHA-256 of each beginning of a conversation."""
@@ -149,8 +149,7 @@ def distinct(batches: Iterable[pa.RecordBatch], levels: Levels) -> Iterator[pa.R
     """The buckets of these signatures: ``bucket`` (``key >> 1`` as int64), each once a batch."""
     for batch in batches:
         found = np.sort(keys(batch, levels)[0] >> _ONE)  # np.unique of one array takes ten times that
-        is_first = np.append(True, found[1:] != found[:-1])[: len(found)]
-        yield pa.RecordBatch.from_arrays([pa.array(found[is_first].view(np.int64))], ["bucket"])
+        yield pa.RecordBatch.from_arrays([pa.array(found[firsts(found)].view(np.int64))], ["bucket"])
 
 
 def edges(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

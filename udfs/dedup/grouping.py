@@ -26,6 +26,11 @@ def group(keys: np.ndarray, values: np.ndarray, shift: int = 0) -> tuple[np.ndar
     return _group(freeze(keys, np.uint64), freeze(values, np.int64), shift, bits)  # type: ignore[no-any-return]
 
 
+def firsts(keys: np.ndarray) -> np.ndarray:
+    """The place (int64) of the first of each run of equal keys."""
+    return np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
+
+
 @compiled
 def _group(keys: Any, values: Any, shift: int, bits: int) -> Any:
     keys, values, ends = _deal(keys, values, shift, bits)

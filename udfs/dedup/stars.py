@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from udfs.dedup.blocks import dealt
+from udfs.dedup.grouping import firsts
 from udfs.dedup.unions import union_find
 
 _BLOCK = 1 << 20
@@ -195,8 +196,8 @@ def read(blocks: Iterable[bytes]) -> Edges:
 def _lift(above: Edges, below: Edges) -> tuple[Edges, int]:
     """Every edge of ``below`` moved up to its parent's least parent, which ``above`` has if there is one, with the
     parents themselves; and how many edges were not settled. Both are distinct, by child and then parent."""
-    is_first = np.append(True, above.child[1:] != above.child[:-1])[: len(above.child)]
-    child, least = above.child[is_first], above.parent[is_first]
+    heads = firsts(above.child)
+    child, least = above.child[heads], above.parent[heads]
     place = np.minimum(np.searchsorted(child, below.parent), max(len(child) - 1, 0))
     moves = child[place] == below.parent if len(child) else np.zeros(len(below.parent), bool)
     parent = below.parent.copy()

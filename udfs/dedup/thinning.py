@@ -20,7 +20,7 @@ import numpy as np
 from udfs.compiled import freeze
 from udfs.dedup import verifying
 from udfs.dedup.buckets import is_whole, wanted
-from udfs.dedup.grouping import group
+from udfs.dedup.grouping import firsts, group
 from udfs.dedup.verifying import COMPARED, COUNTS, NEAR, REJECTED, SNAPSHOT, Limits
 from udfs.shingles import Shingles
 
@@ -206,8 +206,7 @@ def _bucket(found: Ragged, component: np.ndarray, limit: int) -> _Buckets:
     salts = component.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     salted = found.keys.astype(np.uint64, copy=False) + np.repeat(salts, np.diff(found.offsets))
     salted, order = group(salted, np.arange(len(salted)))
-    starts = np.flatnonzero(np.append(True, salted[1:] != salted[:-1])[: len(order)])
-    sizes = np.diff(np.append(starts, len(order)))
+    sizes = np.diff(np.append(firsts(salted), len(salted)))
     where, cells = _cells(sizes, limit)
     ids = np.empty(len(order), np.int32)
     ids[order] = np.repeat(where, sizes)
