@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from conf.settings import Input
+from jobs.files import find
 from jobs.reader import survey
-from jobs.reader.files import find
 from jobs.reader.read import read_split
 from jobs.sample.generate import write_sample
 

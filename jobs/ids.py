@@ -3,7 +3,7 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.formats.conversation import DUPLICATE_RECORD
+from jobs.refusals import DUPLICATE_RECORD
 
 SAME_AS = "same content as conversation_id "
 """What quarantine says of a copy, in front of the id of the row it equals."""

@@ -16,15 +16,15 @@ from pyspark.sql.types import ArrayType, BooleanType, LongType, StringType, Stru
 
 from conf import recipe, tables
 from conf.settings import Input, Settings
-from jobs import ids
+from jobs import files, ids
 from jobs.errors import InputUnreadable, LakeDamaged, UsageError
-from jobs.formats.conversation import DUPLICATE_FILE, DUPLICATE_RECORD, FILE_REASONS
 from jobs.lake import Lake, Lineage
 from jobs.ledger import Run, complete, lineage
 from jobs.pending import choose
 from jobs.progress import Progress
-from jobs.reader import files, rows, survey
+from jobs.reader import rows, survey
 from jobs.reader.read import Split, read_split
+from jobs.refusals import DUPLICATE_FILE, DUPLICATE_RECORD, FILE_REASONS
 from jobs.tables import SCHEMAS, frame
 from jobs.tasks import spread
 from udfs.delta.log import Commit, local_path

@@ -11,10 +11,10 @@ from conf import tables
 from conf.settings import Input
 from jobs.errors import UsageError
 from jobs.formats import mt_bench
-from jobs.formats.conversation import DUPLICATE_RECORD, UNKNOWN_QUESTION, UNREADABLE_FILE
 from jobs.ids import SAME_AS
 from jobs.lake import Lake
 from jobs.reader.read import Split
+from jobs.refusals import DUPLICATE_RECORD, UNKNOWN_QUESTION, UNREADABLE_FILE
 
 _ABOUT_FILES = ("file", "file_id", "format", "quarantined", "reason", "config_digest")
 

@@ -13,10 +13,10 @@ from conf.settings import Gates, Settings
 from jobs import annotate, decontaminate, dedup, ingest, policy, shaping
 from jobs.duplicates import increment
 from jobs.errors import GateFailed, LakeDamaged, UsageError
-from jobs.formats.conversation import DUPLICATE_RECORD
 from jobs.lake import Lake
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
+from jobs.refusals import DUPLICATE_RECORD
 from jobs.tables import SCHEMAS, only_row
 from udfs import digest
 

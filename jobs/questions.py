@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from conf.duplicates import Decontaminate, Fields
+from jobs.bytewise.scan import SUSPECT_KEYS
 from jobs.errors import InputUnreadable
-from jobs.formats.conversation import Rejected
+from jobs.files import find, locate
 from jobs.reader import strict_json
-from jobs.reader.files import find, locate
-from jobs.reader.scan import SUSPECT_KEYS
+from jobs.refusals import Rejected
 
 _SUFFIXES = (".jsonl", ".json", ".csv")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -1,7 +1,7 @@
 """One module per source format, each from a parsed record to conversations in the one schema.
 
 A format module has ``NAME``, ``matches(record)`` (does the record have this shape?) and ``conversations(record,
-options, file)`` (what it says, or :class:`jobs.formats.conversation.Rejected`). To be fast it may also have ``WORDS``,
+options, file)`` (what it says, or :class:`jobs.refusals.Rejected`). To be fast it may also have ``WORDS``,
 the keys it looks up, and ``columns(nodes, options)``: which of many records are plainly sound, and what those say, the
 same as ``conversations``, in columns.
 """
@@ -51,6 +51,11 @@ def detect(records: Sequence[dict[str, Any]]) -> ModuleType | None:
         if matched > most:
             best, most = candidate, matched
     return best
+
+
+def forget() -> None:
+    """Read anew what a format reads beside its records, such as questions: it may have come or changed."""
+    mt_bench.forget_questions()
 
 
 def named(name: str) -> ModuleType:

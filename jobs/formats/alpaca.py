@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from conf.settings import Input
+from jobs.bytewise.nodes import Nodes
 from jobs.formats import fields, labels, talk
-from jobs.formats.conversation import WRONG_TYPE, Conversation, Message, Rejected
+from jobs.formats.conversation import Conversation, Message
 from jobs.formats.part import Part
-from jobs.reader.nodes import Nodes
+from jobs.refusals import WRONG_TYPE, Rejected
 
 NAME = "alpaca"
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from conf.settings import Input
+from jobs.bytewise.nodes import Nodes
 from jobs.formats import fields, labels, talk
 from jobs.formats.conversation import Conversation
 from jobs.formats.messages import SPEAKERS, chat, chat_extras
 from jobs.formats.part import Part
-from jobs.reader.nodes import Nodes
 
 NAME = "arena"
 

@@ -9,18 +9,8 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from typing import Any, NoReturn, TypeVar
 
-from jobs.formats.conversation import (
-    EMPTY_CONVERSATION,
-    INVALID_UTF8,
-    MISSING_FIELD,
-    ROLES,
-    TOO_DEEP,
-    UNKNOWN_ROLE,
-    WRONG_TYPE,
-    Conversation,
-    Message,
-    Rejected,
-)
+from jobs.formats.conversation import ROLES, Conversation, Message
+from jobs.refusals import EMPTY_CONVERSATION, INVALID_UTF8, MISSING_FIELD, TOO_DEEP, UNKNOWN_ROLE, WRONG_TYPE, Rejected
 
 Record = dict[str, Any]
 Speakers = dict[str, tuple[str, str | None]]

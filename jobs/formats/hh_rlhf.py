@@ -6,10 +6,11 @@ import re
 import numpy as np
 
 from conf.settings import Input
+from jobs.bytewise.nodes import Nodes
 from jobs.formats import fields, labels, talk
-from jobs.formats.conversation import EMPTY_CONVERSATION, UNKNOWN_ROLE, Conversation, Message, Rejected
+from jobs.formats.conversation import Conversation, Message
 from jobs.formats.part import Part
-from jobs.reader.nodes import Nodes
+from jobs.refusals import EMPTY_CONVERSATION, UNKNOWN_ROLE, Rejected
 
 NAME = "hh_rlhf"
 

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.bytewise import walk
+from jobs.bytewise.nodes import Nodes, Nodes1
 from jobs.formats import fields
-from jobs.reader import walk
-from jobs.reader.nodes import Nodes, Nodes1
 
 Objects = list[dict[str, Any]]
 

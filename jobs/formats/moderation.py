@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jobs.formats import fields
-from jobs.formats.conversation import WRONG_TYPE, Rejected
+from jobs.refusals import WRONG_TYPE, Rejected
 
 KEY = "openai_moderation"
 

@@ -14,16 +14,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from conf.settings import Input
+from jobs.files import locate
 from jobs.formats import fields
-from jobs.formats.conversation import (
-    EMPTY_CONVERSATION,
-    UNKNOWN_QUESTION,
-    WRONG_TYPE,
-    Conversation,
-    Message,
-    Rejected,
-)
-from jobs.reader.files import locate
+from jobs.formats.conversation import Conversation, Message
+from jobs.refusals import EMPTY_CONVERSATION, UNKNOWN_QUESTION, WRONG_TYPE, Rejected
 
 NAME = "mt_bench"
 QUESTIONS = "question.jsonl"

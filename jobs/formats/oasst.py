@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from conf.settings import Input
+from jobs.bytewise import walk
+from jobs.bytewise.nodes import Nodes, Nodes1
 from jobs.formats import fields, labels, talk
-from jobs.formats.conversation import TOO_LARGE, Conversation, Message, Rejected
+from jobs.formats.conversation import Conversation, Message
 from jobs.formats.part import Part
-from jobs.reader import walk
-from jobs.reader.nodes import Nodes, Nodes1
+from jobs.refusals import TOO_LARGE, Rejected
 
 NAME = "oasst"
 

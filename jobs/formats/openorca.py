@@ -3,10 +3,10 @@
 import numpy as np
 
 from conf.settings import Input
+from jobs.bytewise.nodes import Nodes
 from jobs.formats import fields, labels, talk
 from jobs.formats.conversation import Conversation, Message
 from jobs.formats.part import Part
-from jobs.reader.nodes import Nodes
 
 NAME = "openorca"
 

@@ -2,7 +2,8 @@
 
 from conf.settings import Columns, Input
 from jobs.formats import fields
-from jobs.formats.conversation import MISSING_FIELD, Conversation, Message, Rejected
+from jobs.formats.conversation import Conversation, Message
+from jobs.refusals import MISSING_FIELD, Rejected
 
 NAME = "prompt_response"
 

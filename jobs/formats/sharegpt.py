@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from conf.settings import Input
+from jobs.bytewise.nodes import Nodes
 from jobs.formats import fields, labels, talk
 from jobs.formats.conversation import Conversation, Message
 from jobs.formats.part import Part
-from jobs.reader.nodes import Nodes
 
 NAME = "sharegpt"
 

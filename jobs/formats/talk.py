@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from jobs.bytewise import speeches, walk
+from jobs.bytewise.nodes import Nodes, Nodes1, gather
 from jobs.formats.fields import Speakers
-from jobs.reader import speeches, walk
-from jobs.reader.nodes import Nodes, Nodes1, gather
 
 
 class Talk(NamedTuple):

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from conf.settings import Input
+from jobs.bytewise import walk
+from jobs.bytewise.nodes import Nodes
 from jobs.formats import fields, labels, moderation, talk
 from jobs.formats.conversation import Conversation, Message
 from jobs.formats.messages import SPEAKERS
 from jobs.formats.part import Part
-from jobs.reader import walk
-from jobs.reader.nodes import Nodes
 
 NAME = "wildchat"
 

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from conf.settings import Input
 from jobs import formats
-from jobs.formats.conversation import FILE_REASONS, TOO_DEEP, UNKNOWN_FORMAT, Conversation, Rejected
+from jobs.formats.conversation import Conversation
 from jobs.reader.rows import Rows
+from jobs.refusals import FILE_REASONS, TOO_DEEP, UNKNOWN_FORMAT, Rejected
 
 Parsed = tuple[int, int, bytes | memoryview, Any]
 """Record number, byte offset (-1: none), its bytes where at hand, and its ``dict`` or why it is refused."""

@@ -7,8 +7,9 @@ import orjson
 import pyarrow as pa
 
 from conf.settings import Input
+from jobs.bytewise import nodes
 from jobs.formats.part import Part
-from jobs.reader import nodes, rows
+from jobs.reader import rows
 from jobs.reader.records import WHOLE, Block
 from jobs.reader.rows import Place
 

@@ -15,8 +15,8 @@ from typing import IO, NamedTuple
 
 import pyarrow as pa
 
-from jobs.formats.conversation import CORRUPT_FILE, DECOMPRESSION_BOMB, UNSUPPORTED_FILE, Rejected
-from jobs.reader.files import locate
+from jobs.files import locate
+from jobs.refusals import CORRUPT_FILE, DECOMPRESSION_BOMB, UNSUPPORTED_FILE, Rejected
 
 COMPRESSIONS = {".gz": "gzip", ".tgz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".bz2": "bz2"}
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.zst", ".tar.zstd")

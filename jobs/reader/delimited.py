@@ -12,15 +12,14 @@ from typing import IO
 import pyarrow as pa
 
 from conf.settings import Input
-from jobs import formats
-from jobs.formats import conversation as reasons
-from jobs.formats.conversation import Rejected
+from jobs import formats, refusals
 from jobs.reader import records
 from jobs.reader.collect import Parsed
 from jobs.reader.emit import Way, emit
 from jobs.reader.records import Block
 from jobs.reader.rows import Place
 from jobs.reader.streams import HeadedStream
+from jobs.refusals import Rejected
 
 _SAMPLES = 20
 _QUOTED = re.compile(rb'(?:^|(?<=[,;\t]))"(?:[^"]|"")*+"')
@@ -55,13 +54,13 @@ def _header(first: Block | None, separator: str) -> list[str]:
     if first is None:
         return []
     if not len(first.starts) or first.numbers[0] != -1:
-        raise Rejected(reasons.CORRUPT_FILE, "the header line is longer than input.max_record_bytes")
+        raise Rejected(refusals.CORRUPT_FILE, "the header line is longer than input.max_record_bytes")
     [header] = _rows([first.data[first.starts[0] : first.ends[0]]], separator)
     if isinstance(header, Rejected):
-        raise Rejected(reasons.CORRUPT_FILE, f"the header line cannot be read: {header.detail}")
+        raise Rejected(refusals.CORRUPT_FILE, f"the header line cannot be read: {header.detail}")
     twice = sorted(name for name, times in Counter(header).items() if times > 1)
     if twice:
-        raise Rejected(reasons.CORRUPT_FILE, f"the header names {twice[0][:80]!r} more than once")
+        raise Rejected(refusals.CORRUPT_FILE, f"the header names {twice[0][:80]!r} more than once")
     return header
 
 
@@ -91,21 +90,21 @@ def _rows(raws: list[bytes], separator: str) -> Iterator[list[str] | Rejected]:
         try:
             row = next(reader)
         except csv.Error as error:
-            yield Rejected(reasons.MALFORMED_CSV, str(error))
+            yield Rejected(refusals.MALFORMED_CSV, str(error))
         else:
             yield text if isinstance(text, Rejected) else row
 
 
 def _text(raw: bytes) -> str | Rejected:
     if b"\0" in raw:
-        return Rejected(reasons.CONTROL_CHARACTER, f"NUL at byte {raw.index(0)}")
+        return Rejected(refusals.CONTROL_CHARACTER, f"NUL at byte {raw.index(0)}")
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
-        return Rejected(reasons.INVALID_UTF8, f"byte 0x{raw[error.start]:02x} at {error.start}: {error.reason}")
+        return Rejected(refusals.INVALID_UTF8, f"byte 0x{raw[error.start]:02x} at {error.start}: {error.reason}")
 
 
 def _record(row: list[str], header: list[str]) -> dict[str, str] | Rejected:
     if len(row) != len(header):
-        return Rejected(reasons.MALFORMED_CSV, f"expected {len(header)} fields as in the header, found {len(row)}")
+        return Rejected(refusals.MALFORMED_CSV, f"expected {len(header)} fields as in the header, found {len(row)}")
     return dict(zip(header, row, strict=True))

@@ -8,13 +8,12 @@ from typing import NamedTuple, Protocol
 import pyarrow as pa
 
 from conf.settings import Input
-from jobs import formats
-from jobs.formats import conversation as reasons
-from jobs.formats.conversation import Rejected
+from jobs import formats, refusals
 from jobs.reader import rows, sniff
 from jobs.reader.collect import Parsed, collect
 from jobs.reader.records import Block
 from jobs.reader.rows import Place, Rows
+from jobs.refusals import Rejected
 
 
 class Sized(Protocol):
@@ -63,4 +62,4 @@ def _format_of(parsed: Iterable[Parsed]) -> ModuleType | None:
 def _refuse_giants(collected: Rows, block: Block, limit: int) -> None:
     for giant in block.giants:
         detail = f"{giant.size:,} bytes, the limit is input.max_record_bytes = {limit:,}"
-        collected.refuse(giant.number, giant.offset, Rejected(reasons.TOO_LARGE, detail), giant.sample, giant.digest)
+        collected.refuse(giant.number, giant.offset, Rejected(refusals.TOO_LARGE, detail), giant.sample, giant.digest)

@@ -11,13 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from conf.settings import Input
-from jobs import formats
-from jobs.formats import conversation as reasons
-from jobs.formats.conversation import Rejected
+from jobs import formats, refusals
+from jobs.files import locate
 from jobs.reader import containers, lmsys_columns, rows, texts
 from jobs.reader.collect import Parsed, as_json, collect
-from jobs.reader.files import locate
 from jobs.reader.rows import Place, Rows
+from jobs.refusals import Rejected
 
 _BATCH_ROWS = 2000
 _BATCH_BYTES = 64 << 20
@@ -65,10 +64,10 @@ def _require_sound(source: pq.ParquetFile, size: int, options: Input) -> None:
     hold."""
     names, metadata = source.schema_arrow.names, source.metadata
     if len(set(names)) < len(names):
-        raise Rejected(reasons.CORRUPT_FILE, "two columns have one name")
+        raise Rejected(refusals.CORRUPT_FILE, "two columns have one name")
     held = sum(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
     if held != metadata.num_rows:
-        raise Rejected(reasons.CORRUPT_FILE, f"{metadata.num_rows:,} rows by its footer, {held:,} in its row groups")
+        raise Rejected(refusals.CORRUPT_FILE, f"{metadata.num_rows:,} rows by its footer, {held:,} in its row groups")
     limits = containers.Limits(options.max_expansion, options.max_expanded_bytes)
     allowed = containers.allowed(size, limits)
     claimed = max(metadata.num_rows, _expanded(metadata, range(source.num_row_groups)))
@@ -97,11 +96,11 @@ def _damage() -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, UnicodeDecodeError) as error:  # a name may be damaged too
-        raise Rejected(reasons.CORRUPT_FILE, str(error)[:400]) from error
+        raise Rejected(refusals.CORRUPT_FILE, str(error)[:400]) from error
     except OSError as error:
         if error.errno is not None:
             raise
-        raise Rejected(reasons.CORRUPT_FILE, str(error)[:400]) from error
+        raise Rejected(refusals.CORRUPT_FILE, str(error)[:400]) from error
 
 
 def _format_of(source: pq.ParquetFile, options: Input) -> ModuleType | None:
@@ -135,7 +134,7 @@ def _parsed(batch: pa.RecordBatch, which: Sequence[int], first: int, limit: int)
         raw = b"" if isinstance(record, dict) else str(record).encode()
         if not are_small and (size := picked.slice(place, 1).nbytes) > limit:
             detail = f"{size:,} bytes, the limit is input.max_record_bytes = {limit:,}"
-            raw, record = as_json(record), Rejected(reasons.TOO_LARGE, detail)
+            raw, record = as_json(record), Rejected(refusals.TOO_LARGE, detail)
         yield first + index, -1, raw, record
 
 
@@ -151,6 +150,6 @@ def _record(row: pa.RecordBatch) -> dict[str, Any] | Rejected:
     try:
         return row.to_pylist()[0]
     except UnicodeDecodeError as error:
-        return Rejected(reasons.INVALID_UTF8, str(error))
+        return Rejected(refusals.INVALID_UTF8, str(error))
     except (ValueError, OverflowError, pa.ArrowException) as error:
-        return Rejected(reasons.WRONG_TYPE, str(error)[:400])
+        return Rejected(refusals.WRONG_TYPE, str(error)[:400])

@@ -9,15 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from conf.settings import Input
-from jobs import formats
-from jobs.formats import conversation as reasons
-from jobs.formats.conversation import Rejected
-from jobs.reader import columns, containers, delimited, parquet, records, rows, scan, sniff, strict_json
+from jobs import formats, refusals
+from jobs.bytewise import scan
+from jobs.files import locate
+from jobs.reader import columns, containers, delimited, parquet, records, rows, sniff, strict_json
 from jobs.reader.collect import Parsed
 from jobs.reader.emit import Way, emit
-from jobs.reader.files import locate
 from jobs.reader.rows import Place
 from jobs.reader.streams import HeadedStream, SplitStream
+from jobs.refusals import Rejected
 
 _COLLECT_EVERY = 100_000
 """Objects between two looks for cycles: records are many small objects without any, and looking took a third of all
@@ -42,7 +42,7 @@ def read_split(split: Split, options: Input) -> Iterator[pa.RecordBatch]:
     place = Place(options.source, split.file, split.file_id, "")
     thresholds = gc.get_threshold()
     gc.set_threshold(_COLLECT_EVERY, *thresholds[1:])
-    formats.mt_bench.forget_questions()  # of an earlier run in this process
+    formats.forget()  # what an earlier run in this process has seen
     try:
         if containers.is_plain(split.file) and containers.kind_of(split.file) == ".parquet":
             yield from parquet.read(split.file, split.start, split.end, split.first, place, options)
@@ -57,7 +57,7 @@ def read_split(split: Split, options: Input) -> Iterator[pa.RecordBatch]:
 
 
 def _refused_file(place: Place, error: Rejected | OSError) -> pa.RecordBatch:
-    why = error if isinstance(error, Rejected) else Rejected(reasons.UNREADABLE_FILE, str(error))
+    why = error if isinstance(error, Rejected) else Rejected(refusals.UNREADABLE_FILE, str(error))
     return rows.refused_file(place, why)
 
 
@@ -88,7 +88,7 @@ def _member(member: containers.Member, place: Place, options: Input) -> Iterator
 
 
 def _unsupported(stream: IO[bytes], kind: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
-    raise Rejected(reasons.UNSUPPORTED_FILE, f"expected one of {' '.join(containers.KINDS)}, found {place.file}")
+    raise Rejected(refusals.UNSUPPORTED_FILE, f"expected one of {' '.join(containers.KINDS)}, found {place.file}")
 
 
 def _csv(stream: IO[bytes], kind: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
@@ -171,7 +171,7 @@ def _plain(raw: memoryview, flag: int, deepest: int) -> dict[str, Any]:
     value = strict_json.parse(raw, flag, deepest)
     record = sniff.as_record(value)
     if record is None:
-        raise Rejected(reasons.WRONG_TYPE, f"expected an object, found {_type_name(value)}")
+        raise Rejected(refusals.WRONG_TYPE, f"expected an object, found {_type_name(value)}")
     return record
 
 
@@ -179,12 +179,12 @@ def _named(raw: memoryview, flag: int, deepest: int) -> dict[str, Any]:
     value = strict_json.parse(b"".join((b"{", raw, b"}")), flag, deepest)
     record = sniff.named_member(value) if len(value) == 1 else None
     if record is None:
-        raise Rejected(reasons.WRONG_TYPE, "expected an object as the member's value")
+        raise Rejected(refusals.WRONG_TYPE, "expected an object as the member's value")
     return record
 
 
 def _unclosed(raw: memoryview, flag: int, deepest: int) -> dict[str, Any]:
-    raise Rejected(reasons.MALFORMED_JSON, "the file ends inside its outermost array or object")
+    raise Rejected(refusals.MALFORMED_JSON, "the file ends inside its outermost array or object")
 
 
 def _after(raw: memoryview, flag: int, deepest: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from jobs.reader import scan
+from jobs.bytewise import scan
 
 BLOCK = 4 << 20
 SAMPLE = 2048

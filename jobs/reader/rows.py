@@ -12,12 +12,13 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import BinaryType, LongType, StringType, StructField, StructType
 
 from conf import tables
-from jobs.formats.conversation import Conversation, Rejected
+from jobs.bytewise import scan
+from jobs.bytewise.nodes import gather, null_where
+from jobs.formats.conversation import Conversation
 from jobs.formats.labels import Labels
 from jobs.formats.talk import Talk
-from jobs.reader import scan
-from jobs.reader.nodes import gather, null_where
 from jobs.reader.records import SAMPLE
+from jobs.refusals import Rejected
 from jobs.tables import SCHEMAS
 from udfs import digest
 

@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from jobs import formats
-from jobs.reader import scan
+from jobs.bytewise import scan
 
 HEAD = 1 << 20
 SAMPLES = 20

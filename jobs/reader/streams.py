@@ -4,8 +4,8 @@ from typing import IO
 
 import pyarrow as pa
 
-from jobs.formats.conversation import UNSUPPORTED_FILE, Rejected
 from jobs.reader.sniff import HEAD
+from jobs.refusals import UNSUPPORTED_FILE, Rejected
 
 _BOM = b"\xef\xbb\xbf"
 _MAGIC = {

@@ -9,11 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from conf.settings import Input
-from jobs.formats.conversation import Rejected
-from jobs.reader import containers, scan, sniff
-from jobs.reader.files import SourceFile, locate
+from jobs.bytewise import scan
+from jobs.files import SourceFile, locate
+from jobs.reader import containers, sniff
 from jobs.reader.read import Split, recognise
 from jobs.reader.streams import HeadedStream
+from jobs.refusals import Rejected
 
 _BLOCK = 4_000_000
 _UNIT = 8_000_000

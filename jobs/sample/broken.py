@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from random import Random
 
-from jobs.formats import conversation as reasons
+from jobs import refusals
 from jobs.sample.conversations import Chat, compose
 from jobs.sample.formats import JSON, Record, csv_row
 
@@ -19,27 +19,27 @@ def json_records(part: str, rng: Random) -> list[Broken]:
     good, other = (_dumps(JSON[part](compose(part, rng))) for _ in range(2))
     first = good[1 : good.index(":")]
     texts = [
-        (reasons.MALFORMED_JSON, good.replace('": ', '" ', 1)),
-        (reasons.MALFORMED_JSON, good.replace('"', "'", 2)),
-        (reasons.TWO_VALUES, f"{good} {other}"),
-        (reasons.TRAILING_GARBAGE, f"{good} // end of part"),
-        (reasons.DUPLICATE_KEY, f'{{{first}: "twice", {good[1:]}'),
-        (reasons.LONE_SURROGATE, json.dumps(JSON[part](_ending(compose(part, rng), " \ud83d")))),
+        (refusals.MALFORMED_JSON, good.replace('": ', '" ', 1)),
+        (refusals.MALFORMED_JSON, good.replace('"', "'", 2)),
+        (refusals.TWO_VALUES, f"{good} {other}"),
+        (refusals.TRAILING_GARBAGE, f"{good} // end of part"),
+        (refusals.DUPLICATE_KEY, f'{{{first}: "twice", {good[1:]}'),
+        (refusals.LONE_SURROGATE, json.dumps(JSON[part](_ending(compose(part, rng), " \ud83d")))),
     ]
     records = [(reason, text.encode()) for reason, text in texts]
     raw = _dumps(JSON[part](_ending(compose(part, rng), " \udcff\udcfe"))).encode("utf-8", "surrogateescape")
-    return [*records, (reasons.INVALID_UTF8, raw), *_shapes(part, rng)]
+    return [*records, (refusals.INVALID_UTF8, raw), *_shapes(part, rng)]
 
 
 def csv_records(rng: Random) -> list[Broken]:
     """Broken rows: too many fields, too few, bytes that are no UTF-8."""
     prompt, response = csv_row(compose("csv", rng))
     return [
-        (reasons.MALFORMED_CSV, csv_line([prompt, response, "extra"])),
-        (reasons.MALFORMED_CSV, csv_line([prompt, response, "", ""])),
-        (reasons.MALFORMED_CSV, csv_line([prompt])),
-        (reasons.INVALID_UTF8, csv_line([prompt, "caf\udce9"])),
-        (reasons.INVALID_UTF8, csv_line(["\udcc3(" + prompt, response])),
+        (refusals.MALFORMED_CSV, csv_line([prompt, response, "extra"])),
+        (refusals.MALFORMED_CSV, csv_line([prompt, response, "", ""])),
+        (refusals.MALFORMED_CSV, csv_line([prompt])),
+        (refusals.INVALID_UTF8, csv_line([prompt, "caf\udce9"])),
+        (refusals.INVALID_UTF8, csv_line(["\udcc3(" + prompt, response])),
     ]
 
 
@@ -55,16 +55,16 @@ def _shapes(part: str, rng: Random) -> list[Broken]:
     chat = compose(part, rng)
     if part == "alpaca":
         record = JSON[part](chat)
-        bad = [(reasons.WRONG_TYPE, record | {"output": 42}), (reasons.MISSING_FIELD, {"input": record["input"]})]
+        bad = [(refusals.WRONG_TYPE, record | {"output": 42}), (refusals.MISSING_FIELD, {"input": record["input"]})]
     else:
         turns = list(JSON[part](chat))[1]
         bad = [
-            (reasons.WRONG_TYPE, JSON[part](chat) | {turns: 42}),
-            (reasons.EMPTY_CONVERSATION, JSON[part](replace(chat, messages=[]))),
+            (refusals.WRONG_TYPE, JSON[part](chat) | {turns: 42}),
+            (refusals.EMPTY_CONVERSATION, JSON[part](replace(chat, messages=[]))),
         ]
     if part in ("sharegpt", "messages"):
         narrated = replace(chat, messages=[("narrator", "Night fell."), *chat.messages])
-        bad.append((reasons.UNKNOWN_ROLE, JSON[part](narrated)))
+        bad.append((refusals.UNKNOWN_ROLE, JSON[part](narrated)))
     return [(reason, _dumps(record).encode()) for reason, record in bad]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs.formats.conversation import CORRUPT_FILE
+from jobs.refusals import CORRUPT_FILE
 from jobs.sample.parts import TRUNCATED, WITH_IDS, Place
 from jobs.sample.twins import Planted
 

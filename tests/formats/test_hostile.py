@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from conf.settings import Input, MtBench, Oasst
 from jobs import formats
-from jobs.formats.conversation import ROLES, Conversation, Rejected
+from jobs.formats.conversation import ROLES, Conversation
+from jobs.refusals import Rejected
 from tests.formats.records import QUESTIONS, RECORDS
 
 KEYS = sorted(

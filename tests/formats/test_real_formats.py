@@ -14,7 +14,7 @@ import pytest
 
 from conf.settings import Input
 from jobs import formats
-from jobs.formats.conversation import WRONG_TYPE, Rejected
+from jobs.refusals import WRONG_TYPE, Rejected
 
 ROOT = os.environ.get("WINNOW_REAL_DATA", "")
 PACK = Path(ROOT) / "devpack.tar.xz"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conf.settings import Input
-from jobs.formats import conversation as reasons
+from jobs import refusals
 from tests.museum import build
 from tests.reader.reading import read, survey_and_read
 
@@ -178,23 +178,23 @@ def test_a_record_past_the_limit_is_refused_with_its_size(tmp_path: Path):
     large = build.LINE % (1, b"x" * 5000, 1)
     path = build.build(tmp_path, "large.jsonl", lambda: build.lines(1) + large + build.lines(1))
     found = read(path, Input(max_record_bytes=2000))
-    assert found.reasons() == [(1, reasons.TOO_LARGE)]
+    assert found.reasons() == [(1, refusals.TOO_LARGE)]
     assert f"{len(large) - 1:,} bytes" in found.refused[0]["detail"] and found.is_whole()
 
 
 def test_a_file_that_is_gone_is_unreadable(tmp_path: Path):
     for name in ("gone.jsonl", "gone.csv.gz", "gone.zip", "gone.tar.gz", "gone.parquet"):
-        assert read(tmp_path / name).failures() == {reasons.UNREADABLE_FILE: 1}
+        assert read(tmp_path / name).failures() == {refusals.UNREADABLE_FILE: 1}
 
 
 def test_a_folder_in_a_files_place_is_unreadable(tmp_path: Path):
     (tmp_path / "folder.jsonl").mkdir()
-    assert read(tmp_path / "folder.jsonl").failures() == {reasons.UNREADABLE_FILE: 1}
+    assert read(tmp_path / "folder.jsonl").failures() == {refusals.UNREADABLE_FILE: 1}
 
 
 def test_every_reason_has_a_case():
     cases = {reason for _, found in REFUSED.values() for _, reason in found} | set(FAILED.values())
-    cases |= {reason for _, reason in build.FAILED.values()} | {reasons.TOO_LARGE, reasons.UNREADABLE_FILE}
-    settled_later = {reasons.DUPLICATE_RECORD, reasons.DUPLICATE_FILE}
-    codes = {value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str)}
+    cases |= {reason for _, reason in build.FAILED.values()} | {refusals.TOO_LARGE, refusals.UNREADABLE_FILE}
+    settled_later = {refusals.DUPLICATE_RECORD, refusals.DUPLICATE_FILE}
+    codes = {value for name, value in vars(refusals).items() if name.isupper() and isinstance(value, str)}
     assert codes - settled_later == cases

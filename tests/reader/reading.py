@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from conf.settings import Input
-from jobs.formats.conversation import FILE_REASONS
-from jobs.reader import files, rows, survey
+from jobs import files
+from jobs.reader import rows, survey
 from jobs.reader.read import Split, read_split
+from jobs.refusals import FILE_REASONS
 
 PLACE = ("source", "file", "file_id", "format")
 

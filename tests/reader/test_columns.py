@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from conf.settings import Input, Oasst
 from jobs import formats
-from jobs.formats.conversation import Rejected
-from jobs.reader import columns, nodes, records, rows, scan, sniff, strict_json, walk
+from jobs.bytewise import nodes, scan, walk
+from jobs.reader import columns, records, rows, sniff, strict_json
 from jobs.reader.emit import Way, emit
 from jobs.reader.read import way
 from jobs.reader.rows import Place
 from jobs.reader.streams import HeadedStream
+from jobs.refusals import Rejected
 from tests.formats.records import CHAT, RECORDS
 from tests.reader.test_mutations import mutated
 

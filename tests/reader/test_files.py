@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from conf.settings import Input
+from jobs import files
 from jobs.errors import InputUnreadable
-from jobs.reader import files, survey
+from jobs.reader import survey
 from tests.reader.reading import read_splits
 
 LINE = b'{"id": "%d", "messages": [{"role": "user", "content": "Hi"}]}'

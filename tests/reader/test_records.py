@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.reader import records, scan
+from jobs.bytewise import scan
+from jobs.reader import records
 
 LINES = st.lists(st.sampled_from([b"", b" ", b"\r", b"a", b"bc\r", b'{"a": 1}', b"x" * 40]), max_size=12)
 

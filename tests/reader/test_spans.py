@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jobs.reader import scan, spans
+from jobs.bytewise import scan, spans
 from tests.memory import guarded
 
 GUARD = 16

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conf.settings import Input
+from jobs.files import SourceFile, find
 from jobs.reader import survey
-from jobs.reader.files import SourceFile, find
 from tests.museum import build
 from tests.reader.reading import read, read_splits, survey_and_read
 

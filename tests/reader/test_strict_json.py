@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.formats import conversation as reasons
-from jobs.formats.conversation import Rejected
-from jobs.reader import scan, strict_json
+from jobs import refusals
+from jobs.bytewise import scan
+from jobs.reader import strict_json
+from jobs.refusals import Rejected
 
 
 def parse(data: bytes, deepest: int = 64) -> object:
@@ -18,40 +19,40 @@ def parse(data: bytes, deepest: int = 64) -> object:
 
 
 BROKEN = {
-    b"": reasons.MALFORMED_JSON,
-    b"{": reasons.MALFORMED_JSON,
-    b'{"a": 1,}': reasons.MALFORMED_JSON,
-    b"{'a': 1}": reasons.MALFORMED_JSON,
-    b'{"a": NaN}': reasons.MALFORMED_JSON,
-    b'{"a": 1e999}': reasons.MALFORMED_JSON,
-    b'{"a": 01}': reasons.MALFORMED_JSON,
-    b'{"a": "\\x"}': reasons.MALFORMED_JSON,
-    b'{"a": "b': reasons.MALFORMED_JSON,
-    b'\xef\xbb\xbf{"a": 1}': reasons.MALFORMED_JSON,
-    b'\xc2\xa0{"a": 1}': reasons.MALFORMED_JSON,
-    b'{"a": 1} {"b": 2}': reasons.TWO_VALUES,
-    b'{"a": 1}{"b": 2': reasons.TRAILING_GARBAGE,
-    b"{}[]": reasons.TWO_VALUES,
-    b'{"a": 1} 5': reasons.TRAILING_GARBAGE,
-    b'{"a": 1},': reasons.TRAILING_GARBAGE,
-    b'{"a": 1}\x00': reasons.TRAILING_GARBAGE,
-    b'{"a": 1, "a": 1}': reasons.DUPLICATE_KEY,
-    b'{"a": 1, "\\u0061": 1}': reasons.DUPLICATE_KEY,
-    b'{"x": [{"a\\n": 1, "a\\u000a": 1}]}': reasons.DUPLICATE_KEY,
-    b'{"a": "\\ud800"}': reasons.LONE_SURROGATE,
-    b'{"a": "\\udc00"}': reasons.LONE_SURROGATE,
-    b'{"a": "\\ud800\\u0041"}': reasons.LONE_SURROGATE,
-    b'{"\\ud800": 1}': reasons.LONE_SURROGATE,
-    b'{"a": "\xff"}': reasons.INVALID_UTF8,
-    b'{"a": "\xed\xa0\x80"}': reasons.INVALID_UTF8,
-    b'{"a": "\xc3"}': reasons.INVALID_UTF8,
-    b'{"a": "b\nc"}': reasons.CONTROL_CHARACTER,
-    b'{"a": "b\tc"}': reasons.CONTROL_CHARACTER,
-    b'{"a": "b\x00c"}': reasons.CONTROL_CHARACTER,
-    b"[" * 65 + b"]" * 65: reasons.TOO_DEEP,
-    b"[" * 100_000: reasons.TOO_DEEP,
-    b'{"a":' * 100_000: reasons.TOO_DEEP,
-    b'{"a": ' + b"1" * 5000 + b"}": reasons.MALFORMED_JSON,
+    b"": refusals.MALFORMED_JSON,
+    b"{": refusals.MALFORMED_JSON,
+    b'{"a": 1,}': refusals.MALFORMED_JSON,
+    b"{'a': 1}": refusals.MALFORMED_JSON,
+    b'{"a": NaN}': refusals.MALFORMED_JSON,
+    b'{"a": 1e999}': refusals.MALFORMED_JSON,
+    b'{"a": 01}': refusals.MALFORMED_JSON,
+    b'{"a": "\\x"}': refusals.MALFORMED_JSON,
+    b'{"a": "b': refusals.MALFORMED_JSON,
+    b'\xef\xbb\xbf{"a": 1}': refusals.MALFORMED_JSON,
+    b'\xc2\xa0{"a": 1}': refusals.MALFORMED_JSON,
+    b'{"a": 1} {"b": 2}': refusals.TWO_VALUES,
+    b'{"a": 1}{"b": 2': refusals.TRAILING_GARBAGE,
+    b"{}[]": refusals.TWO_VALUES,
+    b'{"a": 1} 5': refusals.TRAILING_GARBAGE,
+    b'{"a": 1},': refusals.TRAILING_GARBAGE,
+    b'{"a": 1}\x00': refusals.TRAILING_GARBAGE,
+    b'{"a": 1, "a": 1}': refusals.DUPLICATE_KEY,
+    b'{"a": 1, "\\u0061": 1}': refusals.DUPLICATE_KEY,
+    b'{"x": [{"a\\n": 1, "a\\u000a": 1}]}': refusals.DUPLICATE_KEY,
+    b'{"a": "\\ud800"}': refusals.LONE_SURROGATE,
+    b'{"a": "\\udc00"}': refusals.LONE_SURROGATE,
+    b'{"a": "\\ud800\\u0041"}': refusals.LONE_SURROGATE,
+    b'{"\\ud800": 1}': refusals.LONE_SURROGATE,
+    b'{"a": "\xff"}': refusals.INVALID_UTF8,
+    b'{"a": "\xed\xa0\x80"}': refusals.INVALID_UTF8,
+    b'{"a": "\xc3"}': refusals.INVALID_UTF8,
+    b'{"a": "b\nc"}': refusals.CONTROL_CHARACTER,
+    b'{"a": "b\tc"}': refusals.CONTROL_CHARACTER,
+    b'{"a": "b\x00c"}': refusals.CONTROL_CHARACTER,
+    b"[" * 65 + b"]" * 65: refusals.TOO_DEEP,
+    b"[" * 100_000: refusals.TOO_DEEP,
+    b'{"a":' * 100_000: refusals.TOO_DEEP,
+    b'{"a": ' + b"1" * 5000 + b"}": refusals.MALFORMED_JSON,
 }
 
 

@@ -1,6 +1,6 @@
 """What do spans of bytes say? Strings of JSON without their escapes, and members of objects as new objects.
 
-Spans are those that :mod:`jobs.reader.walk` accepted: nothing is checked again.
+Spans are those that :mod:`jobs.bytewise.walk` accepted: nothing is checked again.
 """
 
 import numpy as np

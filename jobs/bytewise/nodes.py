@@ -1,5 +1,5 @@
 """The values of many sound JSON records as one table, for formats that read whole columns: which are where, what they
-say. Nodes are rows of the table that :func:`jobs.reader.walk.walk` fills; -1 is no node."""
+say. Nodes are rows of the table that :func:`jobs.bytewise.walk.walk` fills; -1 is no node."""
 
 from functools import lru_cache
 from typing import Any
@@ -9,7 +9,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.reader import spans, walk
+from jobs.bytewise import spans, walk
 
 _DEEPEST = 200
 """Deeper records are odd whatever the limit: metadata is not kept past this depth."""
