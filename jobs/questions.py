@@ -1,20 +1,25 @@
-"""Which questions do the user's benchmark files hold? JSON lines, a JSON array or CSV; every mistake with file:line."""
+"""Which questions do the user's benchmark files hold? JSON, CSV or Parquet; every mistake with file:line."""
 
 import csv
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+
+import pyarrow as pa
+from pyarrow import parquet
 
 from conf.duplicates import Decontaminate, Fields
 from jobs.bytewise.scan import SUSPECT_KEYS
 from jobs.errors import InputUnreadable
 from jobs.files import find, locate
 from jobs.reader import strict_json
+from jobs.reader.delimited import SEPARATORS, separator_of
 from jobs.refusals import Rejected
 
-_SUFFIXES = (".jsonl", ".json", ".csv")
+_KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DEEPEST = 64
 _ONE_OBJECT = "expected one record a line or one array of records, found one object over several lines"
@@ -76,28 +81,36 @@ def _name(path: str, folder: str) -> str:
 
 def _items(path: str, benchmark: str, fields: Fields) -> Iterator[tuple[int, Item | str]]:
     """The questions of one file by line, a sentence for each record that has none."""
-    if not path.lower().endswith(_SUFFIXES):
-        yield 1, f"expected a benchmark in a file that ends in {', '.join(_SUFFIXES)}; move other files elsewhere"
+    kind = next(filter(path.lower().endswith, _KINDS), "")
+    if not kind:
+        yield 1, f"expected a benchmark in a file that ends in {', '.join(_KINDS)}; move other files elsewhere"
         return
     system, inner = locate(path)
     with system.open_input_stream(inner) as stream:
         data = stream.read()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        yield data.count(b"\n", 0, error.start) + 1, f"not UTF-8 text (byte 0x{data[error.start]:02x})"
-        return
     count = 0
-    for line, record in _records(path, text):
+    for line, record in _parquet_rows(data) if kind == ".parquet" else _records(data, kind):
         count += 1
         yield line, record if isinstance(record, str) else _item(record, benchmark, str(line), fields)
     if not count:
         yield 1, "holds no question"
 
 
-def _records(path: str, text: str) -> Iterator[_Numbered]:
-    if path.lower().endswith(".csv"):
-        return _rows(text)
+def _parquet_rows(data: bytes) -> Iterator[_Numbered]:
+    """The rows of a Parquet file, from 1."""
+    try:
+        yield from enumerate(parquet.read_table(pa.BufferReader(data)).to_pylist(), 1)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        yield 1, f"not a Parquet file that can be read: {error}"
+
+
+def _records(data: bytes, kind: str) -> Iterator[_Numbered]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return iter([(data.count(b"\n", 0, error.start) + 1, f"not UTF-8 text (byte 0x{data[error.start]:02x})")])
+    if kind in SEPARATORS:
+        return _rows(text, separator_of(text.lstrip().encode(), kind))
     if text.lstrip()[:1] == "[":
         return _members(text)
     return iter([(1, _ONE_OBJECT)]) if _is_one_object(text) else _lines(text)
@@ -148,16 +161,17 @@ def _parse(text: str) -> Any:
         return f"{error.reason}: {error.detail}"
 
 
-def _rows(text: str) -> Iterator[_Numbered]:
+def _rows(text: str, separator: str) -> Iterator[_Numbered]:
     """The rows of a CSV with a header line."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    csv.field_size_limit(max(len(text), csv.field_size_limit()))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header: list[str] = []
     line = 1
     try:
         for row in reader:
             if not header:
                 header = row
-                twice = sorted({name for name in header if name and header.count(name) > 1})
+                twice = sorted(name for name, times in Counter(header).items() if name and times > 1)
                 if twice:
                     yield line, f"the header has {', '.join(map(repr, twice))} more than once: name each column once"
                     return

@@ -20,8 +20,7 @@ from jobs.refusals import CORRUPT_FILE, DECOMPRESSION_BOMB, UNSUPPORTED_FILE, Re
 
 COMPRESSIONS = {".gz": "gzip", ".tgz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".bz2": "bz2"}
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.zst", ".tar.zstd")
-DELIMITED = (".csv", ".tsv")
-KINDS = (".jsonl", ".ndjson", ".json", *DELIMITED, ".parquet")
+KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 _FREE_BYTES = 64 << 20
 """The ratio limit starts here: below it an expanded stream is harmless whatever its ratio."""
 _READ_BYTES = 1 << 18

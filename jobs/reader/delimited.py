@@ -21,21 +21,24 @@ from jobs.reader.rows import Place
 from jobs.reader.streams import HeadedStream
 from jobs.refusals import Rejected
 
+SEPARATORS = {".csv": ",;\t", ".tsv": "\t"}
+"""By the kind of file: the separators it may have, the likeliest first."""
+
 _SAMPLES = 20
 _QUOTED = re.compile(rb'(?:^|(?<=[,;\t]))"(?:[^"]|"")*+"')
 """A quoted field, whichever the separator is."""
 
 
-def read(stream: IO[bytes], separators: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
+def read(stream: IO[bytes], kind: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
     """The rows of one CSV stream (RFC 4180, UTF-8) in the staged schema. The header is the first line with more than
-    blanks, record 0 the line after it. The separator is the first of ``separators`` that the header has outside quotes.
+    blanks, record 0 the line after it.
 
     Raises :class:`Rejected` with a file reason when the header cannot be used.
     """
     csv.field_size_limit(max(options.max_record_bytes, csv.field_size_limit()))
     text = HeadedStream(stream, options.max_record_bytes)
     text.skip_blank_lines()
-    separator = _separator(text.head, separators)
+    separator = separator_of(text.head, kind)
     blocks = records.cut(text, records.csv_borders(text.offset, separator), -1, options.max_record_bytes)
     first = next(blocks, None)
     header, blocks = _header(first, separator), chain([first] if first else [], blocks)
@@ -44,8 +47,10 @@ def read(stream: IO[bytes], separators: str, place: Place, options: Input) -> It
     yield from emit(blocks, Way(parse), known, place, options, text)
 
 
-def _separator(head: bytes, separators: str) -> str:
+def separator_of(head: bytes, kind: str) -> str:
+    """The first of the kind's separators that the line at ``head`` has outside quotes."""
     bare, _, _ = _QUOTED.sub(b"", head).partition(b"\n")
+    separators = SEPARATORS[kind]
     return next((separator for separator in separators if separator.encode() in bare), separators[0])
 
 

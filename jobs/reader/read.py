@@ -91,10 +91,6 @@ def _unsupported(stream: IO[bytes], kind: str, place: Place, options: Input) -> 
     raise Rejected(refusals.UNSUPPORTED_FILE, f"expected one of {' '.join(containers.KINDS)}, found {place.file}")
 
 
-def _csv(stream: IO[bytes], kind: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
-    return delimited.read(stream, _SEPARATORS[kind], place, options)
-
-
 def _parquet(stream: IO[bytes], kind: str, place: Place, options: Input) -> Iterator[pa.RecordBatch]:
     return parquet.read_stream(stream, place, options)
 
@@ -123,9 +119,8 @@ _BORDERS: dict[str, Callable[[int], records.Borders]] = {
     sniff.MAPPING: records.member_borders,
     sniff.DOCUMENT: records.whole,
 }
-_SEPARATORS = {".csv": ",;\t", ".tsv": "\t"}
 _READERS = {
-    **dict.fromkeys(containers.DELIMITED, _csv),
+    **dict.fromkeys(delimited.SEPARATORS, delimited.read),
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), _json),
     ".parquet": _parquet,
 }

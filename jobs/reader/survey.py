@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from conf.settings import Input
 from jobs.bytewise import scan
 from jobs.files import SourceFile, locate
-from jobs.reader import containers, sniff
+from jobs.reader import containers, delimited, sniff
 from jobs.reader.read import Split, recognise
 from jobs.reader.streams import HeadedStream
 from jobs.refusals import Rejected
@@ -81,7 +81,7 @@ def _is_lines(file: pa.NativeFile, kind: str, options: Input) -> bool:
     except Rejected:
         return False
     found = recognise(stream, kind, options)
-    return kind not in containers.DELIMITED and found.layout == sniff.LINES and found.format is not None
+    return kind not in delimited.SEPARATORS and found.layout == sniff.LINES and found.format is not None
 
 
 def _read(file: pa.NativeFile, chunk: Chunk) -> tuple[str, int]:

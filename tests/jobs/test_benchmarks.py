@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from conf.duplicates import Decontaminate, Fields
 from jobs.errors import InputUnreadable
@@ -47,6 +49,9 @@ def problems(folder: Path) -> list[str]:
         ("q.json", '[\n{"question": "One?"}\n]', Item("q", "2", "One?")),
         ("q.json", '{"question": "One?"}', Item("q", "1", "One?")),
         ("q.csv", "question,,\nOne?,,\n", Item("q", "2", "One?")),
+        ("q.csv", "\nquestion;A\nOne, or two?;x\n", Item("q", "3", "One, or two?", ("x",))),
+        ("q.tsv", "question\tA\nOne?\tx\n", Item("q", "2", "One?", ("x",))),
+        ("q.csv", "question\n" + "?" * 200_000, Item("q", "2", "?" * 200_000)),
         ("deep/q.csv", 'question,A,B\r\n"One,\ntwo?",x,y\r\n', Item("deep/q", "2", "One,\ntwo?", ("x", "y"))),
     ],
 )
@@ -74,13 +79,27 @@ def test_a_question_is_read_from_every_usual_shape(tmp_path: Path, name: str, te
         ("q.csv", "question,A,question\nOne?,x,y\n", "q.csv:1: the header has 'question' more than once"),
         ("q.csv", "One?,x,y,A\nTwo?,x,y,B\n", "q.csv:2: no question"),
         ("q.csv", 'question\n"One?\n', "q.csv:2: malformed CSV"),
-        ("q.parquet", "PAR1", "q.parquet:1: expected a benchmark in a file that ends in .jsonl, .json, .csv"),
+        ("q.parquet", "PAR1", "q.parquet:1: not a Parquet file that can be read: "),
+        (
+            "q.txt",
+            "One?",
+            "q.txt:1: expected a benchmark in a file that ends in .jsonl, .ndjson, .json, .csv, .tsv, .pa",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, name: str, text: str, expected: str) -> None:
     (tmp_path / name).write_text(text)
     [problem] = problems(tmp_path)
     assert problem.startswith(expected)
+
+
+def test_the_rows_of_a_parquet_file_are_questions(tmp_path: Path) -> None:
+    rows = [{"question": "One?", "choices": ["x", "y"]}, {"question": None, "choices": []}]
+    parquet.write_table(pa.Table.from_pylist(rows[:1]), tmp_path / "mmlu.parquet")
+    assert items(tmp_path) == [Item("mmlu", "1", "One?", ("x", "y"))]
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "mmlu.parquet")
+    [problem] = problems(tmp_path)
+    assert problem.startswith("mmlu.parquet:2: no question")
 
 
 def test_a_file_in_another_encoding_is_told_with_its_line(tmp_path: Path) -> None:
