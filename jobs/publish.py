@@ -3,22 +3,20 @@
 spark-submit ... jobs/publish.py --config conf/lmsys.yaml --lake lake
 """
 
-from collections.abc import Mapping
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf import recipe, tables
 from conf.settings import Gates, Settings
 from jobs import annotate, decontaminate, dedup, ingest, policy, shaping
+from jobs.accounts import account
+from jobs.digests import dataset_digest
 from jobs.duplicates import increment
-from jobs.errors import GateFailed, LakeDamaged, UsageError
+from jobs.errors import GateFailed, UsageError
 from jobs.lake import Lake
 from jobs.ledger import Run, is_done, lineage
 from jobs.progress import Progress
-from jobs.refusals import DUPLICATE_RECORD
-from jobs.tables import SCHEMAS, only_row
-from udfs import digest
+from jobs.tables import SCHEMAS
 
 _INPUTS = (
     tables.FILES,
@@ -115,48 +113,6 @@ def decide(
     )
 
 
-def account(lake: Lake, verdicts: DataFrame, at: Mapping[str, int]) -> dict[str, int]:
-    """Counts from the source records to the kept rows, checked: every record read is in exactly one place. ``at``: the
-    versions of the tables that ingest writes.
-
-    Raises :class:`LakeDamaged` naming the two counts that differ.
-    """
-    files = lake.read(tables.FILES, at[tables.FILES])
-    records, rows = only_row(files.agg(*(F.coalesce(F.sum(column), F.lit(0)) for column in ("records", "rows"))))
-    decided, kept = only_row(verdicts.agg(F.count(F.lit(1)), F.count_if("keep")))
-    found = _places(lake, at)
-    accounted = found.pop("accounted")
-    counts = {"records": int(records), "kept": int(kept), **found}
-    _require_equal("records read", counts["records"], "records in conversations_raw or quarantine", accounted)
-    _require_equal("rows ingested", int(rows), "rows in conversations_raw", counts["conversations"])
-    _require_equal("rows in conversations_raw", counts["conversations"], "rows in verdicts", int(decided))
-    return counts
-
-
-def _places(lake: Lake, at: Mapping[str, int]) -> dict[str, int]:
-    """What stands in the tables that ingest writes: ``conversations``; refused records (``quarantined``; of these
-    ``unreadable`` but for duplicates), refused files; ``accounted``, the distinct records in either table."""
-    record = ("file", "file_id", "record")
-    raw, refused = (lake.read(table, at[table]) for table in (tables.CONVERSATIONS_RAW, tables.QUARANTINE))
-    raw = raw.select(*record, F.lit(None).cast("string").alias("reason"))
-    both = raw.unionByName(refused.select(*record, "reason"))
-    is_refused, is_record = F.col("reason").isNotNull(), F.col("record").isNotNull()
-    tally = both.agg(
-        F.count_if(~is_refused).alias("conversations"),
-        F.count_if(is_refused & is_record).alias("quarantined"),
-        F.count_if(is_refused & is_record & (F.col("reason") != DUPLICATE_RECORD)).alias("unreadable"),
-        F.count_if(is_refused & ~is_record).alias("files_quarantined"),
-        F.count_distinct(F.when(is_record, F.struct(*record))).alias("accounted"),
-    )
-    return {name: int(count) for name, count in only_row(tally).asDict().items()}
-
-
-def _require_equal(what: str, expected: int, other: str, found: int) -> None:
-    if expected != found:
-        told = f"{expected:,} {what}, but {found:,} {other}: the tables do not account for every record"
-        raise LakeDamaged(f"{told}; make a new lake from the source files")
-
-
 def _require_gates(counts: dict[str, int], gates: Gates) -> None:
     seen = max(counts["records"], 1)
     share, kept = counts["unreadable"] / seen, counts["kept"] / max(counts["conversations"], 1)
@@ -201,20 +157,6 @@ def _has_same_facts(rows: DataFrame, published: DataFrame) -> bool:
 def share_of(key: Column) -> Column:
     """A number in [0, 1) that follows from the key alone: the first 32 bits of its SHA-256."""
     return F.conv(F.substring(F.sha2(key, 256), 1, 8), 16, 10).cast("double") / float(2**32)
-
-
-def dataset_digest(rows: DataFrame) -> str:
-    """The digest of a set of dataset rows, whatever their order: see :func:`udfs.digest.combine`, of which this is
-    the Spark form."""
-    key = F.concat(
-        *(part for name in ("conversation_id", "source") for part in (F.length(name), F.lit(":"), name, F.lit("|"))),
-        *("split", F.lit("|"), "digest"),
-    )
-    hashed = rows.select(F.sha2(key, 256).alias("sha"))
-    cuts = [F.substring("sha", 1 + lane * digest.LANE_DIGITS, digest.LANE_DIGITS) for lane in range(digest.LANES)]
-    lanes = [F.sum(F.conv(cut, 16, 10).cast("decimal(38,0)")) for cut in cuts]
-    count, *sums = only_row(hashed.agg(F.count(F.lit(1)), *lanes))
-    return digest.write(count, [int(total or 0) for total in sums])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from pyspark.sql import functions as F
 from conf import tables
 from conf.settings import Publish
 from jobs import personas
-from jobs.errors import LakeDamaged, UsageError
+from jobs.accounts import require_equal
+from jobs.digests import content_digest
+from jobs.errors import UsageError
 from jobs.parts import map_groups
 from jobs.tables import ORIGIN, SCHEMAS, only_row
 from udfs import shaping, vocabulary
@@ -127,10 +129,13 @@ def account(before: DataFrame, after: DataFrame) -> dict[str, int]:
     """
     had, has = (only_row(rows.agg(*_totals())) for rows in (before, after))
     joined = has["origins"] - has["rows"]
-    _require_equal("conversations kept", had["rows"], "in the dataset's rows", has["origins"] - has["parts"])
-    _require_equal("turns kept", had["turns"], "in the dataset's rows", has["turns"])
-    _require_equal("sum of the hashes of turns kept", had["content"], "of those in the dataset's rows", has["content"])
-    _require_equal("rows of the dataset", has["rows"], "different ids among them", has["ids"])
+    require_equal(
+        "nothing was published",
+        ("conversations kept", had["rows"], "in the dataset's rows", has["origins"] - has["parts"]),
+        ("turns kept", had["turns"], "in the dataset's rows", has["turns"]),
+        ("sum of the hashes of turns kept", had["content"], "of those in the dataset's rows", has["content"]),
+        ("rows of the dataset", has["rows"], "different ids among them", has["ids"]),
+    )
     return {"rows": has["rows"], "joined": joined, "parts": has["parts"], "turns": has["turns"]}
 
 
@@ -147,11 +152,6 @@ def _totals() -> list[Column]:
     return [F.count(F.lit(1)).alias("rows"), F.count_distinct("conversation_id").alias("ids"), *sums]
 
 
-def _require_equal(what: str, expected: int, other: str, found: int) -> None:
-    if expected != found:
-        raise LakeDamaged(f"{expected:,} {what}, but {found:,} {other}: nothing was published")
-
-
 def said() -> Column:
     """``messages`` without the system messages at their start."""
     first = F.array_position(F.transform("messages.role", lambda role: role != "system"), True)
@@ -164,21 +164,6 @@ def _named(rows: DataFrame, sign: str, number: Column) -> DataFrame:
     digits = F.substring("digest", 1, _ID_DIGITS)
     name = F.concat("conversation_id", F.lit(sign), number.cast("string"), F.lit("-"), digits)
     return rows.withColumn("conversation_id", name).select(*SCHEMAS[tables.DATASET].names)
-
-
-def content_digest() -> Column:
-    """The digest of ``messages``: :func:`udfs.digest.conversations`, of which this is the Spark form."""
-    framed = F.transform(
-        "messages",
-        lambda message: F.concat(
-            *(
-                part
-                for name in ("role", "content")
-                for part in (F.octet_length(message[name]).cast("string"), F.lit(":"), message[name])
-            )
-        ),
-    )
-    return F.sha2(F.array_join(framed, ""), 256)
 
 
 def whole(name: str) -> Column:

@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs import shaping
+from jobs.digests import content_digest
 
 _COLUMNS = ("conversation_id", "messages", "digest")
 
@@ -21,7 +22,7 @@ def conversations(rows: DataFrame) -> DataFrame:
     apart = shaping.cut(joined.withColumn("cuts", _exchanges()))
     apart = apart.withColumn("conversation_id", F.get("names", F.col("part") - 1))
     moved = again.select(*_COLUMNS[:2]).unionByName(apart.select(*_COLUMNS[:2]))
-    moved = moved.withColumn("digest", shaping.content_digest())
+    moved = moved.withColumn("digest", content_digest())
     return rows.where(~is_part & ~is_joined).select(*_COLUMNS).unionByName(moved)
 
 

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from conf import tables
 from conf.settings import Settings
-from jobs import ingest, policy, publish, report
+from jobs import digests, ingest, policy, report
 from jobs.lake import Lake, open_lake
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
@@ -148,7 +148,7 @@ def test_the_planted_copies_are_found_and_the_decoys_left(lake: Lake, small_samp
 def test_the_digest_is_the_same_for_spark_and_for_a_reader_without_spark(lake: Lake) -> None:
     opened = corpus.open_version(lake.path)
     assert opened.rows == lake.read(tables.DATASET).count()
-    assert corpus.verify(opened) == opened.digest == publish.dataset_digest(lake.read(tables.DATASET))
+    assert corpus.verify(opened) == opened.digest == digests.dataset_digest(lake.read(tables.DATASET))
 
 
 def test_a_file_added_later_gives_the_same_dataset_as_all_at_once(

@@ -272,7 +272,7 @@ def published(lake: Lake, talks: Sequence[Talk], version: str) -> None:
     )
     message = lambda m: F.struct(m["role"].alias("role"), m["content"].alias("content"))  # noqa: E731
     rows = rows.withColumn("messages", F.transform("messages", message)).select(*SCHEMAS[tables.DATASET].names)
-    from jobs.publish import dataset_digest
+    from jobs.digests import dataset_digest
 
     digest = dataset_digest(rows)
     lake.write(tables.DATASET, rows, Lineage("p", "publish", "t", "c", "v", digest=digest), "overwrite")

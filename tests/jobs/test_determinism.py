@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from conf import tables
 from conf.settings import Settings
-from jobs import annotate, dedup, publish
+from jobs import annotate, dedup, digests, publish
 from jobs.duplicates import caps, outcome, signing, survivors
 from jobs.lake import Lake, open_lake
 from jobs.tasks import Rows
@@ -28,7 +28,7 @@ def digest_of(raw: DataFrame, settings: Settings, work: str) -> str:
     clusters = outcome.clusters(found).frame()
     verdicts = publish.decide(conversations, duplicates, settings)
     kept = publish.dataset(conversations, verdicts, duplicates, clusters, settings)
-    found = publish.dataset_digest(kept)
+    found = digests.dataset_digest(kept)
     raw.sparkSession.catalog.clearCache()  # as the job does at its end
     return found
 

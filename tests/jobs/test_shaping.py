@@ -11,7 +11,7 @@ from pyspark.sql.functions import expr
 
 from conf import recipe, tables
 from conf.settings import Publish, Settings
-from jobs import dedup, personas, publish, report, shaping, unshaping
+from jobs import dedup, digests, personas, publish, report, shaping, unshaping
 from jobs.cli import main
 from jobs.duplicates import against
 from jobs.errors import GateFailed, LakeDamaged, UsageError
@@ -72,7 +72,7 @@ def conversations(spark: SparkSession) -> DataFrame:
             {"conversation_id": name, "messages": [{**one, "edits": []} for one in messages], **facts, "digest": name}
         )
     frame = spark.createDataFrame(rows, SCHEMAS[tables.CONVERSATIONS])
-    return frame.withColumn("digest", shaping.content_digest()).localCheckpoint()
+    return frame.withColumn("digest", digests.content_digest()).localCheckpoint()
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +213,7 @@ def test_a_published_version_of_parts_and_joined_rows_holds_what_a_plain_one_doe
     assert {row["conversation_id"]: row["digest"] for row in found} == plain
     assert len(found) == len(plain) != rows.count()
     opened = corpus.open_version(reshaped.path)
-    assert corpus.verify(opened) == opened.digest == publish.dataset_digest(rows)
+    assert corpus.verify(opened) == opened.digest == digests.dataset_digest(rows)
 
 
 def test_a_dataset_of_parts_and_joined_rows_is_compared_with_by_its_conversations(
