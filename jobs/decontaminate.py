@@ -32,6 +32,8 @@ from udfs.questions import Features, Part, Shape, features
 WHOLE = 0.9
 """From which share of its features on a question counts as asked in full, if perhaps with a slip."""
 
+_NAMED = 5
+"""Questions named where many cannot be found."""
 _GRAM = StructType([StructField("gram", LongType())])
 _FEWER = StructType([StructField("part", IntegerType()), StructField("fewer", IntegerType())])
 
@@ -50,11 +52,14 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
         return False
     with Run(lake, settings, stamp) as job:
         searched = prepare(items, options, rule)
+        lost = unfindable(searched)
+        if lost:
+            progress.say(_told_lost(lost, len(items), options))
         with progress.stage("scan"):
             _scan(lake, job, searched)
         with progress.stage("judge"):
             judged = judge(lake.read(tables.OVERLAPS), searched.features, options).localCheckpoint()
-            job.counts = {"questions": len(items), **_counts(judged)}
+            job.counts = {"questions": len(items), "questions_unfindable": len(lost), **_counts(judged)}
             job.commit(tables.CONTAMINATION, judged, "overwrite")
     return True
 
@@ -117,6 +122,22 @@ def prepare(items: Sequence[Item], options: Decontaminate, rule: str) -> Searche
     }
     shape = Shape(options.ngram, options.min_run, options.common)
     return Searched(features(parts, shape), pa.RecordBatch.from_pydict(labels), rule)
+
+
+def unfindable(searched: Searched) -> list[str]:
+    """``benchmark item`` of each question without a feature in any part: all its runs are common, or it has no word."""
+    labels = zip(*(searched.labels.column(name).to_pylist() for name in ("benchmark", "item")), strict=True)
+    totals: dict[str, int] = {}
+    for (benchmark, item), total in zip(labels, searched.features.totals.tolist(), strict=True):
+        name = f"{benchmark} {item}"
+        totals[name] = max(total, totals.get(name, 0))
+    return [name for name, total in totals.items() if not total]
+
+
+def _told_lost(lost: list[str], count: int, options: Decontaminate) -> str:
+    why = f"more than decontaminate.common = {options.common} questions have all they say, or they hold no word"
+    names = ", ".join(lost[:_NAMED]) + (" ..." if len(lost) > _NAMED else "")
+    return f"{len(lost):,} of {count:,} questions cannot be found, as {why}: {names}"
 
 
 def _scan(lake: Lake, job: Run, searched: Searched) -> None:
