@@ -248,6 +248,22 @@ def test_of_several_kept_all_that_are_alike_are_tied_and_contained_leaves_them_a
     assert fixed.kept_of.tolist() == [-1, -1, -1, 0]
 
 
+def test_a_kept_row_is_tied_to_all_that_it_is_related_to_not_to_the_nearest_alone():
+    first, second, both, apart = range(0, 30), range(18, 48), range(8, 38), range(90, 120)  # .2, .58, .5
+    found = thin_near([first, second, both, apart], related=0.45)
+    assert (found.kept_of.tolist(), found.nearest.tolist()) == ([-1] * 4, [-1, -1, 0, -1])
+    assert union_find(np.arange(4), found.tied, 4).tolist() == [0, 0, 0, 3]
+
+
+def test_a_row_judged_again_that_stays_is_tied_to_those_that_it_is_related_to():
+    first, again, whole, related = range(0, 30), range(3, 33), range(0, 400), range(12, 42)  # .82, .54 with the second
+    near, anchors = ragged([[1], [1], [], [1]]), ragged([[1], [], [1], []])
+    given = candidates([first, again, whole, related], near, anchors, rank=[0, 2, 3, 1])
+    found = thin(given, Bounds(0.7, 0.5, 0.9, 64))
+    assert found.kept_of.tolist() == [2, -1, -1, -1]
+    assert len(set(union_find(np.arange(4), found.tied, 4)[[1, 3]].tolist())) == 1
+
+
 def test_a_row_judged_again_is_tied_to_those_that_it_is_like():
     alike, other, again = set(range(80)), set(range(5, 85)), set(range(2, 82))
     whole = set(range(400))

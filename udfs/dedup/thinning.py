@@ -84,8 +84,8 @@ class Thinned(NamedTuple):
     - ``nearest`` int64: for a kept row, the most similar row kept before it from ``related`` on (and below
       ``threshold``, where one of a kind is kept), else -1; its Jaccard is in ``similarity``.
     - ``bands_shared`` int16: number of equal band keys with ``kept_of`` or ``nearest``.
-    - ``tied`` int64: where several of a kind are kept, a row that this one is tied with by rows of Jaccard >=
-      ``threshold``, maybe itself; else itself.
+    - ``tied`` int64: a row that this one is tied with, maybe itself: kept rows by Jaccard >= ``related`` and, where
+      several of a kind are kept, all rows by Jaccard >= ``threshold``.
     - ``compared``: pairs whose sets were read; ``rejected``: pairs with a common bucket that were below the bound;
       ``hot_buckets``: buckets that turned kept rows away.
     """
@@ -160,8 +160,8 @@ def thin(found: Candidates, bounds: Bounds) -> Thinned:
     in_order = freeze(by_rank, np.int64)
     verifying.thin_near(sets, (near, copies), (in_order, is_fixed, bounds.keep), limits, met, result)
     verifying.thin_contained((sets, closing), parts, (freeze(by_size, np.int64), is_fixed), limits, met, result)
-    again, strict = (in_order, *holders, (is_fixed, bounds.keep)), limits._replace(related=limits.threshold)
-    verifying.judge_again((sets, closing), (near, parts), again, strict, met, result)
+    again = in_order, *holders, (is_fixed, bounds.keep)
+    verifying.judge_again((sets, closing), (near, parts), again, limits, met, result)
     return _summed(found, result, met, (near, parts))
 
 

@@ -168,6 +168,8 @@ def thin_near(sets: Any, buckets: Any, order: Any, limits: Any, met: Any, result
                 result.kept_of[row], result.level[row] = best, NEAR
                 continue
             result.nearest[row] = best
+            if best >= 0:  # of those from related on, the nearest is not all
+                _tie_related(sets, near, row, limits.related, met, result)
         _enter(near, row)
         _enter(copies, row)
 
@@ -214,13 +216,14 @@ def _is_orphan(result: Any, row: int) -> bool:
 def _judge(texts: Any, buckets: Any, row: int, holders: Any, how: Any, met: Any, result: Any) -> None:
     near, parts = buckets
     limits, fixed = how
+    strict = Limits(limits.threshold, limits.threshold, limits.containment, limits.apart)
     result.kept_of[row], result.level[row], result.similarity[row] = -1, KEPT, 0.0
     best, level, share = -1, KEPT, 0.0
     for holder in holders:
         if best < 0 and result.kept_of[holder] < 0:
             best, level, share = holder, SNAPSHOT, 1.0
     if best < 0 and not _has_no(near, row):
-        best, share, alike = _find_near(texts[0], near, row, limits, fixed, met, result)
+        best, share, alike = _find_near(texts[0], near, row, strict, fixed, met, result)
         best, level = best if alike >= fixed[1] else -1, NEAR
     if best < 0 and not _has_no(parts, row):
         best, share = _find_whole(texts, parts, row, (limits, fixed[0]), met, result)
@@ -228,6 +231,7 @@ def _judge(texts: Any, buckets: Any, row: int, holders: Any, how: Any, met: Any,
     if best >= 0:
         result.kept_of[row], result.level[row], result.similarity[row] = best, level, share
     else:
+        _tie_related(texts[0], near, row, limits.related, met, result)
         _enter(near, row)
         _enter(parts, row)
 
@@ -258,6 +262,15 @@ def _find_near(
         if similarity > highest or met.place[other] < met.place[best]:
             best, highest = other, similarity
     return best, highest, alike
+
+
+@compiled
+def _tie_related(sets: Any, near: Any, row: int, related: float, met: Any, result: Any) -> None:
+    """Tie a row that stays to each kept row that it meets and is like from ``related`` on."""
+    for place in range(_meet(near, sets, row, met)):
+        other = met.rows[place]
+        if result.kept_of[other] < 0 and _compare(sets, row, other, related, met.marks) >= related:
+            _tie(met.tied, row, other)
 
 
 @compiled
