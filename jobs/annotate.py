@@ -176,11 +176,12 @@ def label(raw: DataFrame, rules: Rules, key: Key | None = None, names_by: Model 
 
 
 def _with_system() -> Column:
-    """The messages, with an empty system message first where there is none; the edit writes the text into it."""
+    """The messages, with an empty system message first where they begin with none; the edit writes the text into it.
+    One that comes later is none to rely on: the repair of turns takes it out."""
     parts = {"role": F.lit("system"), "content": F.lit("")}
     fields = SCHEMAS[tables.CONVERSATIONS_RAW]["messages"].dataType.elementType.fields  # type: ignore[attr-defined]
     empty = F.struct(*(parts.get(f.name, F.lit(None).cast(f.dataType)).alias(f.name) for f in fields))
-    has_one = F.exists("messages", lambda message: message["role"] == "system")
+    has_one = F.get("messages", F.lit(0))["role"] == "system"
     return F.when(has_one, F.col("messages")).otherwise(F.concat(F.array(empty), F.col("messages")))
 
 

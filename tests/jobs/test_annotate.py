@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,17 @@ def test_set_gives_every_conversation_the_system_prompt_and_keeps_every_other_me
         assert {message["content"] for message in told} == {"Be kind."}
         roles = [message["role"] for message in messages]
         assert roles[-len(before[conversation_id]) :] == before[conversation_id]
+
+
+def test_set_gives_the_system_prompt_also_where_there_is_one_only_later(lake: Lake) -> None:
+    asked = [("user", "How are you today?"), ("assistant", "I am well, thanks.")]
+    goes_on = [("user", "And what about tomorrow?"), ("assistant", "I hope to be well again.")]
+    said = [{"role": role, "content": text} for role, text in [*asked, ("system", "Be brief."), *goes_on]]
+    raw = lake.read(tables.CONVERSATIONS_RAW).limit(1)
+    raw = raw.withColumn("messages", F.from_json(F.lit(json.dumps(said)), raw.schema["messages"].dataType))
+    row = label(raw, Rules(edits=Edits(system_prompt={"mode": "set", "text": "Be kind."}))).collect()[0]
+    told = [(message["role"], message["content"]) for message in row["messages"]]
+    assert told == [("system", "Be kind."), *asked, *goes_on]
 
 
 def test_a_category_to_drop_that_has_no_list_is_a_usage_error(tmp_path: Path) -> None:
