@@ -14,7 +14,7 @@ from jobs.digests import dataset_digest
 from jobs.duplicates import increment
 from jobs.errors import GateFailed, UsageError
 from jobs.lake import Lake
-from jobs.ledger import Run, is_done, lineage
+from jobs.ledger import Run, is_current, is_done, lineage
 from jobs.progress import Progress
 from jobs.tables import SCHEMAS
 
@@ -43,7 +43,7 @@ def run(lake: Lake, settings: Settings, progress: Progress) -> bool:
     contaminated = decontaminate.contaminated(lake, settings)
     subject = wanted.subject if wanted else ""
     stamp = lineage("publish", settings, recipe.sections(settings, *_SECTIONS), inputs, subject)
-    if is_done(lake, tables.DATASET, stamp):
+    if is_done(lake, tables.DATASET, stamp) and is_current(lake, tables.VERDICTS, stamp):
         return False
     with Run(lake, settings, stamp) as job:
         conversations = lake.read(tables.CONVERSATIONS, inputs[tables.CONVERSATIONS])

@@ -280,6 +280,15 @@ def test_a_table_that_somebody_else_changed_is_made_again(published: Lake, file:
     assert resolve(lake.path).digest == before.digest
 
 
+def test_verdicts_that_somebody_else_changed_are_made_again_and_no_version(published: Lake, tmp_path: Path):
+    lake = copy_of(published, tmp_path / "lake")
+    found = rows_of(lake, tables.VERDICTS)
+    DeltaTable(lake.table_path(tables.VERDICTS)).delete("conversation_id >= 'c'")
+    assert found and not rows_of(lake, tables.VERDICTS)
+    assert not publish.run(lake, settings_of(), QUIET)
+    assert rows_of(lake, tables.VERDICTS) == found and lake.version(tables.DATASET) == 0
+
+
 def rows_of(lake: Lake, table: str) -> list[str]:
     """The rows of a table as text, sorted."""
     return sorted(map(str, lake.read(table).collect()))
