@@ -107,6 +107,17 @@ def test_loss_is_on_every_answer_or_on_the_last_or_on_everything(mode):
     assert texts == expected.get(mode, [whole])
 
 
+TWO_SYSTEMS = [{"role": "system", "content": "Be short."}, *conversation("Hi", "Hello.", system="Be kind.")]
+
+
+@pytest.mark.parametrize("template", SHIPPED)
+def test_every_message_is_in_the_text_or_the_template_refuses(template):
+    made = render([TWO_SYSTEMS], shipped_template(template).text, tokenizer("byte_level", template).special_tokens_map)
+    text = made[0].text if isinstance(made[0], Rendered) else None
+    assert text is None or all(message["content"] in text for message in TWO_SYSTEMS)
+    assert (text is None) == (template == "vicuna")  # which has one place for them
+
+
 @pytest.mark.parametrize("template", SHIPPED)
 def test_a_prompt_is_what_comes_before_the_answer_in_training(template):
     answering = tokenizer("byte_level", template)
