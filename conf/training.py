@@ -132,7 +132,8 @@ class Speed(Section):
 class Zero(Section):
     """DeepSpeed ZeRO: stage 0 is plain data parallel, without DeepSpeed.
 
-    ``config`` replaces the shipped JSON file; its stage is that of ``stage``.
+    ``config`` replaces the shipped JSON file; its stage is that of ``stage``. What it leaves out of batches, clipping
+    and precision is as the other settings have it.
     """
 
     stage: Literal[0, 1, 2, 3] = 2

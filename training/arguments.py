@@ -14,7 +14,6 @@ def training_arguments(settings: Training, out: Path, use_cpu: bool) -> Training
     """The settings as transformers names them. Saving and evaluating are ``Flow``'s, so both are off here."""
     optimizer, schedule, speed = settings.optimizer, settings.schedule, settings.speed
     fused = "adamw_torch" if use_cpu or settings.zero.offload == "cpu" else "adamw_torch_fused"
-    is_half = settings.base.dtype == "float16" and not speed.bf16 and not use_cpu
     return TrainingArguments(
         output_dir=str(out),
         run_name=out.name,
@@ -24,7 +23,7 @@ def training_arguments(settings: Training, out: Path, use_cpu: bool) -> Training
         ddp_find_unused_parameters=False,
         deepspeed=deepspeed_config(settings, use_cpu),
         bf16=speed.bf16,
-        fp16=is_half,
+        fp16=is_half(settings, use_cpu),
         activation_checkpointing=speed.activation_checkpointing,
         # DeepSpeed re-gathers ZeRO 3 weights while recomputing, which only the older kind of checkpointing bears.
         activation_checkpointing_kwargs={"use_reentrant": settings.zero.stage == 3},
@@ -73,6 +72,22 @@ def uses_liger(settings: Training, use_cpu: bool) -> bool:
     return is_wanted and not use_cpu and bool(is_liger_kernel_available())
 
 
+FOLLOWED: dict[str, Any] = {
+    "train_micro_batch_size_per_gpu": "auto",
+    "gradient_accumulation_steps": "auto",
+    "train_batch_size": "auto",
+    "gradient_clipping": "auto",
+    "bf16": {"enabled": "auto"},
+    "fp16": {"enabled": "auto"},
+}
+"""What a DeepSpeed file leaves to the settings; where it does not say so, accelerate takes values of its own."""
+
+
+def is_half(settings: Training, use_cpu: bool) -> bool:
+    """Whether a run computes in float16, scaling its loss."""
+    return settings.base.dtype == "float16" and not settings.speed.bf16 and not use_cpu
+
+
 def deepspeed_config(settings: Training, use_cpu: bool) -> dict[str, Any] | None:
     """The DeepSpeed configuration these settings mean, None for stage 0."""
     zero = settings.zero
@@ -83,7 +98,7 @@ def deepspeed_config(settings: Training, use_cpu: bool) -> dict[str, Any] | None
     else:
         name = f"zero{zero.stage}{'_offload' if zero.offload == 'cpu' else ''}.json"
         text = resources.files("conf").joinpath("deepspeed", name).read_text(encoding="utf-8")
-    config: dict[str, Any] = json.loads(text)
+    config: dict[str, Any] = {**FOLLOWED, **json.loads(text)}
     if use_cpu:
         stage = config["zero_optimization"]
         if "overlap_comm" in stage:

@@ -52,4 +52,6 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 
 def _first_line(text: str) -> str:
-    return text.strip().split("\n", 1)[0][:300]
+    """One line; with those behind it where it only announces them."""
+    first, _, rest = text.strip().partition("\n")
+    return " ".join([first, *rest.split()] if first.endswith(":") else [first])[:300]

@@ -75,7 +75,7 @@ def report(subject: Subject, problems: list[str]) -> Iterator[str]:
     with _collecting(problems):
         preparing.check_libraries(settings)
     with _collecting(problems):
-        preparing.check_zero(settings.zero)
+        preparing.check_zero(settings, subject.ranks)
     with _collecting(problems):
         lora.check_lora(settings, settings.launch.gpus_per_node == 0)
         model = footprint.shape(subject.folder, settings)

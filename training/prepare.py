@@ -9,9 +9,9 @@ import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from conf.training import Training, Zero
+from conf.training import Training
 from training import checkpoints, job
 from training.corpus import Corpus, open_version, verify
 from training.errors import RunRefused
@@ -53,7 +53,7 @@ def prepare(request: Request, settings: Training) -> Job:
 
     lora.check_lora(settings, settings.launch.gpus_per_node == 0)
     check_libraries(settings)
-    check_zero(settings.zero)
+    check_zero(settings, ranks)
     say(f"checking {corpus.rows:,} conversations of version {corpus.version} against digest {job.short(corpus.digest)}")
     verify(corpus)
     folder = str(Path(base_model(corpus, settings)).expanduser().resolve())
@@ -163,13 +163,16 @@ def check_rows(prepared: "Prepared", settings: Training, ranks: int) -> None:
         say(f"warning: {too_short}")
 
 
-def check_zero(zero: Zero) -> None:
-    """Raises RunRefused if ``zero.config`` is no file of the stage in ``zero.stage``, which all else here goes by."""
+def check_zero(settings: Training, ranks: int) -> None:
+    """Raises RunRefused if ``zero.config`` is no file of the stage in ``zero.stage``, which all else here goes by, or
+    says otherwise than the settings do."""
+    zero = settings.zero
     if not zero.config:
         return
     try:
         found = json.loads(Path(zero.config).read_text(encoding="utf-8"))
         stage = found.get("zero_optimization", {}).get("stage", 0)
+        others = _contradictions(found, settings, ranks)
     except FileNotFoundError:
         raise RunRefused(f"zero.config: no such file: {zero.config}") from None
     except (OSError, ValueError, AttributeError) as error:
@@ -179,6 +182,31 @@ def check_zero(zero: Zero) -> None:
             f"zero.config: expected a file of the stage in zero.stage, which is {zero.stage}, and not 0, which is "
             f"without DeepSpeed; found stage {stage} in {zero.config}: set zero.stage to the file's, or leave it out"
         )
+    if others:
+        raise RunRefused(
+            f"zero.config: expected what the settings say, or auto, found in {zero.config}: {'; '.join(others)}"
+        )
+
+
+def _contradictions(found: dict[str, Any], settings: Training, ranks: int) -> list[str]:
+    """Values of a DeepSpeed file that the settings have otherwise, with both."""
+    from training.arguments import is_half
+
+    schedule, precision = settings.schedule, {name: found.get(name, {}).get("enabled") for name in ("bf16", "fp16")}
+    batch, times = schedule.per_device_batch, schedule.accumulation
+    pairs = {
+        "train_micro_batch_size_per_gpu": (found.get("train_micro_batch_size_per_gpu"), batch),
+        "gradient_accumulation_steps": (found.get("gradient_accumulation_steps"), times),
+        "train_batch_size": (found.get("train_batch_size"), batch * times * ranks),
+        "gradient_clipping": (found.get("gradient_clipping"), settings.optimizer.clip),
+        "bf16.enabled": (precision["bf16"], settings.speed.bf16),
+        "fp16.enabled": (precision["fp16"], is_half(settings, settings.launch.gpus_per_node == 0)),
+    }
+    return [
+        f"{key} {one}, by the settings {other}"
+        for key, (one, other) in pairs.items()
+        if one not in (None, "auto", other)
+    ]
 
 
 def check_resume(newest: checkpoints.Checkpoint | None, resume: str, ranks: int) -> None:

@@ -18,6 +18,7 @@ SAID = [
     ("NCCL error in: x.cpp:1, remote process exited or there was a network error", "another rank is gone"),
     ("[x] Timed out waiting 1800000ms for recv operation to complete", "another rank is gone"),
     ("PytorchStreamWriter failed writing file data/1: file write failed", "the disk is full"),
+    ("correct these values:\n- ds a=1 vs hf b=2\n- c", "these values: - ds a=1 vs hf b=2 - c (WINNOW_DEBUG=1 shows"),
     ("something else\nand more", "something else (WINNOW_DEBUG=1 shows"),
 ]
 

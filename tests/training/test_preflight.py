@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 from transformers import MistralConfig
 
 from conf.recipe import load
-from conf.training import Schedule, Training, Zero
+from conf.training import Schedule, Training
 from jobs.cli import main
 from tests.training.chats import conversation, saved
 from tests.training.runs import train_arguments
@@ -265,16 +265,37 @@ OWN = {
 }
 
 
+def own(folder, stage):
+    return Training.model_validate({"zero": {"stage": stage, "config": str(folder / "own.json")}})
+
+
 @pytest.mark.parametrize(("text", "stage", "reason"), OWN.values(), ids=OWN)
 def test_a_deepspeed_file_of_another_stage_is_refused_naming_both(text, stage, reason, tmp_path):
     (tmp_path / "own.json").write_text(text)
     with pytest.raises(RunRefused, match=reason):
-        check_zero(Zero(stage=stage, config=str(tmp_path / "own.json")))
+        check_zero(own(tmp_path, stage), 1)
 
 
-def test_a_deepspeed_file_of_the_same_stage_is_taken(tmp_path):
-    (tmp_path / "own.json").write_text('{"zero_optimization": {"stage": 3}}')
-    check_zero(Zero(stage=3, config=str(tmp_path / "own.json")))
+@pytest.mark.parametrize("more", [{}, {"gradient_clipping": "auto", "bf16": {"enabled": True}, "train_batch_size": 8}])
+def test_a_deepspeed_file_of_the_same_stage_is_taken(more, tmp_path):
+    (tmp_path / "own.json").write_text(json.dumps({"zero_optimization": {"stage": 3}, **more}))
+    check_zero(own(tmp_path, 3), 8)
+
+
+OTHERWISE = {
+    "train_micro_batch_size_per_gpu 4, by the settings 1": {"train_micro_batch_size_per_gpu": 4},
+    "train_batch_size 1, by the settings 8": {"train_batch_size": 1},
+    "gradient_clipping 0.5, by the settings 1.0": {"gradient_clipping": 0.5},
+    "bf16.enabled False, by the settings True": {"bf16": {"enabled": False}},
+    "fp16.enabled True, by the settings False": {"fp16": {"enabled": True}},
+}
+
+
+@pytest.mark.parametrize(("reason", "more"), OTHERWISE.items(), ids=OTHERWISE)
+def test_a_deepspeed_file_that_says_otherwise_is_refused_naming_both(reason, more, tmp_path):
+    (tmp_path / "own.json").write_text(json.dumps({"zero_optimization": {"stage": 3}, **more}))
+    with pytest.raises(RunRefused, match=f"or auto, found in .*own.json: {reason}$"):
+        check_zero(own(tmp_path, 3), 8)
 
 
 def test_the_histogram_has_a_line_for_each_power_of_two_in_use():

@@ -253,11 +253,11 @@ def test_every_stage_has_a_deepspeed_file_that_says_so(stage: int, offload: str)
 
 
 def test_a_deepspeed_file_of_ones_own_replaces_the_shipped_one(tmp_path: Path) -> None:
-    from training.arguments import deepspeed_config
+    from training.arguments import FOLLOWED, deepspeed_config
 
     (tmp_path / "own.json").write_text('{"zero_optimization": {"stage": 2, "overlap_comm": true}}')
     asked = Training.model_validate({"zero": {"stage": 2, "config": str(tmp_path / "own.json")}})
-    assert deepspeed_config(asked, False) == {"zero_optimization": {"stage": 2, "overlap_comm": True}}
+    assert deepspeed_config(asked, False) == {"zero_optimization": {"stage": 2, "overlap_comm": True}, **FOLLOWED}
     assert deepspeed_config(Training.model_validate({"zero": {"stage": 0}}), False) is None
 
 
