@@ -66,7 +66,8 @@ class Lora(Section):
     """The adapter: W + scale * B A, where scale is alpha / r, or alpha / sqrt(r) with ``rslora``.
 
     ``targets`` are module names, or ``all-linear``: every linear layer but the output head. ``quantize: 4bit`` is
-    QLoRA and needs a GPU. ``modules_to_save`` are trained whole and stored in the adapter.
+    QLoRA and needs a GPU. ``modules_to_save`` are trained whole and stored in the adapter; in
+    ``zero.stage: 0`` only with a base in float32.
     """
 
     r: int = Field(16, ge=1, le=4096)

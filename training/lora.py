@@ -24,6 +24,11 @@ def check_lora(settings: Training, use_cpu: bool) -> None:
         raise RunRefused("lora.init: pissa needs whole, unquantized weights; use zero.stage 0, 1 or 2 and no quantize")
     if lora.init == "pissa" and lora.dora:
         raise RunRefused("lora.init: pissa and lora.dora cannot be used together; choose one")
+    if lora.modules_to_save and lora.quantize == "none" and stage == 0 and settings.base.dtype != "float32":
+        raise RunRefused(
+            f"lora.modules_to_save would be trained in {settings.base.dtype}, where small steps are lost: write "
+            "zero.stage: 1, which keeps them in float32 too, or base.dtype: float32"
+        )
     if settings.base.new_tokens and use_cpu and stage == 3:
         raise RunRefused("base.new_tokens needs a GPU in ZeRO 3, and this run is on the CPU; write zero.stage: 2")
 

@@ -328,6 +328,7 @@ REFUSED = [
     ({"lora": {"init": "pissa"}, "zero": {"stage": 3}}, True, "pissa needs whole"),
     ({"lora": {"init": "pissa", "quantize": "4bit"}}, False, "pissa needs whole"),
     ({"lora": {"init": "pissa", "dora": True}}, True, "cannot be used together"),
+    ({"lora": {"modules_to_save": ["lm_head"]}, "zero": {"stage": 0}}, False, "trained in bfloat16.* zero.stage: 1"),
     ({"base": {"new_tokens": ["<a>"]}, "zero": {"stage": 3}}, True, "base.new_tokens needs a GPU in ZeRO 3"),
 ]
 
