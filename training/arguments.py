@@ -53,9 +53,9 @@ def training_arguments(settings: Training, out: Path, use_cpu: bool) -> Training
         prediction_loss_only=True,
         label_names=["labels"],
         remove_unused_columns=False,
+        # Not persistent: such a loader draws from the random generator only once, and a run that goes on once more.
         dataloader_num_workers=speed.loader_workers,
         dataloader_pin_memory=not use_cpu,
-        dataloader_persistent_workers=speed.loader_workers > 0,
         report_to="none",
         disable_tqdm=True,
     )
