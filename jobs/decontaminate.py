@@ -125,7 +125,7 @@ def prepare(items: Sequence[Item], options: Decontaminate, rule: str) -> Searche
 
 
 def unfindable(searched: Searched) -> list[str]:
-    """``benchmark item`` of each question without a feature in any part: all its runs are common, or it has no word."""
+    """``benchmark item`` of each question without a feature in any part: all its runs are common."""
     labels = zip(*(searched.labels.column(name).to_pylist() for name in ("benchmark", "item")), strict=True)
     totals: dict[str, int] = {}
     for (benchmark, item), total in zip(labels, searched.features.totals.tolist(), strict=True):
@@ -135,7 +135,7 @@ def unfindable(searched: Searched) -> list[str]:
 
 
 def _told_lost(lost: list[str], count: int, options: Decontaminate) -> str:
-    why = f"more than decontaminate.common = {options.common} questions have all they say, or they hold no word"
+    why = f"more than decontaminate.common = {options.common} questions have whatever they say"
     names = ", ".join(lost[:_NAMED]) + (" ..." if len(lost) > _NAMED else "")
     return f"{len(lost):,} of {count:,} questions cannot be found, as {why}: {names}"
 

@@ -140,7 +140,7 @@ def _grounds(found: Why) -> list[str]:
         lines.append(f"stays {stands} {row['conversation_id']}: {_match(row)} it")
     for row in found.clusters:
         if row["nearest_id"]:
-            lines.append(f"nearest kept one: {row['similarity']:.3f} with {row['nearest_id']}")
+            lines.append(f"nearest that stayed at level near: {row['similarity']:.3f} with {row['nearest_id']}")
     for row in found.contamination:
         verdict = "hit" if row["hit"] else "no hit"
         lines.append(

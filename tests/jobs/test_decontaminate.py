@@ -128,13 +128,13 @@ def test_planted_questions_are_hits_on_their_items_and_nothing_else_is(found: La
 
 def test_questions_that_cannot_be_found_are_named(tmp_path: Path) -> None:
     same = [{"id": n, "question": PREAMBLE} for n in range(11)]
-    lines = [*same, {"id": "rare", "question": RIVER}, {"id": "face", "question": "\N{GRINNING FACE}"}]
+    lines = [*same, {"id": "rare", "question": RIVER}, {"id": "mute", "question": "?!"}]
     (tmp_path / "q.json").write_text(json.dumps(lines))
     options = recipe.load(None, [f"decontaminate.benchmarks={tmp_path}"]).decontaminate
     found = decontaminate.unfindable(decontaminate.prepare(read(options), options, "rule"))
-    assert found == [*(f"q {n}" for n in range(11)), "q face"]
+    assert found == [f"q {n}" for n in range(11)]
     more = options.model_copy(update={"common": 11})
-    assert decontaminate.unfindable(decontaminate.prepare(read(options), more, "rule")) == ["q face"]
+    assert decontaminate.unfindable(decontaminate.prepare(read(options), more, "rule")) == []
 
 
 def rows_of(lake: Lake, name: str) -> list[Any]:

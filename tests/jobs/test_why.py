@@ -61,7 +61,8 @@ def test_each_version_is_asked_about_by_what_was_decided_for_it(
 ) -> None:
     lines = lines_of(capsys, "why", ids["near"], "--lake", lake.path)
     assert lines[0] == f"{ids['near']} is in version 1: {ids['near']}, split train, copies 1"
-    assert any(line.startswith("  nearest kept one: 0.") and line.endswith(ids["long"]) for line in lines)
+    told = "  nearest that stayed at level near: 0."
+    assert any(line.startswith(told) and line.endswith(ids["long"]) for line in lines)
     assert why(resolve(lake.path, version=0), ids["near"]).published == []
 
 

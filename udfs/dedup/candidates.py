@@ -77,7 +77,7 @@ def thin(members: Members, levels: Levels, bounds: Bounds) -> pa.RecordBatch:
     - ``conversation_id``, ``level``, ``kept_id`` (null: kept);
     - ``copy_of``: of a row whose messages a better one has, that one. It goes where that one goes, or stays for it;
     - ``similarity``, ``bands_shared``: with the kept row, or with ``nearest_id``;
-    - ``nearest_id`` (of a kept row: the most similar kept row before it, if it is worth telling);
+    - ``nearest_id`` (of a kept row: the most similar row that level near kept before it, if it is worth telling);
     - ``cluster_id``: the least content digest among what it is linked with, or has the same messages; null where there
       is nothing;
     - on the first row the counters ``compared``, ``rejected``, ``hot_buckets``, 0 on the others.

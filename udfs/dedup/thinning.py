@@ -81,8 +81,8 @@ class Thinned(NamedTuple):
 
     - ``kept_of`` int64: the kept row a row was removed for, -1 for kept rows; ``level`` int8: at which level.
     - ``similarity`` float64: exact Jaccard with that row (near), share of the shingles in it (contained), 1 (snapshot).
-    - ``nearest`` int64: for a kept row, the most similar row kept before it from ``related`` on (and below
-      ``threshold``, where one of a kind is kept), else -1; its Jaccard is in ``similarity``.
+    - ``nearest`` int64: for a kept row, the most similar row that level near kept before it, from ``related`` on (and
+      below ``threshold``, where one of a kind is kept), else -1; its Jaccard is in ``similarity``.
     - ``bands_shared`` int16: number of equal band keys with ``kept_of`` or ``nearest``.
     - ``tied`` int64: a row that this one is tied with, maybe itself: kept rows by Jaccard >= ``related`` and, where
       several of a kind are kept, all rows by Jaccard >= ``threshold``.
