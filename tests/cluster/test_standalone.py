@@ -60,8 +60,7 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
 def kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What is compiled already, where processes find it whose code is a zip."""
     folder = tmp_path_factory.mktemp("kernels")
-    for package in ("udfs", "jobs/reader"):
-        cache = ROOT / package / "__pycache__"
+    for cache in (found for package in ("udfs", "jobs") for found in (ROOT / package).rglob("__pycache__")):
         shutil.copytree(cache, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.pyc"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMBA_CACHE_DIR", str(folder))
