@@ -181,8 +181,8 @@ def _with_system() -> Column:
     parts = {"role": F.lit("system"), "content": F.lit("")}
     fields = SCHEMAS[tables.CONVERSATIONS_RAW]["messages"].dataType.elementType.fields  # type: ignore[attr-defined]
     empty = F.struct(*(parts.get(f.name, F.lit(None).cast(f.dataType)).alias(f.name) for f in fields))
-    has_one = F.get("messages", F.lit(0))["role"] == "system"
-    return F.when(has_one, F.col("messages")).otherwise(F.concat(F.array(empty), F.col("messages")))
+    begins_with_one = F.get("messages", F.lit(0))["role"] == "system"
+    return F.when(begins_with_one, F.col("messages")).otherwise(F.concat(F.array(empty), F.col("messages")))
 
 
 def _messages() -> Column:
