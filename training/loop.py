@@ -19,7 +19,7 @@ from training.arguments import training_arguments
 from training.base import load_base
 from training.chat import new_token_ids
 from training.checkpoints import Checkpoint
-from training.errors import TrainingError
+from training.errors import RunRefused, TrainingError
 from training.evaluation import PackTrainer
 from training.finish import save_initial
 from training.flow import Flow, Ranks
@@ -29,6 +29,9 @@ from training.meter import sized
 from training.numbers import Numbers
 from training.packing import PackedRows
 from training.tokens import Prepared, open_prepared
+
+PLACE = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+"""What whoever starts a rank tells it by its environment."""
 
 
 def run(job: Job, out: Path, resume: Checkpoint | None, is_asked: Callable[[], bool]) -> bool:
@@ -62,19 +65,27 @@ def run(job: Job, out: Path, resume: Checkpoint | None, is_asked: Callable[[], b
 
 
 def join(settings: Training, use_cpu: bool) -> None:
-    """Meet the other ranks; all waits from now on end after ``launch.timeout_minutes``. Nothing to do for one rank."""
-    world, stage = int(os.environ.get("WORLD_SIZE", "1")), settings.zero.stage
+    """Meet the other ranks; all waits from now on end after ``launch.timeout_minutes``. Nothing to do for one rank.
+
+    Raises RunRefused where nobody says which rank this is.
+    """
+    if missing := [name for name in PLACE if name not in os.environ]:
+        raise RunRefused(
+            f"{', '.join(missing)} not set: ranks are started by `winnow train` without --prepare, srun, torchrun or "
+            "deepspeed, which set them"
+        )
+    world, stage = int(os.environ["WORLD_SIZE"]), settings.zero.stage
     timeout = timedelta(minutes=settings.launch.timeout_minutes)
     backend = "gloo" if use_cpu else "nccl"
     if not use_cpu:
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     try:
         if stage:
             _join_by_deepspeed(backend, timeout, use_cpu)
         elif world > 1:
             dist.init_process_group(backend, timeout=timeout)
     except (RuntimeError, ValueError) as error:
-        place = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
+        place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
         raise TrainingError(
             f"{world} ranks did not meet at {place} within {settings.launch.timeout_minutes:g} minutes: "
             f"{str(error).splitlines()[0]}"

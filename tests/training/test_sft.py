@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -191,19 +192,18 @@ def test_a_lost_adapter_is_written_again_without_training(
     assert (out / ADAPTER).read_bytes() == (run / ADAPTER).read_bytes()
 
 
+def start_rank(out: Path, launcher: Sequence[str] = (), **place: str) -> subprocess.CompletedProcess[str]:
+    """A rank of a prepared run as something else than `winnow train` starts it."""
+    command = [sys.executable, *launcher, "-m", "training.sft", str(out)]
+    environment = {**one_thread(), **place}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, cwd=ROOT, check=False)
+
+
 def test_the_ranks_also_start_under_torchrun(chats: str, run: Path, tmp_path: Path) -> None:
     out = tmp_path / "torchrun"
     assert main([*train_arguments(chats, out, "schedule.max_steps=2"), "--prepare"]) == 0
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    done = subprocess.run(
-        [*command, "-m", "training.sft", str(out)],
-        env=one_thread(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=ROOT,
-        check=False,
-    )
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    done = start_rank(out, launcher)
     assert done.returncode == 0, done.stderr
     assert losses(out)[1] == pytest.approx(losses(run)[1], abs=5e-5)
     assert (out / ADAPTER).is_file()
@@ -214,18 +214,18 @@ def test_a_rank_started_alone_gives_up_with_a_message(chats: str, tmp_path: Path
     assert main([*train_arguments(chats, out, "launch.timeout_minutes=0.1"), "--prepare"]) == 0
     place = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29511"}
     begun = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "training.sft", str(out)],
-        env={**one_thread(), **place},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=ROOT,
-        check=False,
-    )
+    done = start_rank(out, **place)
     assert done.returncode == 1
     assert "2 ranks did not meet at 127.0.0.1:29511 within 0.1 minutes" in done.stderr
     assert time.monotonic() - begun < 90
+
+
+def test_a_rank_that_nobody_placed_says_who_starts_ranks(chats: str, tmp_path: Path) -> None:
+    out = tmp_path / "unplaced"
+    assert main([*train_arguments(chats, out, "launch.processes_per_node=1"), "--prepare"]) == 0
+    done = start_rank(out, RANK="0")
+    assert done.returncode == 2
+    assert "rank 0: LOCAL_RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT not set: ranks are started by" in done.stderr
 
 
 def test_the_base_model_is_left_as_it_was_and_the_adapter_names_it(chats: str, run: Path) -> None:
