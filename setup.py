@@ -82,6 +82,7 @@ setup(
             "deepspeed==0.19.8",  # a source package; DS_BUILD_OPS=0 keeps pip from compiling its kernels
             "safetensors==0.8.0",
             "jinja2==3.1.6",
+            "psutil==7.*",  # names of the network interfaces; accelerate and DeepSpeed need it anyway
             # What shows a run or answers for an adapter changes neither: the newest of a line will do.
             "tensorboard==2.*",
             "fastapi==0.165.*",  # winnow serve: what transformers' own server is made of

@@ -26,6 +26,7 @@ from training.flow import Flow, Ranks
 from training.job import Job
 from training.lora import add_lora
 from training.meter import sized
+from training.network import choose_interface
 from training.numbers import Numbers
 from training.packing import PackedRows
 from training.tokens import Prepared, open_prepared
@@ -76,6 +77,7 @@ def join(settings: Training, use_cpu: bool) -> None:
         )
     world, stage = int(os.environ["WORLD_SIZE"]), settings.zero.stage
     timeout = timedelta(minutes=settings.launch.timeout_minutes)
+    choose_interface()
     backend = "gloo" if use_cpu else "nccl"
     if not use_cpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))

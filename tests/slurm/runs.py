@@ -16,7 +16,7 @@ PATIENCE = 900
 
 SMALL = (
     "launch.processes_per_node=1",
-    "launch.env={GLOO_SOCKET_IFNAME: lo, OMP_NUM_THREADS: '1'}",
+    "launch.env={OMP_NUM_THREADS: '1'}",
     "launch.time_limit='01:00:00'",
     # So long before the limit that a limit of ten minutes is near at once.
     "launch.signal_seconds=600",
