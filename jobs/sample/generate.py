@@ -22,13 +22,13 @@ def write_sample(folder: str | Path, conversations: int = 20_000, seed: int = 1)
     """Writes the sample into ``folder`` and returns its counts.
 
     ``conversations`` readable ones in all (planted copies among them), and apart from them a few dozen broken records
-    and one broken file. Raises :class:`UsageError` for a folder that holds something else, and for fewer than
-    ``SMALLEST`` conversations.
+    and one broken file. Raises :class:`UsageError` for a folder that holds something else or cannot be
+    made, and for fewer than ``SMALLEST`` conversations.
     """
     folder = Path(folder)
-    _require_free(folder)
     if conversations < SMALLEST:
         raise UsageError(f"expected at least {SMALLEST} conversations, got {conversations}: ask for more")
+    _make_free(folder)
     rng = Random(seed)
     chats, planted = _chats(conversations, rng)
     truth.write_note(folder)
@@ -76,11 +76,15 @@ def _groups(count: int, rng: Random) -> list[Chat]:
     return chats
 
 
-def _require_free(folder: Path) -> None:
+def _make_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"expected a folder, found a file: {folder}")
     if folder.is_dir() and any(folder.iterdir()) and not truth.is_ours(folder):
         raise UsageError(f"{folder} is not empty and not a sample of ours: name another folder with --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made ({error.strerror}): name another folder with --out") from error
 
 
 def run(out: str, conversations: int, seed: int) -> int:

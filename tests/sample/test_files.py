@@ -100,6 +100,12 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, capsys: pytest
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.parametrize("place", ["/proc/sample", "/dev/null/sample"])
+def test_a_place_where_no_folder_can_be_made_is_told(place: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["sample", "--out", place]) == 2
+    assert f"{place} cannot be made" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("conversations", [-1, 0, 199])
 def test_too_few_conversations_are_refused_before_anything_is_written(tmp_path: Path, conversations: int):
     with pytest.raises(UsageError, match="at least 200"):
