@@ -9,6 +9,8 @@ from pathlib import Path
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
+from jobs.errors import UsageError
+
 _DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -142,7 +144,7 @@ def is_submitted() -> bool:
 def open_session(app: str, extra: dict[str, str] | None = None, with_nlp: bool = False) -> SparkSession:
     """A session for one job, with Spark NLP's jars if asked. ``extra`` (a recipe's ``spark`` section) goes over the
     defaults; under spark-submit what the command line or spark-defaults.conf say goes over both, but for
-    what the data depend on."""
+    what the data depend on. Raises UsageError for another master than this machine without spark-submit."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
     settings = {**_DELTA, **_TABLES, **_SQL}
@@ -150,6 +152,7 @@ def open_session(app: str, extra: dict[str, str] | None = None, with_nlp: bool =
         _set_local_environment()
         settings = {**settings, **_LOCAL, **_jar_settings(with_nlp)}
     settings.update(extra or {})
+    _check_master(settings.get("spark.master", "local"))
     builder = SparkSession.builder.appName(f"winnow {app}")
     given = _given_by_submit()
     for key, value in settings.items():
@@ -172,6 +175,15 @@ def _jar_settings(with_nlp: bool) -> dict[str, str]:
         "spark.jars.packages": ",".join(lacking),
         "spark.jars.excludes": ",".join(UNNEEDED) if lacking else "",
     }
+
+
+def _check_master(master: str) -> None:
+    """The embedded session listens on loopback alone: a cluster's executors would look for it without end."""
+    if not is_submitted() and not master.startswith("local"):
+        raise UsageError(
+            f"spark.master: expected local[N], found {master!r}: on a cluster jobs are started by spark-submit, which "
+            "names the master (docs/cluster.md)"
+        )
 
 
 def _set_local_environment() -> None:

@@ -181,3 +181,12 @@ def test_an_outlet_keeps_other_errors() -> None:
         with pytest.raises(OSError, match="No space left"):
             outlet.flush()
         os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())
+
+
+def test_a_cluster_is_refused_without_spark_submit(
+    small_sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["ingest", "--input", str(small_sample), "--lake", str(tmp_path / "lake")]
+    assert cli.main([*words, "--set", "spark.spark.master=spark://head:7077"]) == 2
+    assert "found 'spark://head:7077': on a cluster jobs are started by spark-submit" in capsys.readouterr().err
+    assert not (tmp_path / "lake").exists()
