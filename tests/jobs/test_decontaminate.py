@@ -133,6 +133,9 @@ def test_questions_that_cannot_be_found_are_named(tmp_path: Path) -> None:
     options = recipe.load(None, [f"decontaminate.benchmarks={tmp_path}"]).decontaminate
     found = decontaminate.unfindable(decontaminate.prepare(read(options), options, "rule"))
     assert found == [f"q {n}" for n in range(11)]
+    told = decontaminate._told_lost(found, len(read(options)), options)
+    assert told.startswith("11 of 13 questions cannot be found, as more than decontaminate.common = 10 questions have")
+    assert told.endswith(": q 0, q 1, q 2, q 3, q 4 ...")
     more = options.model_copy(update={"common": 11})
     assert decontaminate.unfindable(decontaminate.prepare(read(options), more, "rule")) == []
 
