@@ -7,6 +7,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 JAVA = (
@@ -26,6 +29,11 @@ SMALL = (
     "spark.spark.default.parallelism=2",
     *(f"spark.{key}={value}" for key, value in INTERPRETED.items()),
 )
+
+
+def lacking(what: str) -> NoReturn:
+    """Skip a test for what this machine lacks; .ci/run installs it and sets ``WINNOW_ALL_TESTS``: there it fails."""
+    pytest.fail(what) if os.environ.get("WINNOW_ALL_TESTS") else pytest.skip(f"{what} (.ci/run runs this)")
 
 
 def environment(**extra: str) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """The chat page, in a real browser without a window."""
 
-import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.commands import lacking
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = (
@@ -23,8 +24,7 @@ QUIET = (
 def page(server: str) -> Iterator[Page]:
     """The chat page, open; a request to anywhere else, or an error in its script, fails the test."""
     if CHROMIUM is None:
-        reason = "needs Chromium: apt-get install chromium"
-        pytest.fail(reason) if os.environ.get("WINNOW_ALL_TESTS") else pytest.skip(reason)
+        lacking("needs Chromium: apt-get install chromium")
     strangers, errors = [], []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(QUIET))

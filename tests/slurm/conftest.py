@@ -1,12 +1,12 @@
 """One Slurm of two nodes, one lake, and the small run of two ranks, for all tests here."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from jobs.pins import pin
+from tests.commands import lacking
 from tests.slurm import cluster
 from tests.slurm.runs import Cluster
 from tests.versions.lakes import make_lake
@@ -24,7 +24,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def slurm(data: Path) -> Iterator[Cluster]:
     """The cluster; where there is none to start, the tests say what to install."""
     if missing := cluster.missing():
-        reason = f"no {', '.join(missing)} on this machine: apt-get install slurm-wlm munge, as root"
-        pytest.fail(reason) if os.environ.get("WINNOW_ALL_TESTS") else pytest.skip(reason)
+        lacking(f"no {', '.join(missing)} on this machine: apt-get install slurm-wlm munge, as root")
     with cluster.running() as conf:
         yield Cluster(conf, data)

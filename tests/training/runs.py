@@ -83,9 +83,14 @@ def train(
     lake: str, out: Path, *sets: str, more: Sequence[str] = (), timeout: float = 300
 ) -> subprocess.CompletedProcess[str]:
     """Run `winnow train` to its end."""
-    command = [sys.executable, "-m", "jobs.cli", *train_arguments(lake, out, *sets), *more]
+    return finished([sys.executable, "-m", "jobs.cli", *train_arguments(lake, out, *sets), *more], timeout)
+
+
+def finished(command: Sequence[str], timeout: float = 300, **place: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of training to its end, these variables in its environment."""
+    environment = {**one_thread(), **place}
     return subprocess.run(
-        command, env=one_thread(), capture_output=True, text=True, timeout=timeout, cwd=ROOT, check=False
+        command, env=environment, capture_output=True, text=True, timeout=timeout, cwd=ROOT, check=False
     )
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from jobs.cli import main
-from tests.commands import ROOT
-from tests.training.runs import losses, one_thread, train_arguments
+from tests.commands import lacking
+from tests.training.runs import finished, losses, train_arguments
 from training.network import CHOICE, choose_interface
 
 TWO_HOSTS = """
@@ -37,10 +37,9 @@ wait $!
 
 def on_two_hosts(script: str, *words: str) -> subprocess.CompletedProcess[str]:
     """What a script says on the first of two hosts; ``$there`` runs a command on the other one."""
-    environment = {**one_thread(), "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
     own = [] if os.geteuid() == 0 else ["--map-root-user"]
     command = ["unshare", *own, "--net", "sh", "-c", TWO_HOSTS + script, "sh", *words]
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    return finished(command, PATH=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +47,7 @@ def two_hosts() -> None:
     """Networks of our own can be made here: by root, or where users may have namespaces."""
     done = on_two_hosts("")
     if done.returncode:
-        reason = f"no networks of our own on this machine (iproute2? root?): {done.stderr.strip()[-200:]}"
-        pytest.fail(reason) if os.environ.get("WINNOW_ALL_TESTS") else pytest.skip(reason)
+        lacking(f"no networks of our own on this machine (iproute2? root?): {done.stderr.strip()[-200:]}")
 
 
 @pytest.mark.usefixtures("two_hosts")
@@ -70,7 +68,7 @@ shift 2
 ip route add default via 10.77.0.2
 "$@"
 """
-PRINTED = f"from training.network import *; choose_interface(); import os; print(os.environ.get({CHOICE!r}))"
+PRINTED = "import os; from training.network import *; choose_interface(); print(os.environ.get(CHOICE))"
 INTERFACES = [
     ("127.0.0.1", 2, ["lo", "lo"]),
     ("10.77.0.2", 1, ["left", "left"]),  # another host is the first

@@ -20,14 +20,13 @@ from safetensors.torch import load_file
 from conf import tables
 from conf.training import Training
 from jobs.cli import main
-from tests.commands import ROOT
 from tests.training.runs import (
     chat_lake,
     disturb,
+    finished,
     last_checkpoint,
     losses,
     metrics,
-    one_thread,
     rank_processes,
     steps,
     train_arguments,
@@ -194,16 +193,13 @@ def test_a_lost_adapter_is_written_again_without_training(
 
 def start_rank(out: Path, launcher: Sequence[str] = (), **place: str) -> subprocess.CompletedProcess[str]:
     """A rank of a prepared run as something else than `winnow train` starts it."""
-    command = [sys.executable, *launcher, "-m", "training.sft", str(out)]
-    environment = {**one_thread(), **place}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, cwd=ROOT, check=False)
+    return finished([sys.executable, *launcher, "-m", "training.sft", str(out)], **place)
 
 
 def test_the_ranks_also_start_under_torchrun(chats: str, run: Path, tmp_path: Path) -> None:
     out = tmp_path / "torchrun"
     assert main([*train_arguments(chats, out, "schedule.max_steps=2"), "--prepare"]) == 0
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    done = start_rank(out, launcher)
+    done = start_rank(out, ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"])
     assert done.returncode == 0, done.stderr
     assert losses(out)[1] == pytest.approx(losses(run)[1], abs=5e-5)
     assert (out / ADAPTER).is_file()
