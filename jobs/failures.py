@@ -14,7 +14,7 @@ _CAUSES = (
     (r"OverflowError: .*expected at most 2 GB a column", 1,
      "too many rows come together in one task"),
     (r"Permission denied|AccessControlException|Read-only file system|Mkdirs failed", 2,
-     "cannot write there: check the permissions of the folder it names"),
+     "cannot write there: check the permissions of the folder named here"),
     (r"DELTA_CONCURRENT_|DELTA_(?:METADATA|PROTOCOL)_CHANGED|CommitFailedError", 1,
      "another command wrote to the lake at the same time: run the same command again"),
     (r"SparkContext was shut down|stopped SparkContext|Shutdown in progress|blockmgr-", 1,

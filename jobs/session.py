@@ -152,7 +152,8 @@ def open_session(app: str, extra: dict[str, str] | None = None, with_nlp: bool =
         _set_local_environment()
         settings = {**settings, **_LOCAL, **_jar_settings(with_nlp)}
     settings.update(extra or {})
-    _check_master(settings.get("spark.master", "local"))
+    if not is_submitted():
+        _check_master(settings["spark.master"])
     builder = SparkSession.builder.appName(f"winnow {app}")
     given = _given_by_submit()
     for key, value in settings.items():
@@ -179,7 +180,7 @@ def _jar_settings(with_nlp: bool) -> dict[str, str]:
 
 def _check_master(master: str) -> None:
     """The embedded session listens on loopback alone: a cluster's executors would look for it without end."""
-    if not is_submitted() and not master.startswith("local"):
+    if not master.startswith("local"):
         raise UsageError(
             f"spark.master: expected local[N], found {master!r}: on a cluster jobs are started by spark-submit, which "
             "names the master (docs/cluster.md)"

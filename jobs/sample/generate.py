@@ -22,13 +22,13 @@ def write_sample(folder: str | Path, conversations: int = 20_000, seed: int = 1)
     """Writes the sample into ``folder`` and returns its counts.
 
     ``conversations`` readable ones in all (planted copies among them), and apart from them a few dozen broken records
-    and one broken file. Raises :class:`UsageError` for a folder that holds something else or cannot be
-    made, and for fewer than ``SMALLEST`` conversations.
+    and one broken file. Raises :class:`UsageError` for a folder that holds something else or cannot be made, and
+    for fewer than ``SMALLEST`` conversations.
     """
     folder = Path(folder)
     if conversations < SMALLEST:
         raise UsageError(f"expected at least {SMALLEST} conversations, got {conversations}: ask for more")
-    _make_free(folder)
+    _make_folder(folder)
     rng = Random(seed)
     chats, planted = _chats(conversations, rng)
     truth.write_note(folder)
@@ -76,7 +76,7 @@ def _groups(count: int, rng: Random) -> list[Chat]:
     return chats
 
 
-def _make_free(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"expected a folder, found a file: {folder}")
     if folder.is_dir() and any(folder.iterdir()) and not truth.is_ours(folder):
