@@ -22,7 +22,8 @@ LanguageCode = Literal[
 
 class SystemPrompt(Section):
     """What becomes of system messages: ``keep`` leaves them, ``set`` gives every conversation ``text``, ``replace``
-    those that have a system message, ``normalise`` those whose message says the same as ``text`` or one of ``like``."""
+    those that have a system message (either gives it once, however many system messages stood there in a row),
+    ``normalise`` those whose message says the same as ``text`` or one of ``like``."""
 
     mode: Literal["keep", "set", "replace", "normalise"] = "keep"
     text: str = ""

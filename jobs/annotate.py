@@ -157,6 +157,8 @@ def _repairs(rules: Rules) -> tuple[str, ...]:
 def label(raw: DataFrame, rules: Rules, key: Key | None = None, names_by: Model | None = None) -> DataFrame:
     """Rows of ``conversations`` for rows of ``conversations_raw``, one for one."""
     annotate = annotator(plan(rules, key, names_by))
+    if rules.edits.system_prompt.mode in ("set", "replace"):
+        raw = raw.withColumn("messages", _one_system_in_a_row())
     if rules.edits.system_prompt.mode == "set":
         raw = raw.withColumn("messages", _with_system())
     found = annotate(F.col("conversation_id"), F.col("messages.role"), F.col("messages.content"))
@@ -173,6 +175,16 @@ def label(raw: DataFrame, rules: Rules, key: Key | None = None, names_by: Model 
         *("found.turns", "found.characters", "found.digest", "found.sealed"),
     )
     return rows.select(*SCHEMAS[tables.CONVERSATIONS].names)
+
+
+def _one_system_in_a_row() -> Column:
+    """The messages without system messages that follow another one: the edit would write the same text into each."""
+
+    def is_kept(message: Column, index: Column) -> Column:
+        before = F.get("messages", index - 1)
+        return (index == 0) | ~(message["role"].eqNullSafe("system") & before["role"].eqNullSafe("system"))
+
+    return F.filter("messages", is_kept)
 
 
 def _with_system() -> Column:

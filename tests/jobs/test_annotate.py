@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf import tables
@@ -33,12 +34,28 @@ def test_set_gives_every_conversation_the_system_prompt_and_keeps_every_other_me
 def test_set_gives_the_system_prompt_also_where_there_is_one_only_later(lake: Lake) -> None:
     asked = [("user", "How are you today?"), ("assistant", "I am well, thanks.")]
     goes_on = [("user", "And what about tomorrow?"), ("assistant", "I hope to be well again.")]
-    said = [{"role": role, "content": text} for role, text in [*asked, ("system", "Be brief."), *goes_on]]
-    raw = lake.read(tables.CONVERSATIONS_RAW).limit(1)
-    raw = raw.withColumn("messages", F.from_json(F.lit(json.dumps(said)), raw.schema["messages"].dataType))
+    raw = _raw(lake, [*asked, ("system", "Be brief."), *goes_on])
     row = label(raw, Rules(edits=Edits(system_prompt={"mode": "set", "text": "Be kind."}))).collect()[0]
     told = [(message["role"], message["content"]) for message in row["messages"]]
     assert told == [("system", "Be kind."), *asked, *goes_on]
+
+
+@pytest.mark.parametrize("mode", ["set", "replace"])
+def test_the_system_prompt_stands_once_where_there_were_several_system_messages(lake: Lake, mode: str) -> None:
+    asked = [("user", "How are you today?"), ("assistant", "I am well, thanks.")]
+    said = [("system", "You are Ann."), ("system", "Be brief."), *asked]
+    raw = _raw(lake, said)
+    row = label(raw, Rules(edits=Edits(system_prompt={"mode": mode, "text": "Be kind."}))).collect()[0]
+    assert [(message["role"], message["content"]) for message in row["messages"]] == [("system", "Be kind."), *asked]
+    kept = label(raw, Rules()).collect()[0]
+    assert [(message["role"], message["content"]) for message in kept["messages"]] == said
+
+
+def _raw(lake: Lake, said: list[tuple[str, str]]) -> DataFrame:
+    """One conversation of ``conversations_raw`` in which this is said."""
+    raw = lake.read(tables.CONVERSATIONS_RAW).limit(1)
+    messages = json.dumps([{"role": role, "content": text} for role, text in said])
+    return raw.withColumn("messages", F.from_json(F.lit(messages), raw.schema["messages"].dataType))
 
 
 def test_a_category_to_drop_that_has_no_list_is_a_usage_error(tmp_path: Path) -> None:
