@@ -136,7 +136,8 @@ def _job(commands: Any, name: str, does: str, with_input: bool = False, needs: s
     recipe.add_options(parser)
     parser.add_argument("--lake", required=True, metavar="PATH", help="the lake's folder or URI")
     if with_input:
-        parser.add_argument("--input", required=True, nargs="+", metavar="PATH", help="files, folders or globs")
+        where = "files, folders or globs; may be given again"
+        parser.add_argument("--input", required=True, nargs="+", action="extend", metavar="PATH", help=where)
         parser.add_argument(
             "--strict", action="store_true", help="exit 3 if any record or file was refused, copies apart"
         )

@@ -14,8 +14,9 @@ _WIDTH = 34
 
 
 def funnel(lake: Lake) -> list[str]:
-    """Lines for a terminal. Both sums close: records = records with rows + refused records, and conversations =
-    kept + those dropped, each counted under the first of its reasons. So does kept = rows + joined - further parts."""
+    """Lines for a terminal. All sums close: records + what they hold after their first conversation = conversations +
+    quarantined ones, conversations = kept + those dropped, each counted under the first of its reasons, and kept =
+    rows + joined - further parts."""
     refused = lake.read(tables.QUARANTINE)
     reasons = _counted(refused.where(F.col("record").isNotNull()).groupBy("reason").count().collect())
     files = _counted(refused.where(F.col("record").isNull()).groupBy("reason").count().collect())
@@ -23,11 +24,12 @@ def funnel(lake: Lake) -> list[str]:
     first = F.when(F.col("keep"), F.lit("")).otherwise(F.col("reasons")[0])
     verdicts = _counted(lake.read(tables.VERDICTS).groupBy(first.alias("reason")).count().collect())
     kept = verdicts.pop("", 0)
-    records, conversations = int(read[0] or 0), int(read[1] or 0)
+    records, conversations, further = int(read[0] or 0), int(read[1] or 0), _further(lake)
     return [
         *_line("source files", int(read[2])),
         *_lines("  quarantined", files),
         *_line("records read", records),
+        *(_line("  conversations after their first", further) if further else []),
         *_lines("  quarantined", reasons),
         *_line("conversations", conversations),
         *_mended(lake),
@@ -35,8 +37,15 @@ def funnel(lake: Lake) -> list[str]:
         *_line("kept", kept),
         *_shaped(lake, kept),
         *_measured(lake),
+        _read(records, further, conversations, sum(reasons.values())),
         _sum(conversations, kept, verdicts),
     ]
+
+
+def _further(lake: Lake) -> int:
+    """How many conversations, rows or quarantined ones, are not the first of their record."""
+    tables_with_parts = (tables.CONVERSATIONS_RAW, tables.QUARANTINE)
+    return sum(lake.read(table).where(F.col("part") > 0).count() for table in tables_with_parts)
 
 
 def _mended(lake: Lake) -> list[str]:
@@ -87,6 +96,12 @@ def _is_of_this_run(lake: Lake) -> bool:
 
 def _facts(found: Lineage) -> tuple[str, str, int | None]:
     return found.config_digest, found.code_version, found.inputs.get(tables.CONVERSATIONS)
+
+
+def _read(records: int, further: int, conversations: int, refused: int) -> str:
+    held = f"{records:,} records" + (f" + {further:,} further conversations of theirs" if further else "")
+    sign = "=" if records + further == conversations + refused else "!="
+    return f"{held} {sign} {conversations:,} conversations + {refused:,} quarantined"
 
 
 def _sum(conversations: int, kept: int, dropped: dict[str, int]) -> str:

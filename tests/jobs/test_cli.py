@@ -37,6 +37,12 @@ def parsers(parser: ArgumentParser) -> Iterator[ArgumentParser]:
             yield from parsers(command)
 
 
+@pytest.mark.parametrize("command", ["ingest", "run"])
+def test_inputs_given_one_by_one_are_all_read(command: str) -> None:
+    words = [command, "--input", "a", "b", "--lake", "lake", "--input", "c"]
+    assert cli._parser().parse_args(words).input == ["a", "b", "c"]
+
+
 def test_every_command_has_an_example_that_it_takes_and_shows_stack_traces_if_asked() -> None:
     for command in parsers(cli._parser()):
         line = re.search(rf"{command.prog}\b.*", (command.epilog or "").replace("\\\n", ""))

@@ -1,12 +1,13 @@
 """Files come in once each, whatever they are called, and every conversation under an id of its own."""
 
+import json
 from pathlib import Path
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from conf import recipe, tables
-from jobs import ids, ingest
+from jobs import ids, ingest, report
 from jobs.errors import UsageError
 from jobs.lake import open_lake
 from jobs.progress import Progress
@@ -41,6 +42,20 @@ def test_a_file_called_as_a_member_of_an_archive_is_another(spark: SparkSession,
     found = [row.conversation_id for row in lake.read(tables.CONVERSATIONS_RAW).collect()]
     assert len(found) == len(set(found)) == 7
     assert [row.reason for row in lake.read(tables.QUARANTINE).collect()] == ["unknown_format"]
+
+
+def test_records_of_several_conversations_are_told_apart_from_them(spark: SparkSession, tmp_path: Path):
+    lake, file = open_lake(spark, str(tmp_path / "lake"), create=True), tmp_path / "pairs.jsonl"
+    said = [
+        ("\n\nHuman: Hi\n\nAssistant: Hello", "\n\nHuman: Hi\n\nAssistant: Go"),
+        ("\n\nHuman: Hi\n\nAssistant: Ah", 7),
+    ]
+    file.write_text("\n".join(json.dumps({"chosen": chosen, "rejected": rejected}) for chosen, rejected in said))
+    assert ingest.run(lake, recipe.load(None, []), [str(file)], QUIET)
+    rows, refused = lake.read(tables.CONVERSATIONS_RAW).count(), lake.read(tables.QUARANTINE).count()
+    assert (rows, refused, report._further(lake)) == (3, 1, 2)
+    told = "2 records + 2 further conversations of theirs = 3 conversations + 1 quarantined"
+    assert report._read(2, 2, rows, refused) == told
 
 
 @pytest.mark.parametrize("lake", ["lake", "a b [1]/lake"])
