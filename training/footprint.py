@@ -22,7 +22,6 @@ FOUR_BITS = 0.53
 def shape(folder: str, settings: Training) -> Shape:
     """The model's shape with the adapter that the settings ask for, built without weights in about a second."""
     model = empty_model(folder)
-    parameters = sum(weight.numel() for weight in model.parameters())
     rows = sum(weight.numel() for weight in {table.weight for table in tables(model).values()})
     text: Any = model.config.get_text_config()
     plain = settings.lora.model_copy(update={"init": "default", "dora": False, "quantize": "none"})
@@ -31,7 +30,7 @@ def shape(folder: str, settings: Training) -> Shape:
     heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
     width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     return Shape(
-        parameters=parameters,
+        parameters=sum(weight.numel() for weight in adapted.parameters() if not weight.requires_grad),
         trained=_trained(adapted, settings),
         hidden=text.hidden_size,
         keys=heads * width,

@@ -154,8 +154,8 @@ def _steps(subject: Subject, packs: PackedRows, scale: float, problems: list[str
 
 def _memory(subject: Subject, model: Shape, problems: list[str]) -> Iterator[str]:
     settings, ranks = subject.settings, subject.ranks
-    share = model.trained / model.parameters
-    yield f"parameters  {model.trained:,} trained of {model.parameters:,} ({share:.3%})"
+    total = model.parameters + model.trained  # as the run counts them, and peft does: with the adapter
+    yield f"parameters  {model.trained:,} trained of {total:,} ({model.trained / total:.4%})"
     if not settings.launch.gpus_per_node:
         return
     yield "memory      GB on one GPU, estimated:"
