@@ -1,6 +1,7 @@
 """Which chat requests of OpenAI's clients are answered? Those that ask for nothing that would be left unread."""
 
 import json
+import re
 from math import inf
 from typing import Any
 
@@ -34,7 +35,13 @@ BOUNDS = {
 }
 """The least and the most of a number; outside of these the answer would break off in the middle."""
 
+ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+"""What a message's role is to the model: one of those that conversations are trained with."""
+
 TOOLS = ("tool_calls", "function_call", "tool_call_id")
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class RequestRefused(ValueError):
@@ -86,6 +93,9 @@ def _message(place: str, message: Any) -> dict[str, Any]:
     """A message of text. One with an empty list of tool calls would lose its text on the way."""
     if not isinstance(message, dict) or not isinstance(message.get("role"), str):
         raise RequestRefused(place, f"expected a role and a content, found {_shown(message)}")
+    if message["role"] not in ROLES:
+        found = _shown(message["role"])
+        raise RequestRefused(f"{place}.role", f"expected system, developer, user or assistant, found {found}")
     for field in TOOLS:
         if message.get(field):
             raise RequestRefused(f"{place}.{field}", "expected none: there are no tools here")
@@ -96,7 +106,10 @@ def _message(place: str, message: Any) -> dict[str, Any]:
             raise RequestRefused(f"{place}.content[{number}]", f"expected text, found {_shown(kind)}")
     if not isinstance(content, str | list | None):
         raise RequestRefused(f"{place}.content", f"expected text, found {_shown(content)}")
-    return {name: value for name, value in message.items() if value is not None and name not in TOOLS}
+    if _SURROGATE.search(json.dumps(content, ensure_ascii=False)):
+        raise RequestRefused(f"{place}.content", "expected Unicode text, found one half of a surrogate pair")
+    kept = {name: value for name, value in message.items() if value is not None and name not in TOOLS}
+    return {**kept, "role": ROLES[message["role"]]}
 
 
 def leave_room(positions: int | None, prompt: int, longest: int) -> int:

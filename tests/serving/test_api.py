@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from openai import BadRequestError, OpenAI
 
+from training.chat_request import answerable
+
 QUESTION: list[Any] = [{"role": "user", "content": "hello"}]
 
 
@@ -59,6 +61,8 @@ TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
         (with_(messages=[{"role": "user", "content": 3}]), "messages[0].content", "expected text, found 3"),
         (with_(messages=[{"role": "assistant", "tool_calls": [CALLED]}]), "messages[0].tool_calls", "no tools"),
         (with_(messages=[{"role": "user", "content": "hello " * 600}]), "messages", "than the model's 512, found"),
+        (with_(messages=[{"role": "narrator", "content": "x"}]), "messages[0].role", 'found "narrator"'),
+        (with_(messages=[{"role": "tool", "content": "x"}]), "messages[0].role", 'or assistant, found "tool"'),
         (with_(n=2), "n", "expected 1, found 2"),
         (with_(logprobs=True), "logprobs", "expected false, found true"),
         (with_(tools=[TOOL]), "tools", 'found [{"type": "function"'),
@@ -97,6 +101,11 @@ NEUTRAL: list[dict[str, Any]] = [
 ]
 
 
+def test_what_a_developer_says_is_the_system_prompt() -> None:
+    told = answerable({"messages": [{"role": "developer", "content": "Be brief."}, *QUESTION]})["messages"]
+    assert told == [{"role": "system", "content": "Be brief."}, *QUESTION]
+
+
 @pytest.mark.parametrize("fields", NEUTRAL)
 def test_fields_that_ask_for_nothing_are_no_reason_to_refuse(client: OpenAI, fields: dict[str, Any]) -> None:
     assert client.chat.completions.create(**with_(**fields)).choices
@@ -116,7 +125,13 @@ def test_an_answer_ends_where_the_positions_of_the_model_do(client: OpenAI) -> N
     assert answer.usage and (answer.usage.total_tokens, answer.choices[0].finish_reason) == (512, "length")
 
 
-@pytest.mark.parametrize(("body", "reason"), [(b"[1]", "expected a JSON object"), (b"{bad", "JSON"), (b"\xff", "body")])
+HALF = b'{"messages": [{"role": "user", "content": "\\ud83d"}]}'
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [(b"[1]", "expected a JSON object"), (b"{bad", "JSON"), (b"\xff", "body"), (HALF, "half of a surrogate pair")],
+)
 def test_what_is_no_request_is_refused_in_the_shape_of_an_error(server: str, body: bytes, reason: str) -> None:
     request = urllib.request.Request(f"{server}/v1/chat/completions", body, {"Content-Type": "application/json"})
     with pytest.raises(urllib.error.HTTPError) as refused:
