@@ -10,7 +10,7 @@ from jobs.duplicates.measure import by_class, shares
 from jobs.lake import Lake, Lineage
 from jobs.tables import only_row
 
-_WIDTH = 34
+_WIDTH = 40
 
 
 def funnel(lake: Lake) -> list[str]:

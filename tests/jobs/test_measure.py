@@ -172,7 +172,7 @@ def measured(lake: Lake) -> list[str]:
     """The lines of the funnel about planted copies."""
     lines = report.funnel(lake)
     starts = [at for at, line in enumerate(lines) if line.startswith("planted copies")]
-    return lines[starts[0] : -1] if starts else []
+    return lines[starts[0] : -2] if starts else []
 
 
 def test_the_scores_are_kept_with_the_run_and_shown_in_the_funnel(
@@ -186,7 +186,7 @@ def test_the_scores_are_kept_with_the_run_and_shown_in_the_funnel(
     assert sum(score.found for score in scores) > 0 and not any(score.wrong for score in scores)
     total, *classes = measured(copy)
     assert total.split()[-2:] == list(measure.shares(scores)) and total.endswith(" 100.00%")
-    assert [line[:34].strip() for line in classes] == list(measure.by_class(scores))
+    assert [line[: report._WIDTH].strip() for line in classes] == list(measure.by_class(scores))
     assert copy.lineage(tables.MEASURES).config_digest == copy.lineage(tables.CLUSTERS).config_digest
 
 
