@@ -181,8 +181,8 @@ def _one_system_in_a_row() -> Column:
     """The messages without system messages that follow another one: the edit would write the same text into each."""
 
     def is_kept(message: Column, index: Column) -> Column:
-        before = F.get("messages", index - 1)
-        return (index == 0) | ~(message["role"].eqNullSafe("system") & before["role"].eqNullSafe("system"))
+        before = F.get("messages", index - 1)  # null before the first
+        return ~(message["role"].eqNullSafe("system") & before["role"].eqNullSafe("system"))
 
     return F.filter("messages", is_kept)
 

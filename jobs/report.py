@@ -37,15 +37,15 @@ def funnel(lake: Lake) -> list[str]:
         *_line("kept", kept),
         *_shaped(lake, kept),
         *_measured(lake),
-        _read(records, further, conversations, sum(reasons.values())),
+        _came_in(records, further, conversations, sum(reasons.values())),
         _sum(conversations, kept, verdicts),
     ]
 
 
 def _further(lake: Lake) -> int:
     """How many conversations, rows or quarantined ones, are not the first of their record."""
-    tables_with_parts = (tables.CONVERSATIONS_RAW, tables.QUARANTINE)
-    return sum(lake.read(table).where(F.col("part") > 0).count() for table in tables_with_parts)
+    rows, refused = (lake.read(table).select("part") for table in (tables.CONVERSATIONS_RAW, tables.QUARANTINE))
+    return rows.unionByName(refused).where("part > 0").count()
 
 
 def _mended(lake: Lake) -> list[str]:
@@ -69,7 +69,7 @@ def _shaped(lake: Lake, kept: int) -> list[str]:
     joined = origins - rows
     if not (joined or parts):
         return []
-    sign = "=" if kept == rows + joined - parts else "!="
+    sign = _sign(kept, rows + joined - parts)
     return [
         *_line("  joined to another one's row", joined),
         *_line("  parts after the first", parts),
@@ -98,16 +98,19 @@ def _facts(found: Lineage) -> tuple[str, str, int | None]:
     return found.config_digest, found.code_version, found.inputs.get(tables.CONVERSATIONS)
 
 
-def _read(records: int, further: int, conversations: int, refused: int) -> str:
+def _came_in(records: int, further: int, conversations: int, refused: int) -> str:
     held = f"{records:,} records" + (f" + {further:,} further conversations of theirs" if further else "")
-    sign = "=" if records + further == conversations + refused else "!="
+    sign = _sign(records + further, conversations + refused)
     return f"{held} {sign} {conversations:,} conversations + {refused:,} quarantined"
 
 
 def _sum(conversations: int, kept: int, dropped: dict[str, int]) -> str:
-    total = kept + sum(dropped.values())
-    sign = "=" if total == conversations else "!="
-    return f"{conversations:,} conversations {sign} {kept:,} kept + {sum(dropped.values()):,} dropped"
+    gone = sum(dropped.values())
+    return f"{conversations:,} conversations {_sign(conversations, kept + gone)} {kept:,} kept + {gone:,} dropped"
+
+
+def _sign(one: int, other: int) -> str:
+    return "=" if one == other else "!="
 
 
 def _counted(rows: Iterable) -> dict[str, int]:

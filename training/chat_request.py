@@ -40,7 +40,6 @@ ROLES = {"system": "system", "developer": "system", "user": "user", "assistant":
 
 TOOLS = ("tool_calls", "function_call", "tool_call_id")
 
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

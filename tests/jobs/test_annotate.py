@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from conf import tables
@@ -36,8 +36,7 @@ def test_set_gives_the_system_prompt_also_where_there_is_one_only_later(lake: La
     goes_on = [("user", "And what about tomorrow?"), ("assistant", "I hope to be well again.")]
     raw = _raw(lake, [*asked, ("system", "Be brief."), *goes_on])
     row = label(raw, Rules(edits=Edits(system_prompt={"mode": "set", "text": "Be kind."}))).collect()[0]
-    told = [(message["role"], message["content"]) for message in row["messages"]]
-    assert told == [("system", "Be kind."), *asked, *goes_on]
+    assert _told(row) == [("system", "Be kind."), *asked, *goes_on]
 
 
 @pytest.mark.parametrize("mode", ["set", "replace"])
@@ -46,9 +45,12 @@ def test_the_system_prompt_stands_once_where_there_were_several_system_messages(
     said = [("system", "You are Ann."), ("system", "Be brief."), *asked]
     raw = _raw(lake, said)
     row = label(raw, Rules(edits=Edits(system_prompt={"mode": mode, "text": "Be kind."}))).collect()[0]
-    assert [(message["role"], message["content"]) for message in row["messages"]] == [("system", "Be kind."), *asked]
-    kept = label(raw, Rules()).collect()[0]
-    assert [(message["role"], message["content"]) for message in kept["messages"]] == said
+    assert _told(row) == [("system", "Be kind."), *asked]
+    assert _told(label(raw, Rules()).collect()[0]) == said
+
+
+def _told(row: Row) -> list[tuple[str, str]]:
+    return [(message["role"], message["content"]) for message in row["messages"]]
 
 
 def _raw(lake: Lake, said: list[tuple[str, str]]) -> DataFrame:

@@ -55,7 +55,7 @@ def test_records_of_several_conversations_are_told_apart_from_them(spark: SparkS
     rows, refused = lake.read(tables.CONVERSATIONS_RAW).count(), lake.read(tables.QUARANTINE).count()
     assert (rows, refused, report._further(lake)) == (2, 1, 1)
     told = "2 records + 1 further conversations of theirs = 2 conversations + 1 quarantined"
-    assert report._read(2, 1, rows, refused) == told
+    assert report._came_in(2, 1, rows, refused) == told
 
 
 @pytest.mark.parametrize("lake", ["lake", "a b [1]/lake"])
